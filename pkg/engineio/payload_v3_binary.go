@@ -126,7 +126,29 @@ func decodeFrame(text bool, frame []byte) (packet, error) {
 		return decodeBinaryPacket(3, frame), nil
 	}
 	if len(frame) > 0 && frame[0] != 'b' && !utf8.Valid(frame) {
-		return packet{}, errFrameUTF8
+		var ok bool
+		if frame, ok = replaceSurrogates(frame); !ok {
+			return packet{}, errFrameUTF8
+		}
 	}
 	return decodeTextPacket(3, frame)
+}
+
+// replaceSurrogates returns a copy of text with U+FFFD in place of each UTF-16 surrogate that was encoded as if it
+// were a character, which the clients' own UTF-8 encoder does with half a pair. ok is false if something else in
+// text is not UTF-8. Both are what the parser's own UTF-8 decoder does, which is stricter than Node's.
+func replaceSurrogates(text []byte) (_ []byte, ok bool) {
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		r, width := utf8.DecodeRune(text)
+		if r == utf8.RuneError && width == 1 {
+			if len(text) < 3 || text[0] != 0xed || text[1]&0xe0 != 0xa0 || text[2]&0xc0 != 0x80 {
+				return nil, false
+			}
+			width = 3 // ED A0…BF 80…BF: U+D800 to U+DFFF
+		}
+		out = utf8.AppendRune(out, r)
+		text = text[width:]
+	}
+	return out, true
 }

@@ -1,0 +1,112 @@
+package engineio
+
+import (
+	"errors"
+	"time"
+)
+
+// A CloseReason says why a connection ended, in the words of Node's engine
+// where it has them.
+type CloseReason string
+
+const (
+	TransportClose CloseReason = "transport close" // the client went away or said so
+	TransportError CloseReason = "transport error" // I/O failed or the client broke the transport's rules
+	PingTimeout    CloseReason = "ping timeout"    // a heartbeat was not answered in time
+	ParseError     CloseReason = "parse error"     // a packet could not be decoded
+	ForcedClose    CloseReason = "forced close"    // Close or Discard was called here
+	SlowClient     CloseReason = "slow client"     // more than QueueBytes waited, or WriteTimeout passed
+)
+
+// connState is where a connection is in its life. It only ever grows.
+type connState uint8
+
+const (
+	stateOpen    connState = iota // sends and receives
+	stateClosing                  // Close was called: the outbox drains, nothing is added or received
+	stateClosed                   // over; Receiver.Closed has been or is about to be called
+)
+
+// closeLinger is how long a WebSocket peer has to answer a close frame before
+// its TCP connection is cut.
+const closeLinger = 5 * time.Second
+
+// pollCloseTimeout is how long an orderly close waits for the next poll that
+// can carry it (closeTimeout of Node's polling transport).
+const pollCloseTimeout = 30 * time.Second
+
+var (
+	errPollOverlap   = errors.New("overlap from client: a poll is already pending")
+	errPostOverlap   = errors.New("data request overlap from client: a POST is already being read")
+	errPollCut       = errors.New("poll connection closed prematurely")
+	errPostCut       = errors.New("data request connection closed prematurely")
+	errContent       = errors.New("invalid content: application/octet-stream is not part of protocol 4")
+	errHeartbeatWay  = errors.New("invalid heartbeat direction")
+	errQueueOverflow = errors.New("the client reads more slowly than it is written to")
+)
+
+// Close sends what is queued, then closes the connection. It does not block.
+func (c *Conn) Close() {
+	c.mu.Lock()
+	if c.state != stateOpen {
+		c.mu.Unlock()
+		return
+	}
+	c.state = stateClosing
+	if c.ws != nil {
+		idle := c.writer == writerIdle
+		c.mu.Unlock()
+		if idle {
+			c.finishClose()
+		}
+		return // otherwise the flush that is under way finishes it
+	}
+	c.timer.Reset(pollCloseTimeout)
+	c.wakePollLocked()
+	c.mu.Unlock()
+}
+
+// Discard closes the connection at once; what is queued is lost.
+func (c *Conn) Discard() { c.shutdown(ForcedClose, nil) }
+
+// finishClose is called once the outbox of a closing connection is empty.
+func (c *Conn) finishClose() { c.shutdown(ForcedClose, nil) }
+
+// shutdown ends the connection, whatever its state. The first reason stays.
+// Receiver.Closed follows on a goroutine of its own, after the Receive that
+// may be running.
+func (c *Conn) shutdown(reason CloseReason, err error) {
+	c.mu.Lock()
+	if c.state == stateClosed {
+		c.mu.Unlock()
+		return
+	}
+	c.state = stateClosed
+	c.reason, c.reasonErr = reason, err
+	c.timer.Stop()
+	if c.out != nil {
+		putQueue(c.out)
+		c.out = nil
+	}
+	ws, probe := c.ws, c.probe
+	c.probe = nil
+	c.wakePollLocked()
+	if c.done != nil {
+		close(c.done)
+	}
+	c.mu.Unlock()
+
+	if ws != nil {
+		ws.closeWith(closeCode(reason, err))
+	}
+	if probe != nil {
+		probe.closeWith(closeNone)
+	}
+	c.server.forget(c, reason)
+	go func() {
+		defer c.server.running.Done()
+		c.recvMu.Lock()
+		defer c.recvMu.Unlock()
+		c.receiver.Closed(reason, err)
+	}()
+}

@@ -1,0 +1,169 @@
+package engineio
+
+import (
+	"sync"
+	"time"
+)
+
+// A Receiver gets what one connection receives. Its calls never overlap and
+// come in the order of the wire. While one runs, that connection is read no
+// further: a slow receiver slows its own client down and nobody else.
+type Receiver interface {
+	// Receive gets one message, which the receiver may keep. Text is valid UTF-8.
+	Receive(data []byte, binary bool)
+	// Closed is the last call. err tells more about the reason, or is nil.
+	Closed(reason CloseReason, err error)
+}
+
+// A Conn is one session: it outlives the HTTP requests and the WebSocket that
+// carry it. All methods are safe for concurrent use and none blocks on the
+// peer.
+type Conn struct {
+	// Static after construction.
+	server    *Server
+	id        string
+	protocol  int
+	handshake *Handshake
+	b64       bool     // protocol 3: the client cannot read binary responses
+	receiver  Receiver // set before the first packet is received
+
+	// next links a connection whose writer is writerScheduled; whoever holds
+	// the list (a Batch, then the flusher) owns it.
+	next *Conn
+
+	// recvMu makes calls of receiver follow one another. Held while it runs.
+	recvMu sync.Mutex
+
+	mu sync.Mutex // guards all below
+
+	state     connState
+	reason    CloseReason
+	reasonErr error
+	done      chan struct{} // made by Done, closed by shutdown
+
+	// The outbox: frames in order, and who is taking them.
+	out    *queue // nil when empty
+	queued int64  // bytes in out and in a flush under way
+	writer writerState
+
+	ws    *wsTransport // nil while the transport is polling
+	probe *wsTransport // a WebSocket that asked to take over, until it does
+	poll  *pendingPoll // the GET that waits for packets
+	post  bool         // a POST is being read
+
+	timer        *time.Timer // heartbeat, then the bound of an orderly close
+	awaitingPong bool        // protocol 4: a ping was sent
+	graceUsed    bool        // protocol 4: this ping's timeout was extended once
+}
+
+// writerState tells who takes frames from the outbox of a WebSocket.
+type writerState uint8
+
+const (
+	writerIdle      writerState = iota // nobody; the outbox is empty
+	writerScheduled                    // the connection is in a Batch or in the flusher's list
+	writerFlushing                     // a flusher worker, or the connection's own goroutine, writes
+)
+
+// ID is the session id. Who knows it can take part in the session: it must not
+// be shown to other clients.
+func (c *Conn) ID() string { return c.id }
+
+// Protocol is the Engine.IO protocol, 3 or 4.
+func (c *Conn) Protocol() int { return c.protocol }
+
+// Handshake is the request that opened the session. Read only.
+func (c *Conn) Handshake() *Handshake { return c.handshake }
+
+// Transport is Polling or WebSocket, whichever is in use now.
+func (c *Conn) Transport() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ws != nil {
+		return WebSocket
+	}
+	return Polling
+}
+
+// Open tells whether Send still takes frames.
+func (c *Conn) Open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen
+}
+
+// Writable tells whether a frame sent now would leave at once: nothing waits
+// and the transport is ready. Volatile messages are sent only then.
+func (c *Conn) Writable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen || c.out != nil {
+		return false
+	}
+	if c.ws != nil {
+		return c.writer == writerIdle
+	}
+	return c.poll != nil
+}
+
+// Done is closed when the connection is. Receiver.Closed may come later: it
+// waits for the Receive that is running.
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.state == stateClosed {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// Send queues frames and lets them leave at once. The frames of one call stay
+// together, and frames leave in the order of the calls. It reports false, and
+// queues none, when the connection is closing or closed.
+func (c *Conn) Send(frames ...*Frame) bool {
+	ok, schedule := c.enqueue(frames)
+	if schedule {
+		c.server.flusher.schedule(c, c, 1)
+	}
+	return ok
+}
+
+// receive hands one message to the receiver, or nothing once the connection
+// has ended.
+func (c *Conn) receive(p packet) {
+	c.recvMu.Lock()
+	defer c.recvMu.Unlock()
+	if c.Open() {
+		c.receiver.Receive(p.data, p.binary)
+	}
+}
+
+// onPacket acts on one decoded packet. It reports false when the connection
+// must be read no further.
+func (c *Conn) onPacket(p packet) bool {
+	c.heard(p.typ)
+	switch p.typ {
+	case packetMessage:
+		c.receive(p)
+	case packetPing:
+		if c.protocol != 3 {
+			c.shutdown(TransportError, errHeartbeatWay)
+			return false
+		}
+		c.Send(newTextFrame(packetPong, p.data))
+	case packetPong:
+		if c.protocol == 3 {
+			c.shutdown(TransportError, errHeartbeatWay)
+			return false
+		}
+	case packetClose:
+		c.shutdown(TransportClose, nil)
+		return false
+	case packetOpen, packetUpgrade, packetNoop, packetUnknown:
+		// Nothing to do: Node ignores them too.
+	}
+	return true
+}

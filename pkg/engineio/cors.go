@@ -1,0 +1,64 @@
+package engineio
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// allowOrigin decides whether the page a request comes from may speak with
+// this server, and sets the headers that tell the browser so.
+//
+// Without a list any origin may. Clients of protocol 3 send their requests with
+// credentials whatever the page wants, and a browser hides the answer to such a
+// request unless it names the origin and allows credentials; that is what the
+// Node server of that time sent, and it gives nothing away, since this server
+// sets and reads no cookies. Protocol 4 gets the plain "*".
+//
+// With a list the origin must be in it, letter for letter, or be the origin of
+// the page's own host; credentials are then allowed.
+func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+	h := w.Header()
+	origin := r.Header.Get("Origin")
+	if len(s.opts.Origins) == 0 {
+		if origin == "" || r.URL.Query().Get("EIO") == "4" {
+			h.Set("Access-Control-Allow-Origin", "*")
+			return true
+		}
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Vary", "Origin")
+		return true
+	}
+	h.Set("Vary", "Origin")
+	if origin == "" {
+		return true
+	}
+	if !slices.Contains(s.opts.Origins, origin) {
+		return sameHost(origin, r.Host)
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	return true
+}
+
+func sameHost(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == host
+}
+
+// isPreflight tells a browser's question about a request from an OPTIONS
+// request of another kind.
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+func answerPreflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET,POST")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
+		h.Add("Vary", "Access-Control-Request-Headers")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,50 @@
+// Package engineio is an Engine.IO server for protocols 3 and 4: it carries
+// ordered text and binary messages over HTTP long polling, JSONP and WebSocket,
+// and moves a session from the one to the other without losing any. It knows
+// nothing of Socket.IO.
+//
+// # Use
+//
+// A [Server] is an http.Handler. For each session it calls Options.OnConnect,
+// which returns the [Receiver] of what the client sends. [Conn.Send] sends to
+// one client; a [Batch] sends one [Frame], encoded once, to many.
+//
+//	HTTP request ─ verify ─┬─ GET  ── poll: wait for the outbox ───────────────┐
+//	                       ├─ POST ── decode payload ─┐                        │
+//	                       └─ WebSocket ── wsReader ──┴─► Receiver             │
+//	                                                                           │
+//	Send, Batch ──► outbox of the Conn (frames, shared) ──► flusher ── write ──┴─► client
+//
+// # Conversation
+//
+//	server  0{"sid":…,"upgrades":…,"pingInterval":…}     open, the answer to the handshake
+//	both    4…                                           messages
+//	v4      server 2, client 3                           heartbeat
+//	v3      client 2, server 3                           heartbeat
+//	both    1                                            close (polling only)
+//	client  2probe, server 3probe, client 5              upgrade, on the WebSocket
+//	server  6                                            noop, releases a poll for the upgrade
+//
+// # Concurrency
+//
+// A session's state is guarded by its mutex, which is never held during I/O or
+// a call of the receiver. These goroutines exist:
+//
+//   - one reader for each WebSocket. It calls the receiver, and it closes the
+//     TCP connection when the session or the transport is over;
+//   - the goroutines of net/http for polling requests, which end with them;
+//   - up to GOMAXPROCS flusher workers while there is something to write;
+//   - one for each WebSocket whose peer takes less than it is sent, until it
+//     has caught up or is closed;
+//   - a short one for the last call of each receiver, and the runtime's for
+//     each heartbeat.
+//
+// [Server.Close] waits for all of them but net/http's.
+//
+// # Limits
+//
+// Options bounds the size of what a client sends in one message or body
+// (MaxPayload), of what waits for one client (QueueBytes), and every wait. A
+// client that exceeds a bound or breaks the protocol loses its own session; no
+// other notices. An idle session has no buffers.
+package engineio

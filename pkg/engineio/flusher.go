@@ -1,0 +1,182 @@
+package engineio
+
+import (
+	"runtime"
+	"sync"
+)
+
+// A flusher empties the outboxes of WebSocket connections.
+//
+// Connections with something to write stand in one list, first come first
+// served. Up to GOMAXPROCS workers take them a few at a time and write all
+// that has piled up for each with as few system calls as it takes. While the
+// workers are busy, more frames pile up: load makes batches, and an idle server
+// writes at once. A write never waits: a connection whose peer is slow leaves
+// the list and gets a goroutine of its own until it has caught up.
+//
+// Workers start when there is work for them and end when the list is empty.
+type flusher struct {
+	mu         sync.Mutex
+	head, tail *Conn
+	n          int // connections in the list
+	workers    int // running
+	max        int
+}
+
+const (
+	// takeAtOnce is how many connections a worker takes from the list; few, so
+	// that several workers share a broadcast.
+	takeAtOnce = 16
+	// perWorker is how many waiting connections are worth one more worker.
+	perWorker = 64
+)
+
+func newFlusher() *flusher { return &flusher{max: runtime.GOMAXPROCS(0)} }
+
+// schedule appends a chain of n connections, linked by next, to the list.
+func (f *flusher) schedule(head, tail *Conn, n int) {
+	tail.next = nil
+	f.mu.Lock()
+	if f.tail == nil {
+		f.head = head
+	} else {
+		f.tail.next = head
+	}
+	f.tail = tail
+	f.n += n
+	start := 0
+	for f.workers < f.max && f.n > f.workers*perWorker {
+		f.workers++
+		start++
+	}
+	f.mu.Unlock()
+	for range start {
+		go f.work()
+	}
+}
+
+// take unlinks up to takeAtOnce connections. Without any it counts the calling
+// worker as ended.
+func (f *flusher) take() *Conn {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.head == nil {
+		f.workers--
+		return nil
+	}
+	first, last := f.head, f.head
+	f.n--
+	for i := 1; i < takeAtOnce && last.next != nil; i++ {
+		last = last.next
+		f.n--
+	}
+	f.head = last.next
+	last.next = nil
+	if f.head == nil {
+		f.tail = nil
+	}
+	return first
+}
+
+// work flushes connections until none is left. One that got more to write
+// meanwhile goes to the end of the list, behind those that have waited longer.
+func (f *flusher) work() {
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	again := Batch{flusher: f}
+	for c := f.take(); c != nil; c = f.take() {
+		for c != nil {
+			next := c.next
+			c.next = nil
+			if c.flush(w) {
+				if again.tail == nil {
+					again.head = c
+				} else {
+					again.tail.next = c
+				}
+				again.tail = c
+				again.n++
+			}
+			c = next
+		}
+		again.Flush()
+	}
+}
+
+// flush writes what is queued. It reports true when more came meanwhile; the
+// connection is then scheduled and the caller must put it back into the list.
+func (c *Conn) flush(w *writer) bool {
+	c.mu.Lock()
+	if c.out == nil { // the connection ended meanwhile
+		c.writer = writerIdle
+		c.mu.Unlock()
+		return false
+	}
+	q, t := c.out, c.ws
+	c.out = nil
+	c.writer = writerFlushing
+	c.mu.Unlock()
+
+	rest, err := w.write(t, q.frames, c.protocol)
+	switch {
+	case err != nil:
+		putQueue(q)
+		c.shutdown(TransportError, err)
+		return false
+	case rest.empty():
+		return c.flushed(q)
+	default:
+		c.server.spawn(func() { c.catchUp(t, q, rest) })
+		return false
+	}
+}
+
+// flushed ends the flush of q. It reports true when the outbox has filled
+// again: the connection is then scheduled.
+func (c *Conn) flushed(q *queue) bool {
+	c.mu.Lock()
+	c.queued -= q.bytes
+	again := c.out != nil && c.state != stateClosed
+	closing := false
+	if again {
+		c.writer = writerScheduled
+	} else {
+		c.writer = writerIdle
+		closing = c.state == stateClosing
+	}
+	c.mu.Unlock()
+	putQueue(q)
+	if closing {
+		c.finishClose()
+	}
+	return again
+}
+
+// catchUp writes to a slow peer, waiting for it, until the outbox is empty.
+// It ends when that is done or when the connection is: closing the transport
+// or its write timeout ends a write that waits.
+func (c *Conn) catchUp(t *wsTransport, q *queue, rest remainder) {
+	for {
+		if err := t.writeSlowly(rest, q.frames, c.protocol, c.server.opts.WriteTimeout); err != nil {
+			putQueue(q)
+			reason := TransportError
+			if isTimeout(err) {
+				reason = SlowClient
+			}
+			c.shutdown(reason, err)
+			return
+		}
+		if !c.flushed(q) {
+			return
+		}
+		c.mu.Lock()
+		q, c.out = c.out, nil
+		if q == nil { // shut down meanwhile
+			c.mu.Unlock()
+			return
+		}
+		c.writer = writerFlushing
+		c.mu.Unlock()
+		rest = remainder{}
+	}
+}

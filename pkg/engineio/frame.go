@@ -1,0 +1,108 @@
+package engineio
+
+import (
+	"sync"
+
+	"github.com/gobwas/ws"
+)
+
+// A Frame is one Engine.IO packet, encoded once and shared by every connection
+// it is sent to. It is immutable and safe for concurrent use.
+//
+// A text packet is the same in both protocols and on both transports, so its
+// WebSocket frame is compiled at once and polling takes the part behind the
+// header:
+//
+//	81 0d | 4 2["hello"]      FIN+text, length | packet
+//	      ^ wire[head:]
+//
+// A binary message differs (protocol 3 puts the type byte 04 before the data,
+// polling has base64), so each form is compiled when first asked for.
+type Frame struct {
+	wire   []byte       // text: the WebSocket frame
+	head   int          // text: bytes of its header
+	binary *binaryFrame // nil for text
+}
+
+type binaryFrame struct {
+	data         []byte // the bare message
+	once3, once4 sync.Once
+	wire3, wire4 []byte // the WebSocket frames of the two protocols
+}
+
+// NewTextFrame makes a message of the concatenated parts, which are copied.
+// They must be UTF-8.
+func NewTextFrame(parts ...[]byte) *Frame {
+	return newTextFrame(packetMessage, parts...)
+}
+
+// NewBinaryFrame makes a binary message of a copy of data.
+func NewBinaryFrame(data []byte) *Frame {
+	return &Frame{binary: &binaryFrame{data: append([]byte(nil), data...)}}
+}
+
+func newTextFrame(typ packetType, parts ...[]byte) *Frame {
+	n := 1
+	for _, p := range parts {
+		n += len(p)
+	}
+	wire := appendHeader(make([]byte, 0, n+ws.MaxHeaderSize-4), ws.OpText, n)
+	f := &Frame{head: len(wire)}
+	wire = append(wire, '0'+byte(typ))
+	for _, p := range parts {
+		wire = append(wire, p...)
+	}
+	f.wire = wire
+	return f
+}
+
+// webSocket returns the frame as protocol 3 or 4 has it on a WebSocket.
+func (f *Frame) webSocket(protocol int) []byte {
+	if f.binary == nil {
+		return f.wire
+	}
+	return f.binary.webSocket(protocol)
+}
+
+func (b *binaryFrame) webSocket(protocol int) []byte {
+	if protocol == 3 {
+		b.once3.Do(func() {
+			wire := appendHeader(nil, ws.OpBinary, 1+len(b.data))
+			b.wire3 = append(append(wire, byte(packetMessage)), b.data...)
+		})
+		return b.wire3
+	}
+	b.once4.Do(func() { b.wire4 = append(appendHeader(nil, ws.OpBinary, len(b.data)), b.data...) })
+	return b.wire4
+}
+
+// packet returns the frame as the payload encoders take it.
+func (f *Frame) packet() packet {
+	if f.binary != nil {
+		return packet{typ: packetMessage, data: f.binary.data, binary: true}
+	}
+	p := f.wire[f.head:]
+	return packet{typ: packetType(p[0] - '0'), data: p[1:]}
+}
+
+// size is what the frame counts against Options.QueueBytes.
+func (f *Frame) size() int64 {
+	if f.binary != nil {
+		return int64(len(f.binary.data)) + 1
+	}
+	return int64(len(f.wire))
+}
+
+// appendHeader appends the header of an unmasked, final frame (RFC 6455, 5.2).
+func appendHeader(dst []byte, op ws.OpCode, n int) []byte {
+	dst = append(dst, 0x80|byte(op))
+	switch {
+	case n < 126:
+		return append(dst, byte(n))
+	case n <= 0xffff:
+		return append(dst, 126, byte(n>>8), byte(n))
+	default:
+		u := uint64(n)
+		return append(dst, 127, byte(u>>56), byte(u>>48), byte(u>>40), byte(u>>32), byte(u>>24), byte(u>>16), byte(u>>8), byte(u))
+	}
+}

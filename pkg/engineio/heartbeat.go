@@ -1,0 +1,74 @@
+package engineio
+
+import "time"
+
+// Heartbeats have one timer a connection.
+//
+//	protocol 4: PingInterval of silence, the server pings, the client has
+//	            PingTimeout to pong; then again
+//	protocol 3: the client pings each PingInterval, the server pongs; without
+//	            a ping for PingInterval+PingTimeout the client is gone
+func (c *Conn) startHeartbeat() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = time.AfterFunc(c.heartbeatPeriod(), c.onTimer)
+}
+
+func (c *Conn) heartbeatPeriod() time.Duration {
+	o := &c.server.opts
+	if c.protocol == 3 {
+		return o.PingInterval + o.PingTimeout
+	}
+	return o.PingInterval
+}
+
+// onTimer runs on the timer's own goroutine.
+func (c *Conn) onTimer() {
+	c.mu.Lock()
+	switch {
+	case c.state == stateClosed:
+		c.mu.Unlock()
+		return
+	case c.state == stateClosing:
+		c.mu.Unlock()
+		c.finishClose() // no poll came to carry the close packet
+		return
+	case c.protocol == 3 || c.awaitingPong:
+		c.mu.Unlock()
+		c.shutdown(PingTimeout, nil)
+		return
+	}
+	c.awaitingPong, c.graceUsed = true, false
+	c.timer.Reset(c.server.opts.PingTimeout)
+	c.mu.Unlock()
+	c.Send(pingFrame)
+}
+
+// heard moves the timer when a packet arrives that shows the client alive.
+// While a pong is due, the first other packet extends the wait once: a client
+// that is busy sending is not gone (engine.io 6.6).
+func (c *Conn) heard(typ packetType) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != stateOpen {
+		return
+	}
+	switch {
+	case c.protocol == 3:
+		if typ == packetPing {
+			c.timer.Reset(c.heartbeatPeriod())
+		}
+	case typ == packetPong:
+		c.awaitingPong = false
+		c.timer.Reset(c.heartbeatPeriod())
+	case c.awaitingPong && !c.graceUsed:
+		c.graceUsed = true
+		c.timer.Reset(c.server.opts.PingTimeout)
+	}
+}
+
+// Frames without data are the same for everybody and never change.
+var (
+	pingFrame  = newTextFrame(packetPing)
+	probeFrame = newTextFrame(packetPong, []byte("probe"))
+)

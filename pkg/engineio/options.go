@@ -1,0 +1,97 @@
+package engineio
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// The transports a client can name in the "transport" query parameter.
+const (
+	Polling   = "polling"
+	WebSocket = "websocket"
+)
+
+// Defaults of engine.io 6.6, which socket.io 4.8 leaves as they are.
+const (
+	DefaultPingInterval   = 25 * time.Second
+	DefaultPingTimeout    = 20 * time.Second
+	DefaultUpgradeTimeout = 10 * time.Second
+	DefaultMaxPayload     = 1_000_000
+)
+
+// Bounds of our own; Node's engine has neither.
+const (
+	DefaultQueueBytes   = 1 << 20
+	DefaultWriteTimeout = 20 * time.Second
+)
+
+// Options configures a Server. A zero field means its default.
+type Options struct {
+	// PingInterval is the time between two heartbeats: the server pings in
+	// protocol 4, the client in protocol 3.
+	PingInterval time.Duration
+	// PingTimeout is how long the answer to a heartbeat may take.
+	PingTimeout time.Duration
+	// UpgradeTimeout bounds the time from a WebSocket that names a session to
+	// its upgrade packet.
+	UpgradeTimeout time.Duration
+	// WriteTimeout bounds how long a peer may take nothing of what is written
+	// to it.
+	WriteTimeout time.Duration
+	// MaxPayload is the most bytes of one WebSocket message or one POST body.
+	MaxPayload int64
+	// QueueBytes bounds what waits for one connection. A connection that
+	// exceeds it is closed with SlowClient; one frame larger than the bound is
+	// let through when nothing else waits.
+	QueueBytes int64
+	// Transports lists what may be used, of Polling and WebSocket; nil means both.
+	Transports []string
+	// Origins lists the exact values of the Origin header that may connect,
+	// over HTTP and WebSocket alike; nil lets any origin in. A request without
+	// an Origin header, and a page of this very host, may always connect.
+	Origins []string
+	// Allow, if set, decides on each handshake. The text of its error is sent
+	// to the client with code 4, Forbidden.
+	Allow func(*http.Request) error
+	// NewID makes session ids; nil means 20 random base64url characters.
+	NewID func() string
+	// OnConnect is called once for each new connection before its first
+	// packet and returns who receives what it sends. Required. It must not
+	// block; it may call Send.
+	OnConnect func(*Conn) Receiver
+	// Logger gets one debug record for each connection's start and end; nil
+	// discards them.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	orDuration := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	orDuration(&o.PingInterval, DefaultPingInterval)
+	orDuration(&o.PingTimeout, DefaultPingTimeout)
+	orDuration(&o.UpgradeTimeout, DefaultUpgradeTimeout)
+	orDuration(&o.WriteTimeout, DefaultWriteTimeout)
+	if o.MaxPayload <= 0 {
+		o.MaxPayload = DefaultMaxPayload
+	}
+	if o.QueueBytes <= 0 {
+		o.QueueBytes = DefaultQueueBytes
+	}
+	if len(o.Transports) == 0 {
+		o.Transports = []string{Polling, WebSocket}
+	}
+	if o.NewID == nil {
+		o.NewID = newID
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func (o *Options) allowsTransport(name string) bool { return slices.Contains(o.Transports, name) }

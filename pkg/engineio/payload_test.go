@@ -1,0 +1,211 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+var payloadForms = []string{"v4", "v3", "v3binary"}
+
+// samplePackets hold every kind of packet and every width of character.
+var samplePackets = []packet{
+	{typ: packetMessage, data: []byte(`2["chat",{"text":"안녕 é 😀 : \u001e"}]`)},
+	{typ: packetMessage, data: []byte{0, 4, 0xff, 0x1e, ':'}, binary: true},
+	{typ: packetPong, data: []byte("probe")},
+	{typ: packetMessage},
+	{typ: packetNoop},
+	{typ: packetMessage, data: bytes.Repeat([]byte("안"), 1000)},
+}
+
+func TestPayloadRoundTrip(t *testing.T) {
+	for _, form := range payloadForms {
+		for n := 1; n <= len(samplePackets); n++ {
+			body := encodeForm(form, []byte("kept"), samplePackets[:n])
+			if !bytes.HasPrefix(body, []byte("kept")) {
+				t.Fatalf("%s: dst was overwritten: %q", form, body)
+			}
+			got, err := decodeForm(form, body[4:])
+			if err != nil || describe(got) != describe(samplePackets[:n]) {
+				t.Errorf("%s: %s, %v\nwant %s", form, describe(got), err, describe(samplePackets[:n]))
+			}
+		}
+	}
+}
+
+// Every truncation decodes to a prefix of the packets, the last of which may be cut short in the lenient forms, and
+// in protocol 3's text form to an error unless the cut falls between two packets.
+func TestPayloadTruncated(t *testing.T) {
+	ps := samplePackets[:5]
+	for _, form := range payloadForms {
+		body := encodeForm(form, nil, ps)
+		ends := map[int]bool{}
+		for n := 1; n <= len(ps); n++ {
+			ends[len(encodeForm(form, nil, ps[:n]))] = true
+		}
+		for n := 1; n < len(body); n++ {
+			got, err := decodeForm(form, bytes.Clone(body[:n]))
+			if len(got) > len(ps) {
+				t.Fatalf("%s: %q gives %d packets", form, body[:n], len(got))
+			}
+			if whole := len(got) - 1; whole > 0 && describe(got[:whole]) != describe(ps[:whole]) {
+				t.Errorf("%s: %q gives %s", form, body[:n], describe(got))
+			}
+			if form == "v3" && (err == nil) != ends[n] {
+				t.Errorf("%s: %q: error %v", form, body[:n], err)
+			}
+		}
+	}
+}
+
+// The work and the memory a POST of the default limit can cost are bounded: the bodies below would take hours with
+// a parser that looks at the rest of the body again for each packet, as some did, and gigabytes with one that
+// allocates for each.
+func TestPayloadHostile(t *testing.T) {
+	const limit = 1e6
+	fill := func(unit string) []byte { return []byte(strings.Repeat(unit, limit/len(unit))) }
+	for _, tt := range []struct {
+		name, form string
+		body       []byte
+		packets    int
+		err        error
+	}{
+		{"separators", "v4", fill("\x1e"), 0, errPacketEmpty},
+		{"empty messages", "v4", fill("4\x1e"), maxPayloadPackets, errPayloadPackets},
+		{"empty base64", "v4", fill("b\x1e"), maxPayloadPackets, errPayloadPackets},
+		{"one base64 of nothing", "v4", fill("b="), 1, nil},
+		{"broken UTF-8", "v4", fill("4\xff\x1e"), maxPayloadPackets, errPayloadPackets},
+		{"no packets", "v3", fill("0:"), 0, nil},
+		{"odd nothing", "v3", fill("-0:"), 0, nil},
+		{"empty messages", "v3", fill("1:4"), maxPayloadPackets, errPayloadPackets},
+		{"unknown types", "v3", fill("2:b9"), 0, nil},
+		{"colons", "v3", fill(":"), 0, errPayloadLength},
+		{"digits", "v3", fill("1"), 0, errPayloadTail},
+		{"zeros and a packet", "v3", append(fill("0"), "2:4a"...), 1, nil},
+		{"blanks", "v3", append(fill(" "), "2:4a"...), 1, nil},
+		{"long number", "v3", append(fill("9"), ":4a"...), 0, errPayloadLength},
+		{"long fraction", "v3", append(append([]byte("2."), fill("0")...), ":4a"...), 1, nil},
+		{"huge lengths", "v3", fill("999999:4"), 0, errPayloadShort},
+		{"surrogate pairs", "v3", append([]byte("500001:4"), fill("😀")...), 1, nil},
+		{"cut pairs", "v3", fill("2:4😀"), 0, errPayloadShort},
+		{"broken UTF-8", "v3", fill("2:4\xff"), maxPayloadPackets, errPayloadPackets},
+		{"frames of nothing", "v3binary", fill("\x01\x00\xff"), 0, nil},
+		{"frames without length", "v3binary", append(fill("\xff"), 9, 0xff, 9), 0, errFrameLength},
+		{"empty messages", "v3binary", fill("\x01\x01\xff\x04"), maxPayloadPackets, errPayloadPackets},
+		{"endless length", "v3binary", fill("\x00"), 0, errFrameLength},
+		{"longest lengths", "v3binary", fill("\x00" + strings.Repeat("\x00", 310) + "\xff"), 0, errPacketEmpty},
+		{"half characters", "v3binary", fill("\x00\x04\xff4\xed\xa0\x80"), maxPayloadPackets, errPayloadPackets},
+		{"fields", "jsonp3", fill("d&"), 0, nil},
+		{"field", "jsonp3", append([]byte("d="), fill("%5Cn")...), 0, errPayloadTail},
+		{"base64", "jsonp4", append([]byte("d=b"), fill("%")...), 1, nil},
+	} {
+		t.Run(tt.form+" "+tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			ps, err := decodeForm(tt.form, tt.body)
+			runtime.ReadMemStats(&after)
+			if len(ps) != tt.packets || !errors.Is(err, tt.err) {
+				t.Errorf("%d packets and %v, want %d and %v", len(ps), err, tt.packets, tt.err)
+			}
+			if got := after.TotalAlloc - before.TotalAlloc; got > 16e6 {
+				t.Errorf("allocates %d bytes", got)
+			}
+		})
+	}
+}
+
+// Encoding allocates nothing but room in dst.
+func TestEncodersDoNotAllocate(t *testing.T) {
+	dst := make([]byte, 0, 64<<10)
+	for _, form := range payloadForms {
+		if n := testing.AllocsPerRun(100, func() { encodeForm(form, dst, samplePackets) }); n != 0 {
+			t.Errorf("%s: %v allocations", form, n)
+		}
+	}
+	text := []byte("안녕 \"\\\n\u2028")
+	if n := testing.AllocsPerRun(100, func() { appendJSONP(dst, "12", text) }); n != 0 {
+		t.Errorf("JSONP: %v allocations", n)
+	}
+}
+
+func FuzzDecodePayload(f *testing.F) {
+	for _, l := range readRecorded(f) {
+		if l.Decode != "" {
+			f.Add(unhexString(f, l.Body))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, form := range payloadForms {
+			ps, err := decodeForm(form, bytes.Clone(body))
+			if err != nil || len(ps) == 0 {
+				continue
+			}
+			again, err := decodeForm(form, encodeForm(form, nil, sendable(ps)))
+			if err != nil || describe(again) != describe(sendable(ps)) {
+				t.Errorf("%s: %s comes back as %s, %v", form, describe(sendable(ps)), describe(again), err)
+			}
+		}
+	})
+}
+
+// sendable returns ps without what only decoders know: the data of a close, binary packets of other types (protocol 4
+// cannot say their type, and what follows a close is lost).
+func sendable(ps []packet) []packet {
+	var out []packet
+	for _, p := range ps {
+		if p.typ == packetClose {
+			p = packet{typ: packetClose}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func FuzzDecodeJSONP(f *testing.F) {
+	for _, s := range []string{"", "d=4a", "d=%5C%5Cn", "d=4%E", "x&d", "d=4\\n\\\\n+%EC%95%88"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if got, err := decodeJSONP(bytes.Clone(body)); err == nil && len(got) > 3*len(body) {
+			t.Errorf("%d bytes become %d", len(body), len(got))
+		}
+	})
+}
+
+func BenchmarkAppendPayload(b *testing.B) {
+	ps := make([]packet, 20)
+	for i := range ps {
+		ps[i] = packet{typ: packetMessage, data: []byte(`2["msgToClient",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
+	}
+	for _, form := range payloadForms {
+		b.Run(form, func(b *testing.B) {
+			dst := encodeForm(form, nil, ps)
+			b.SetBytes(int64(len(dst)))
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = encodeForm(form, dst[:0], ps)
+			}
+		})
+	}
+}
+
+func BenchmarkDecodePayload(b *testing.B) {
+	ps := make([]packet, 20)
+	for i := range ps {
+		ps[i] = packet{typ: packetMessage, data: []byte(`2["msgToServer",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
+	}
+	for _, form := range payloadForms {
+		b.Run(form, func(b *testing.B) {
+			body := encodeForm(form, nil, ps)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decodeForm(form, body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

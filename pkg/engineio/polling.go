@@ -1,0 +1,269 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// A pendingPoll is a GET that waits for packets.
+type pendingPoll struct {
+	wake chan struct{} // capacity 1
+	noop bool          // answer at once: an upgrade waits for this poll to end; guarded by Conn.mu
+}
+
+var pendingPolls = sync.Pool{New: func() any { return &pendingPoll{wake: make(chan struct{}, 1)} }}
+
+// wakePollLocked lets a waiting poll look again.
+func (c *Conn) wakePollLocked() {
+	if c.poll == nil {
+		return
+	}
+	select {
+	case c.poll.wake <- struct{}{}:
+	default: // woken already
+	}
+}
+
+// upgradeCheck is how often a poll that waits during an upgrade is released,
+// as in Node: the client pauses polling and needs the pending one to end.
+const upgradeCheck = 100 * time.Millisecond
+
+func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q url.Values) {
+	c := s.register(r, q, nil)
+	if c == nil {
+		http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	s.servePoll(w, r, q, c)
+}
+
+func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+	switch r.Method {
+	case http.MethodGet:
+		s.servePoll(w, r, q, c)
+	case http.MethodPost:
+		s.servePost(w, r, q, c)
+	default:
+		w.WriteHeader(http.StatusInternalServerError) // so does Node
+	}
+}
+
+// servePoll answers a GET with the packets that are queued, or waits for some.
+func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+	p := pendingPolls.Get().(*pendingPoll)
+	c.mu.Lock()
+	if c.poll != nil {
+		c.mu.Unlock()
+		pendingPolls.Put(p)
+		c.shutdown(TransportError, errPollOverlap)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	p.noop = false
+	c.poll = p
+	if !c.waitPollLocked(r, p) {
+		c.poll = nil
+		c.mu.Unlock()
+		c.shutdown(TransportError, errPollCut)
+		return
+	}
+	c.poll = nil
+	var out *queue
+	if c.ws == nil && c.out != nil { // after an upgrade the outbox belongs to the WebSocket
+		out, c.out = c.out, nil
+		c.queued -= out.bytes
+	}
+	state := c.state
+	c.mu.Unlock()
+	select {
+	case <-p.wake:
+	default:
+	}
+	pendingPolls.Put(p)
+
+	c.respond(w, r, q, out, state)
+	if state == stateClosing {
+		c.finishClose()
+	}
+}
+
+// waitPollLocked waits until there is something to answer p with: packets, the
+// end of the session, or an upgrade. It reports false when the client went away.
+func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
+	var check <-chan time.Time
+	for c.out == nil && c.state == stateOpen && c.ws == nil && !p.noop {
+		if c.probe != nil && check == nil {
+			t := time.NewTimer(upgradeCheck)
+			defer t.Stop()
+			check = t.C
+		}
+		c.mu.Unlock()
+		gone := false
+		select {
+		case <-p.wake:
+			c.mu.Lock()
+		case <-check:
+			c.mu.Lock()
+			p.noop = true
+		case <-r.Context().Done():
+			gone = true
+			c.mu.Lock()
+		}
+		if gone {
+			return c.state != stateOpen || c.ws != nil // its end is known already
+		}
+	}
+	return true
+}
+
+// respond writes the answer to a poll: the packets of out, and a noop or a
+// close packet when there is nothing else to say.
+func (c *Conn) respond(w http.ResponseWriter, r *http.Request, q url.Values, out *queue, state connState) {
+	b := pollBuffers.Get().(*pollBuffer)
+	defer b.release()
+	if out != nil {
+		for _, f := range out.frames {
+			b.packets = append(b.packets, f.packet())
+		}
+	}
+	if state != stateOpen {
+		b.packets = append(b.packets, packet{typ: packetClose})
+	} else if len(b.packets) == 0 {
+		b.packets = append(b.packets, packet{typ: packetNoop})
+	}
+	contentType := "text/plain; charset=UTF-8"
+	switch {
+	case c.protocol == 4:
+		b.body = appendPayloadV4(b.body, b.packets)
+	case !c.b64 && !q.Has("j") && needsBinaryPayload(b.packets):
+		b.body = appendPayloadV3Binary(b.body, b.packets)
+		contentType = "application/octet-stream"
+	default:
+		b.body = appendPayloadV3(b.body, b.packets)
+	}
+	body := b.body
+	if q.Has("j") {
+		b.jsonp = appendJSONP(b.jsonp, q.Get("j"), b.body)
+		body = b.jsonp
+		contentType = "text/javascript; charset=UTF-8"
+	}
+	if out != nil {
+		putQueue(out)
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // a client that is gone is noticed by its next heartbeat
+}
+
+// needsBinaryPayload tells whether the binary form of a protocol 3 payload is
+// worth it: base64 is larger, and clients before 2.0 misread text that is not
+// ASCII in the text form.
+func needsBinaryPayload(ps []packet) bool {
+	for _, p := range ps {
+		if p.binary {
+			return true
+		}
+		for _, b := range p.data {
+			if b >= 0x80 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A pollBuffer is what one answer is put together in.
+type pollBuffer struct {
+	packets     []packet
+	body, jsonp []byte
+}
+
+var pollBuffers = sync.Pool{New: func() any { return new(pollBuffer) }}
+
+const maxPooledBody = 256 << 10
+
+func (b *pollBuffer) release() {
+	if cap(b.body) > maxPooledBody || cap(b.jsonp) > maxPooledBody {
+		return
+	}
+	clear(b.packets)
+	b.packets, b.body, b.jsonp = b.packets[:0], b.body[:0], b.jsonp[:0]
+	pollBuffers.Put(b)
+}
+
+// servePost takes the packets of a POST body.
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+	c.mu.Lock()
+	overlap := c.post
+	c.post = true
+	c.mu.Unlock()
+	if overlap {
+		c.shutdown(TransportError, errPostOverlap)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	defer func() {
+		c.mu.Lock()
+		c.post = false
+		c.mu.Unlock()
+	}()
+
+	octets := r.Header.Get("Content-Type") == "application/octet-stream"
+	if octets && c.protocol == 4 {
+		c.shutdown(TransportError, errContent)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		return
+	} else if err != nil {
+		c.shutdown(TransportError, errPostCut)
+		return
+	}
+	c.onPayload(body, octets, q.Has("j"))
+
+	h := w.Header()
+	h.Set("Content-Type", "text/html") // text/plain makes some old browsers offer a download
+	h.Set("Content-Length", "2")
+	h.Set("Cache-Control", "no-store")
+	_, _ = io.WriteString(w, "ok")
+}
+
+// onPayload acts on the packets of a POST. Those before an offence count, then
+// the session ends, and the POST is answered all the same: so does Node.
+func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
+	var (
+		ps  []packet
+		err error
+	)
+	if jsonp {
+		if body, err = decodeJSONP(body); err != nil {
+			return // no data: Node takes it for an empty form
+		}
+	}
+	switch {
+	case c.protocol == 4:
+		ps, err = decodePayloadV4(body)
+	case octets:
+		ps, err = decodePayloadV3Binary(body)
+	default:
+		ps, err = decodePayloadV3(body)
+	}
+	for _, p := range ps {
+		if !c.onPacket(p) {
+			return
+		}
+	}
+	if err != nil {
+		c.shutdown(ParseError, err)
+	}
+}

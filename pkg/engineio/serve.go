@@ -1,0 +1,112 @@
+package engineio
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+)
+
+// An errorCode is what a refused request is told, as Node's engine numbers it.
+type errorCode int
+
+const (
+	codeUnknownTransport   errorCode = iota // 0
+	codeUnknownSID                          // 1
+	codeBadHandshakeMethod                  // 2
+	codeBadRequest                          // 3
+	codeForbidden                           // 4
+	codeBadProtocol                         // 5; never sent: both protocols are served
+)
+
+func (c errorCode) message() string {
+	return [...]string{"Transport unknown", "Session ID unknown", "Bad handshake method",
+		"Bad request", "Forbidden", "Unsupported protocol version"}[c]
+}
+
+// refuse answers with a code and a text of our own or, if it is empty, of the
+// code. Over WebSocket Node sends the bare text.
+func refuse(w http.ResponseWriter, upgrade bool, code errorCode, text string) {
+	if text == "" {
+		text = code.message()
+	}
+	status := http.StatusBadRequest
+	if code == codeForbidden {
+		status = http.StatusForbidden
+	}
+	if upgrade {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(text)) // the client may be gone
+		return
+	}
+	body, _ := json.Marshal(struct { // two plain fields cannot fail
+		Code    errorCode `json:"code"`
+		Message string    `json:"message"`
+	}{code, text})
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// ServeHTTP serves one request of the protocol. Its query says what it is:
+//
+//	EIO        protocol, 4 or (anything else) 3
+//	transport  polling | websocket
+//	sid        the session; without one the request opens a session
+//	j          JSONP: the index of the client's callback
+//	b64        protocol 3: no binary responses, please
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	upgrade := isUpgrade(r)
+	if !s.allowOrigin(w, r) {
+		refuse(w, upgrade, codeForbidden, "")
+		return
+	}
+	if isPreflight(r) {
+		answerPreflight(w, r)
+		return
+	}
+	q := r.URL.Query()
+	c, code, text, ok := s.verify(r, q, upgrade)
+	switch {
+	case !ok:
+		refuse(w, upgrade, code, text)
+	case upgrade:
+		s.serveWebSocket(w, r, q, c)
+	case c == nil:
+		s.servePollingHandshake(w, r, q)
+	default:
+		s.servePolling(w, r, q, c)
+	}
+}
+
+// verify checks a request in the order of Node's engine, which decides what a
+// request that is wrong twice is told. It returns the session the request names.
+func (s *Server) verify(r *http.Request, q url.Values, upgrade bool) (c *Conn, code errorCode, text string, ok bool) {
+	transport := q.Get("transport")
+	if !s.opts.allowsTransport(transport) {
+		return nil, codeUnknownTransport, "", false
+	}
+	if sid := q.Get("sid"); sid != "" {
+		c, found := s.lookup(sid)
+		switch {
+		case !found:
+			return nil, codeUnknownSID, "", false
+		case !upgrade && c.Transport() != transport, c.protocol != protocolOf(q), upgrade && transport != WebSocket:
+			return nil, codeBadRequest, "", false
+		}
+		return c, 0, "", true
+	}
+	if r.Method != http.MethodGet {
+		return nil, codeBadHandshakeMethod, "", false
+	}
+	if (transport == WebSocket) != upgrade {
+		return nil, codeBadRequest, "", false
+	}
+	if s.opts.Allow != nil {
+		if err := s.opts.Allow(r); err != nil {
+			return nil, codeForbidden, err.Error(), false
+		}
+	}
+	return nil, 0, "", true
+}

@@ -1,0 +1,188 @@
+package engineio
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Server holds the sessions and serves the requests that belong to them. It
+// is an http.Handler for whatever path it is mounted at.
+type Server struct {
+	opts    Options
+	flusher *flusher
+	stats   Stats
+
+	running sync.WaitGroup // connections until Receiver.Closed returned, and their goroutines
+
+	mu     sync.RWMutex // guards the rest
+	conns  map[string]*Conn
+	closed bool
+}
+
+// NewServer returns a server. It panics without Options.OnConnect, which is a
+// mistake of the program and of no input.
+func NewServer(opts Options) *Server {
+	if opts.OnConnect == nil {
+		panic("engineio: Options.OnConnect is nil")
+	}
+	return &Server{
+		opts:    opts.withDefaults(),
+		flusher: newFlusher(),
+		conns:   make(map[string]*Conn),
+	}
+}
+
+// Len is the number of open connections.
+func (s *Server) Len() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.conns)
+}
+
+// NewBatch returns an empty Batch for connections of this server.
+func (s *Server) NewBatch() *Batch { return &Batch{flusher: s.flusher} }
+
+// Close refuses new connections, closes those there are as Conn.Close does,
+// and waits until all of it is over. When ctx ends first, what is left is
+// discarded and the error of ctx returned. Close may be called again.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.each((*Conn).Close)
+
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.each((*Conn).Discard)
+	return fmt.Errorf("close the connections: %w", ctx.Err())
+}
+
+func (s *Server) each(f func(*Conn)) {
+	s.mu.RLock()
+	conns := make([]*Conn, 0, len(s.conns))
+	for _, c := range s.conns {
+		conns = append(conns, c)
+	}
+	s.mu.RUnlock()
+	for _, c := range conns {
+		f(c)
+	}
+}
+
+// lookup returns the session of an id that came from outside.
+func (s *Server) lookup(id string) (*Conn, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.conns[id]
+	return c, ok
+}
+
+func (s *Server) forget(c *Conn, reason CloseReason) {
+	s.mu.Lock()
+	delete(s.conns, c.id)
+	s.mu.Unlock()
+	s.stats.closed(reason)
+	s.opts.Logger.Debug("connection closed", slog.String("sid", c.id), slog.String("reason", string(reason)))
+}
+
+// Handshake is what is kept of the request that opened a session.
+type Handshake struct {
+	Header     http.Header
+	Host       string
+	RequestURI string
+	Query      url.Values
+	RemoteAddr string // address and port of the TCP peer
+	TLS        bool
+	Time       time.Time
+}
+
+// register makes a session of the request r, with its open packet queued. It
+// returns nil when the server is closed.
+func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
+	c := &Conn{
+		server:   s,
+		id:       s.opts.NewID(),
+		protocol: protocolOf(q),
+		b64:      q.Get("b64") != "",
+		ws:       t,
+		handshake: &Handshake{
+			Header: r.Header, Host: r.Host, RequestURI: r.RequestURI, Query: q,
+			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
+		},
+	}
+	s.mu.Lock()
+	if _, taken := s.conns[c.id]; taken || s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.conns[c.id] = c
+	s.running.Add(1)
+	s.mu.Unlock()
+
+	c.startHeartbeat()
+	s.stats.opened.Add(1)
+	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.protocol),
+		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr))
+	c.Send(s.openFrame(c))
+	c.recvMu.Lock() // Closed waits for the receiver to be there
+	c.receiver = s.opts.OnConnect(c)
+	c.recvMu.Unlock()
+	return c
+}
+
+// openFrame is the open packet, its keys in the order of Node's engine.
+func (s *Server) openFrame(c *Conn) *Frame {
+	upgrades := ""
+	if c.ws == nil && s.opts.allowsTransport(WebSocket) {
+		upgrades = `"websocket"`
+	}
+	return newTextFrame(packetOpen, fmt.Appendf(nil,
+		`{"sid":"%s","upgrades":[%s],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`, c.id, upgrades,
+		s.opts.PingInterval.Milliseconds(), s.opts.PingTimeout.Milliseconds(), s.opts.MaxPayload))
+}
+
+// protocolOf reads the EIO parameter: whatever is not 4 is 3, as in Node.
+func protocolOf(q url.Values) int {
+	if q.Get("EIO") == "4" {
+		return 4
+	}
+	return 3
+}
+
+func newID() string {
+	var b [15]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func isUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
+		hasToken(r.Header.Values("Connection"), "upgrade")
+}
+
+func hasToken(values []string, token string) bool {
+	for _, v := range values {
+		for part := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// serveWebSocket makes a WebSocket of a request: a new session, or the better
+// transport of the session c.
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+	if c != nil && !c.mayUpgrade() {
+		refuse(w, true, codeBadRequest, "")
+		return
+	}
+	upgrader := ws.HTTPUpgrader{Timeout: s.opts.WriteTimeout, Header: w.Header()}
+	nc, rw, _, err := upgrader.Upgrade(r, w)
+	if err != nil {
+		if nc != nil {
+			_ = nc.Close() // the refusal has been written
+		}
+		return
+	}
+	var early []byte
+	if n := rw.Reader.Buffered(); n > 0 {
+		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
+	}
+	t := newWSTransport(nc)
+	reader := newWSReader(t, s.opts.MaxPayload, early)
+	if c == nil {
+		if c = s.register(r, q, t); c == nil {
+			t.closeWith(ws.StatusGoingAway)
+			_ = nc.Close()
+			return
+		}
+		s.spawn(func() { c.readWebSocket(reader) })
+		return
+	}
+	s.spawn(func() { c.runProbe(t, reader) })
+}
+
+// spawn runs a goroutine of a connection that Close waits for.
+func (s *Server) spawn(f func()) {
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		f()
+	}()
+}
+
+// readWebSocket is the connection's reader: it decodes and hands over one
+// message after another until the transport or the session ends.
+func (c *Conn) readWebSocket(r *wsReader) {
+	r.pong = func(f *Frame) { c.Send(f) }
+	for {
+		data, binary, err := r.next()
+		if err != nil {
+			c.transportEnded(err)
+			break
+		}
+		if !c.onMessage(data, binary) {
+			break
+		}
+	}
+	r.linger()
+}
+
+// onMessage acts on one WebSocket message.
+func (c *Conn) onMessage(data []byte, binary bool) bool {
+	if !binary {
+		p, err := decodeTextPacket(c.protocol, data)
+		if err != nil {
+			c.shutdown(ParseError, err)
+			return false
+		}
+		return c.onPacket(p)
+	}
+	return c.onPacket(decodeBinaryPacket(c.protocol, data))
+}
+
+// transportEnded ends the session for an error of its WebSocket's reader.
+func (c *Conn) transportEnded(err error) {
+	var ce closeError
+	switch {
+	case errors.Is(err, io.EOF):
+		c.shutdown(TransportClose, nil)
+	case errors.As(err, &ce):
+		c.shutdown(TransportError, ce)
+	default: // a reset or a cut: the client is gone
+		c.shutdown(TransportClose, err)
+	}
+}
+
+// mayUpgrade tells whether a WebSocket may ask to become c's transport.
+func (c *Conn) mayUpgrade() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen && c.ws == nil && c.probe == nil
+}
+
+// runProbe takes a WebSocket through the upgrade and then reads it.
+//
+//	client                          server
+//	ws: 2probe                 →
+//	                           ←    ws: 3probe
+//	                           ←    poll: 6 (the pending poll ends)
+//	ws: 5                      →    from here on everything goes over the WebSocket
+//
+// The outbox stays where it is throughout: what a poll took before belongs to
+// that poll, everything else leaves over the WebSocket, in order. If anything
+// else comes, or nothing in UpgradeTimeout, the WebSocket is closed and the
+// session goes on polling.
+func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
+	c.mu.Lock()
+	if c.state != stateOpen || c.ws != nil || c.probe != nil {
+		c.mu.Unlock()
+		t.closeWith(closeNone)
+		r.linger()
+		return
+	}
+	c.probe = t
+	c.mu.Unlock()
+
+	_ = t.nc.SetDeadline(time.Now().Add(c.server.opts.UpgradeTimeout)) // fails on a closed connection only
+	if c.probed(t, r) && c.switchTo(t) {
+		c.readWebSocket(r)
+		return
+	}
+	c.mu.Lock()
+	if c.probe == t {
+		c.probe = nil
+	}
+	c.mu.Unlock()
+	t.closeWith(closeNone)
+	r.linger()
+}
+
+// probed answers probes until the client asks for the switch.
+func (c *Conn) probed(t *wsTransport, r *wsReader) bool {
+	for {
+		data, binary, err := r.next()
+		if err != nil || binary {
+			return false
+		}
+		p, err := decodeTextPacket(c.protocol, data)
+		switch {
+		case err != nil:
+			return false
+		case p.typ == packetUpgrade:
+			return true
+		case p.typ != packetPing || string(p.data) != "probe":
+			return false
+		}
+		if _, err := t.nc.Write(probeFrame.wire); err != nil {
+			return false
+		}
+		c.mu.Lock()
+		if c.poll != nil {
+			c.poll.noop = true
+			c.wakePollLocked()
+		}
+		c.mu.Unlock()
+	}
+}
+
+// switchTo makes t the transport of the session. It reports false when the
+// session is over.
+func (c *Conn) switchTo(t *wsTransport) bool {
+	_ = t.nc.SetDeadline(time.Time{}) // of the upgrade
+	c.mu.Lock()
+	if c.state == stateClosed {
+		c.mu.Unlock()
+		return false
+	}
+	c.ws, c.probe = t, nil
+	c.wakePollLocked()
+	schedule := c.out != nil
+	if schedule {
+		c.writer = writerScheduled
+	}
+	closing := c.state == stateClosing && !schedule
+	c.mu.Unlock()
+	c.server.stats.upgraded.Add(1)
+	switch {
+	case schedule:
+		c.server.flusher.schedule(c, c, 1)
+	case closing:
+		c.finishClose()
+	}
+	return true
+}

@@ -1,0 +1,280 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// A wsReader takes WebSocket messages off one transport. It holds a buffer
+// only while bytes are in it: a connection that waits for its peer has none.
+type wsReader struct {
+	t          *wsTransport
+	maxPayload int64
+	// pong is called with the frame that answers a ping.
+	pong func(*Frame)
+
+	buf        []byte // pooled; nil when empty
+	start, end int    // buf[start:end] is unread
+
+	message []byte    // fragments so far
+	opcode  ws.OpCode // of the message in fragments, 0 without one
+
+	header bytes.Reader
+	target []byte // where fill reads to instead of buf
+	n      int
+	err    error
+	call   func(fd uintptr) bool
+}
+
+const readBuffer = 8 << 10
+
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
+
+func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
+	r := &wsReader{t: t, maxPayload: maxPayload}
+	if len(early) > 0 { // bytes that arrived behind the HTTP request
+		r.buf, r.end = slices.Clone(early), len(early)
+	}
+	r.call = func(fd uintptr) bool {
+		dst, again := r.target, false
+		if dst == nil {
+			dst = r.takeBuffer()
+		}
+		r.n, again, r.err = readFD(fd, dst)
+		if again {
+			if r.target == nil {
+				r.releaseBuffer() // wait without one
+			}
+			return false
+		}
+		return true
+	}
+	return r
+}
+
+// takeBuffer returns the room to read into, behind the unread bytes.
+func (r *wsReader) takeBuffer() []byte {
+	if r.buf == nil {
+		r.buf = *readBuffers.Get().(*[]byte)
+	}
+	if r.start > 0 {
+		copy(r.buf, r.buf[r.start:r.end])
+		r.end -= r.start
+		r.start = 0
+	}
+	if r.end == len(r.buf) { // early bytes fill a buffer of their own exactly
+		r.buf = slices.Grow(r.buf, readBuffer)[:len(r.buf)+readBuffer]
+	}
+	return r.buf[r.end:]
+}
+
+func (r *wsReader) releaseBuffer() {
+	if r.buf != nil && r.start == r.end {
+		if buf := r.buf; len(buf) == readBuffer {
+			readBuffers.Put(&buf)
+		}
+		r.buf, r.start, r.end = nil, 0, 0
+	}
+}
+
+// readSome waits for bytes and reads some, into target or behind the unread.
+func (r *wsReader) readSome(target []byte) (int, error) {
+	if r.t.raw == nil {
+		if target == nil {
+			target = r.takeBuffer()
+		}
+		return r.t.nc.Read(target)
+	}
+	r.target, r.n, r.err = target, 0, nil
+	err := r.t.raw.Read(r.call)
+	r.target = nil
+	switch {
+	case err != nil:
+		return 0, err
+	case r.err != nil:
+		return 0, r.err
+	case r.n == 0:
+		return 0, io.EOF
+	}
+	return r.n, nil
+}
+
+// fill reads at least one byte behind the unread ones.
+func (r *wsReader) fill() error {
+	n, err := r.readSome(nil)
+	if n > 0 {
+		r.end += n
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+// readHeader reads the next frame's header.
+func (r *wsReader) readHeader() (ws.Header, error) {
+	for {
+		r.header.Reset(r.buf[r.start:r.end])
+		h, err := ws.ReadHeader(&r.header)
+		if err == nil {
+			r.start = r.end - r.header.Len()
+			return h, nil
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return h, closeError{ws.StatusProtocolError, err.Error()}
+		}
+		if err := r.fill(); err != nil {
+			return h, err
+		}
+	}
+}
+
+// readPayload appends n bytes to dst, growing it as they come: a header that
+// promises much and delivers nothing costs nothing.
+func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
+	if have := min(n, r.end-r.start); have > 0 {
+		dst = append(dst, r.buf[r.start:r.start+have]...)
+		r.start += have
+		n -= have
+	}
+	for n > 0 {
+		if n < readBuffer {
+			if err := r.fill(); err != nil {
+				return dst, err
+			}
+			have := min(n, r.end-r.start)
+			dst = append(dst, r.buf[r.start:r.start+have]...)
+			r.start += have
+			n -= have
+			continue
+		}
+		dst = slices.Grow(dst, min(n, max(readBuffer, len(dst))))
+		room := dst[len(dst):min(cap(dst), len(dst)+n)]
+		got, err := r.readSome(room)
+		dst, n = dst[:len(dst)+got], n-got
+		if err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+// next returns the next whole text or binary message, which the caller owns,
+// and answers control frames in between. It ends with io.EOF when the peer
+// closes, and with a closeError for a breach of RFC 6455.
+func (r *wsReader) next() (data []byte, binary bool, err error) {
+	for {
+		h, err := r.nextHeader()
+		if err != nil {
+			return nil, false, err
+		}
+		if h.OpCode.IsControl() {
+			if err := r.control(h); err != nil {
+				return nil, false, err
+			}
+			continue
+		}
+		if h.OpCode != ws.OpContinuation {
+			r.opcode = h.OpCode
+		}
+		if h.Length > r.maxPayload-int64(len(r.message)) {
+			return nil, false, closeError{ws.StatusMessageTooBig, "max payload size exceeded"}
+		}
+		at := len(r.message)
+		if r.message, err = r.readPayload(r.message, int(h.Length)); err != nil {
+			return nil, false, err
+		}
+		ws.Cipher(r.message[at:], h.Mask, 0)
+		if !h.Fin {
+			continue
+		}
+		data, binary = r.message, r.opcode == ws.OpBinary
+		r.message, r.opcode = nil, 0
+		if !binary && !utf8.Valid(data) {
+			return nil, false, closeError{ws.StatusInvalidFramePayloadData, "invalid UTF-8 in a text message"}
+		}
+		return data, binary, nil
+	}
+}
+
+// nextHeader reads and checks the next frame's header.
+func (r *wsReader) nextHeader() (ws.Header, error) {
+	h, err := r.readHeader()
+	if err != nil {
+		return h, err
+	}
+	state := ws.StateServerSide
+	if r.opcode != 0 {
+		state = state.Set(ws.StateFragmented)
+	}
+	if err := ws.CheckHeader(h, state); err != nil {
+		return h, closeError{ws.StatusProtocolError, err.Error()}
+	}
+	return h, nil
+}
+
+func (r *wsReader) control(h ws.Header) error {
+	payload, err := r.readPayload(make([]byte, 0, h.Length), int(h.Length))
+	if err != nil {
+		return err
+	}
+	ws.Cipher(payload, h.Mask, 0)
+	switch h.OpCode {
+	case ws.OpPing:
+		if r.pong != nil {
+			r.pong(&Frame{wire: append(appendHeader(nil, ws.OpPong, len(payload)), payload...)})
+		}
+	case ws.OpClose:
+		if len(payload) == 1 {
+			return closeError{ws.StatusProtocolError, "close frame with half a status code"}
+		}
+		if len(payload) >= 2 {
+			code, text := ws.ParseCloseFrameData(payload)
+			if err := ws.CheckCloseFrameData(code, text); err != nil {
+				return closeError{ws.StatusProtocolError, err.Error()}
+			}
+		}
+		return io.EOF
+	}
+	return nil
+}
+
+// linger reads on until the peer has answered the close frame or the
+// transport's deadline is over, then closes it.
+func (r *wsReader) linger() {
+	r.pong, r.message, r.opcode = nil, nil, 0
+	for r.t.isClosing() {
+		h, err := r.readHeader()
+		if err != nil || h.OpCode == ws.OpClose {
+			break
+		}
+		if !r.skip(h.Length) {
+			break
+		}
+	}
+	_ = r.t.nc.Close() // nothing is left to lose
+	r.start = r.end
+	r.releaseBuffer()
+}
+
+func (r *wsReader) skip(n int64) bool {
+	for n > 0 {
+		if r.start == r.end {
+			r.start, r.end = 0, 0
+			if r.fill() != nil {
+				return false
+			}
+		}
+		have := min(n, int64(r.end-r.start))
+		r.start += int(have)
+		n -= have
+	}
+	return true
+}

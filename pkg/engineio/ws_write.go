@@ -1,0 +1,249 @@
+package engineio
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// A wsTransport is one WebSocket. Frames are written by one goroutine at a
+// time (see writerState), read by the goroutine that runs its wsReader, which
+// also closes it.
+type wsTransport struct {
+	nc  net.Conn
+	raw syscall.RawConn // nil if nc is no plain socket
+
+	mu      sync.Mutex
+	writing bool   // frames are being written
+	closing []byte // the close frame, from closeWith on
+}
+
+func newWSTransport(nc net.Conn) *wsTransport {
+	t := &wsTransport{nc: nc}
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			t.raw = raw
+		}
+	}
+	return t
+}
+
+var errTransportClosing = errors.New("the WebSocket is closing")
+
+func (t *wsTransport) beginWrite() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.writing = t.closing == nil
+	return t.writing
+}
+
+// endWrite returns the close frame if one is due now.
+func (t *wsTransport) endWrite() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.writing = false
+	return t.closing
+}
+
+// Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
+const closeNone ws.StatusCode = 0
+
+// closeWith sends a close frame behind what is being written, and bounds the
+// rest of the transport's life. It does not block; the reader closes the TCP
+// connection when the peer has answered or the time is over.
+func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
+	var body []byte
+	if code != closeNone {
+		text := ""
+		if len(reason) > 0 {
+			text = reason[0]
+		}
+		body = ws.NewCloseFrameBody(code, text)
+	}
+	frame := append(appendHeader(nil, ws.OpClose, len(body)), body...)
+
+	t.mu.Lock()
+	if t.closing != nil {
+		t.mu.Unlock()
+		return
+	}
+	t.closing = frame
+	writing := t.writing
+	t.mu.Unlock()
+
+	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
+	if writing {
+		return // whoever writes appends it
+	}
+	if t.raw == nil {
+		go t.nc.Write(frame) //nolint:errcheck // bounded by the deadline; the peer may be gone
+		return
+	}
+	w := writers.Get().(*writer)
+	_, _ = w.try(t, frame) // a peer whose buffers are full learns it from the TCP close
+	writers.Put(w)
+}
+
+// closeCode is what the close frame says for a reason.
+func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
+	var ce closeError
+	switch {
+	case errors.As(err, &ce):
+		return ce.code, ce.text
+	case reason == SlowClient:
+		return ws.StatusPolicyViolation, string(SlowClient)
+	default:
+		return closeNone, ""
+	}
+}
+
+// A closeError is an offence against RFC 6455 with the status code it earns.
+type closeError struct {
+	code ws.StatusCode
+	text string
+}
+
+func (e closeError) Error() string { return e.text }
+
+// A remainder is what a write that would have blocked left over.
+type remainder struct {
+	buf  []byte // first: bytes of a frame that was begun, and whole frames behind it
+	next int    // then: frames[next:]
+	some bool
+}
+
+func (r remainder) empty() bool { return !r.some }
+
+// A writer gathers small frames so that one system call takes many. Its
+// function value lives with it, so that a write does not allocate.
+type writer struct {
+	buf  []byte // gathered
+	data []byte // argument of call
+	n    int    // results of call
+	err  error
+	call func(fd uintptr) bool
+}
+
+// writeChunk is how much is gathered for one system call. A frame that does
+// not fit is written from where it is.
+const writeChunk = 64 << 10
+
+var writers = sync.Pool{New: func() any {
+	w := &writer{buf: make([]byte, 0, writeChunk)}
+	w.call = func(fd uintptr) bool {
+		w.n, w.err = writeFD(fd, w.data)
+		return true // never wait
+	}
+	return w
+}}
+
+// try writes what the socket takes now.
+func (w *writer) try(t *wsTransport, data []byte) (int, error) {
+	w.data = data
+	err := t.raw.Write(w.call)
+	w.data = nil
+	if err != nil {
+		return 0, err
+	}
+	return w.n, w.err
+}
+
+// write writes frames as far as the socket takes them now.
+func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
+	if t.raw == nil {
+		return remainder{some: true}, nil
+	}
+	if !t.beginWrite() {
+		return remainder{}, errTransportClosing
+	}
+	rest, err := w.writeFrames(t, frames, protocol)
+	if !rest.empty() && err == nil {
+		return rest, nil // still writing: catchUp goes on
+	}
+	if frame := t.endWrite(); frame != nil && err == nil {
+		_, err = w.try(t, frame)
+	}
+	return remainder{}, err
+}
+
+func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
+	w.buf = w.buf[:0]
+	for i, f := range frames {
+		b := f.webSocket(protocol)
+		if len(w.buf)+len(b) > cap(w.buf) {
+			n, err := w.try(t, w.buf)
+			if err != nil || n < len(w.buf) {
+				return remainder{buf: append([]byte(nil), w.buf[n:]...), next: i, some: true}, err
+			}
+			w.buf = w.buf[:0]
+		}
+		if len(b) > cap(w.buf) {
+			n, err := w.try(t, b)
+			if err != nil || n < len(b) {
+				return remainder{buf: b[n:], next: i + 1, some: true}, err
+			}
+			continue
+		}
+		w.buf = append(w.buf, b...)
+	}
+	n, err := w.try(t, w.buf)
+	if err != nil || n < len(w.buf) {
+		return remainder{buf: append([]byte(nil), w.buf[n:]...), next: len(frames), some: true}, err
+	}
+	return remainder{}, nil
+}
+
+// writeSlowly writes the remainder of frames, waiting for the peer as long as
+// it takes something at least every timeout. When the transport is closing it
+// stops at a frame's end and sends the close frame.
+func (t *wsTransport) writeSlowly(rest remainder, frames []*Frame, protocol int, timeout time.Duration) error {
+	if !rest.some && !t.beginWrite() { // with a remainder the write has begun already
+		return errTransportClosing
+	}
+	if rest.some && t.raw == nil && !t.beginWrite() {
+		return errTransportClosing
+	}
+	err := t.writeWaiting(rest.buf, timeout)
+	for i := rest.next; err == nil && i < len(frames); i++ {
+		if t.isClosing() {
+			break
+		}
+		err = t.writeWaiting(frames[i].webSocket(protocol), timeout)
+	}
+	if frame := t.endWrite(); frame != nil && err == nil {
+		_ = t.writeWaiting(frame, 0)
+		return errTransportClosing
+	}
+	return err
+}
+
+func (t *wsTransport) isClosing() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closing != nil
+}
+
+// writeWaiting writes all of data in pieces, each within timeout. Once the
+// transport is closing its own deadline stands.
+func (t *wsTransport) writeWaiting(data []byte, timeout time.Duration) error {
+	for len(data) > 0 {
+		t.mu.Lock()
+		if t.closing == nil {
+			_ = t.nc.SetWriteDeadline(time.Now().Add(timeout))
+		}
+		t.mu.Unlock()
+		n, err := t.nc.Write(data[:min(len(data), writeChunk)])
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
