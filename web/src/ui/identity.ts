@@ -1,0 +1,47 @@
+// The reader's own name, remembered in this browser, and how names look.
+
+import { NAME_LIMIT, shorten } from '../chat/message';
+
+const KEY = 'chat.name';
+
+/** Colours a name can have; style.css has one rule for each. */
+export const HUES = 8;
+
+/** The remembered name; empty when there is none, or when the browser keeps nothing. */
+export function rememberedName(store: () => Storage): string {
+  try {
+    return shorten(store().getItem(KEY) ?? '', NAME_LIMIT);
+  } catch {
+    return '';
+  }
+}
+
+/** Remembers the name, where the browser allows it; an empty name is forgotten. */
+export function rememberName(store: () => Storage, name: string): void {
+  try {
+    if (name === '') {
+      store().removeItem(KEY);
+    } else {
+      store().setItem(KEY, name);
+    }
+  } catch {
+    // Private windows and full disks: the name lasts as long as the page.
+  }
+}
+
+/** The name's colour, 0 to HUES-1: the same name has the same one everywhere. */
+export function hueOf(name: string): number {
+  let hash = 0;
+  for (const letter of name) {
+    hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) >>> 0;
+  }
+  return hash % HUES;
+}
+
+const segmenter = typeof Intl.Segmenter === 'function' ? new Intl.Segmenter() : undefined;
+
+/** What stands for the name in its circle: its first character as a reader counts them. */
+export function initialOf(name: string): string {
+  const first = segmenter ? segmenter.segment(name)[Symbol.iterator]().next().value?.segment : Array.from(name)[0];
+  return first?.toLocaleUpperCase() ?? '?';
+}
