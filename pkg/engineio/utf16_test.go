@@ -69,7 +69,7 @@ func FuzzUTF16(f *testing.F) {
 	}
 	f.Add("\xe3\x81\xff")
 	f.Fuzz(func(t *testing.T, raw string) {
-		text := string(replaceInvalidUTF8([]byte(raw)))
+		text := string(replaceInvalidUTF8([]byte(raw[:min(len(raw), 200)]))) // checking every cut is quadratic
 		if !utf8.ValidString(text) {
 			t.Fatalf("%q stays invalid: %q", raw, text)
 		}
