@@ -1,0 +1,104 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Config is everything the server can be told from outside. Load fills every field; the
+// zero value is not a usable configuration. Limits of the values are those of the
+// variables' table.
+type Config struct {
+	HTTP   HTTP
+	Redis  Redis
+	Engine Engine
+	Chat   Chat
+	Log    Log
+
+	// Warnings are sentences for the log, about settings that are probably not meant so.
+	Warnings []string
+
+	given []setting
+}
+
+// HTTP is where the server listens.
+type HTTP struct {
+	Host        string // empty: all interfaces
+	Port        int    // 0: a free one, for tests
+	MetricsAddr string // host:port of the operators' address; empty: none
+}
+
+// Addr is the address to listen on, as net.Listen takes it.
+func (h HTTP) Addr() string { return net.JoinHostPort(h.Host, strconv.Itoa(h.Port)) }
+
+// Redis is the server through which several instances act as one.
+type Redis struct {
+	Host string
+	Port int // 0 without Redis
+}
+
+// Configured tells whether there is a Redis; without one the instance stands alone.
+func (r Redis) Configured() bool { return r.Host != "" && r.Port != 0 }
+
+// Addr is Redis's host:port.
+func (r Redis) Addr() string { return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) }
+
+// Engine is what the connections' protocol can be tuned with.
+type Engine struct {
+	PingInterval   time.Duration
+	PingTimeout    time.Duration
+	UpgradeTimeout time.Duration
+	ConnectTimeout time.Duration
+	MaxPayload     int64    // bytes of one message or one polling request
+	QueueBytes     int64    // bytes that may wait for one client
+	Transports     []string // of "polling" and "websocket", at least one
+	Origins        []string // exact origins of pages that may connect; empty: any
+}
+
+// Chat is the behaviour of the gateway.
+type Chat struct {
+	JoinNotice bool // tell everybody when somebody comes
+}
+
+// Log is what is logged, and how it looks.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the form of a log line.
+type LogFormat string
+
+// The forms of a log line. LogAuto is text on a terminal and JSON elsewhere.
+const (
+	LogAuto LogFormat = "auto"
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// setting is one variable that somebody set.
+type setting struct {
+	name, value string // value is already safe to show
+	source      string // "environment" or the name of the file
+}
+
+// IsSet tells whether the variable was given a value, by the environment or the file.
+func (c Config) IsSet(name string) bool {
+	for _, s := range c.given {
+		if s.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// LogValue shows what was set, and where; secrets are hidden and defaults left out.
+func (c Config) LogValue() slog.Value {
+	attrs := make([]slog.Attr, 0, len(c.given))
+	for _, s := range c.given {
+		attrs = append(attrs, slog.String(s.name, s.value+" ("+s.source+")"))
+	}
+	return slog.GroupValue(attrs...)
+}

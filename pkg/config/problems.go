@@ -1,0 +1,70 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is everything that is wrong with the configuration, in the table's order.
+type Error struct {
+	Problems []Problem
+}
+
+// Problem is one thing to put right.
+type Problem struct {
+	Name    string // the variable; the file for a problem with that; names joined by "and" for a rule
+	Value   string // as given, quoted and shortened; empty when the problem is no single value
+	Message string // what is accepted, or what to do
+}
+
+// Error lists the problems, one a line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if len(e.Problems) == 1 {
+		b.WriteString("the configuration has a problem (--help lists all variables):")
+	} else {
+		fmt.Fprintf(&b, "the configuration has %d problems (--help lists all variables):", len(e.Problems))
+	}
+	for _, p := range e.Problems {
+		b.WriteString("\n  " + p.String())
+	}
+	return b.String()
+}
+
+// String is the problem on one line.
+func (p Problem) String() string {
+	if p.Value == "" {
+		return p.Name + ": " + p.Message
+	}
+	return p.Name + "=" + p.Value + ": " + p.Message
+}
+
+// refused makes the problem of a value that its kind did not take.
+func (v variable) refused(value, source string, hint error) Problem {
+	p := Problem{Name: v.name, Value: v.show(value), Message: "accepted: " + v.kind.accepts}
+	// A hint may repeat the value, so a secret gets none.
+	if hint != errPlain && !v.kind.secret {
+		p.Message += " (" + hint.Error() + ")"
+	}
+	if source != fromEnvironment {
+		p.Message += ", in " + source
+	}
+	return p
+}
+
+// show makes a value fit for logs and messages.
+func (v variable) show(value string) string {
+	if v.kind.secret {
+		return "(hidden)"
+	}
+	return quoted(value)
+}
+
+// quoted keeps control characters and endless values out of messages.
+func quoted(value string) string {
+	const most = 80 // runes
+	if runes := []rune(value); len(runes) > most {
+		value = string(runes[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", value)
+}

@@ -1,0 +1,34 @@
+package config
+
+// rules are the demands on several variables together. Each returns nil or a problem;
+// they run only when every variable by itself is right.
+func rules() []func(*Config) *Problem {
+	return []func(*Config) *Problem{
+		redisPair,
+		queueHoldsMessage,
+	}
+}
+
+// redisPair: half an address would silently mean an instance that stands alone.
+func redisPair(c *Config) *Problem {
+	const advice = "set both to join instances through Redis, or neither for one instance in memory"
+	switch {
+	case c.Redis.Host != "" && c.Redis.Port == 0:
+		return &Problem{Name: "REDIS_HOST", Message: "is set but REDIS_PORT is not; " + advice}
+	case c.Redis.Host == "" && c.Redis.Port != 0:
+		return &Problem{Name: "REDIS_PORT", Message: "is set but REDIS_HOST is not; " + advice}
+	}
+	return nil
+}
+
+// queueHoldsMessage: otherwise one message of the largest size, which anybody may send,
+// would disconnect everybody who receives it.
+func queueHoldsMessage(c *Config) *Problem {
+	if c.Engine.QueueBytes >= c.Engine.MaxPayload {
+		return nil
+	}
+	return &Problem{
+		Name:    "CLIENT_QUEUE_BYTES and MAX_PAYLOAD_BYTES",
+		Message: "a client's queue must hold at least one message of the largest size; raise the first or lower the second",
+	}
+}

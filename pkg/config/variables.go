@@ -1,0 +1,84 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// variable is one row of the table.
+type variable struct {
+	name    string
+	def     string // the default as one would write it; empty: none
+	meaning string
+	kind    kind
+}
+
+// section is a run of rows under a heading of --help and the README.
+type section struct {
+	title string
+	rows  []variable
+}
+
+// The limits that several rows share.
+const (
+	anHour = time.Hour
+	aDay   = 24 * time.Hour
+	mebi   = 1 << 20
+)
+
+// table lists every variable. It is the only place that knows their names.
+func table() []section {
+	return []section{
+		{"Listening", []variable{
+			{"NODE_PORT", "3000", "Port for the page, the clients and the health checks; 0 takes a free one.",
+				integer(func(c *Config) *int { return &c.HTTP.Port }, 0, 65535)},
+			{"HOST", "", "Address to listen on; empty for all interfaces.",
+				hostname(func(c *Config) *string { return &c.HTTP.Host })},
+			{"METRICS_ADDR", "127.0.0.1:9464", "Address for operators (health now, metrics to come), apart from the public port.",
+				listenAddress(func(c *Config) *string { return &c.HTTP.MetricsAddr })},
+		}},
+		{"Redis", []variable{
+			{"REDIS_HOST", "", "Redis that joins several instances. With neither of the two the instance stands alone.",
+				hostname(func(c *Config) *string { return &c.Redis.Host })},
+			{"REDIS_PORT", "", "Its port.",
+				integer(func(c *Config) *int { return &c.Redis.Port }, 1, 65535)},
+		}},
+		{"Connections", []variable{
+			{"TRANSPORTS", "polling,websocket", "Transports offered to clients.",
+				subset(func(c *Config) *[]string { return &c.Engine.Transports }, "polling", "websocket")},
+			{"CORS_ORIGINS", "", "Pages that may connect, by origin; empty for any, then without credentials.",
+				origins(func(c *Config) *[]string { return &c.Engine.Origins })},
+			{"PING_INTERVAL_MS", "25000", "Time between heartbeats.",
+				milliseconds(func(c *Config) *time.Duration { return &c.Engine.PingInterval }, 10*time.Millisecond, aDay)},
+			{"PING_TIMEOUT_MS", "20000", "How late a heartbeat may be before the client counts as gone.",
+				milliseconds(func(c *Config) *time.Duration { return &c.Engine.PingTimeout }, 10*time.Millisecond, aDay)},
+			{"UPGRADE_TIMEOUT_MS", "10000", "How long a change from polling to WebSocket may take.",
+				milliseconds(func(c *Config) *time.Duration { return &c.Engine.UpgradeTimeout }, 10*time.Millisecond, anHour)},
+			{"CONNECT_TIMEOUT_MS", "45000", "How long a client may stay without joining a namespace.",
+				milliseconds(func(c *Config) *time.Duration { return &c.Engine.ConnectTimeout }, 10*time.Millisecond, anHour)},
+			{"MAX_PAYLOAD_BYTES", "1000000", "Largest message, and largest polling request; who sends more is disconnected.",
+				integer(func(c *Config) *int64 { return &c.Engine.MaxPayload }, 1, 1024*mebi)},
+			{"CLIENT_QUEUE_BYTES", "1048576", "How much may wait for one slow client before it is disconnected.",
+				integer(func(c *Config) *int64 { return &c.Engine.QueueBytes }, 1024, 16*1024*mebi)},
+		}},
+		{"Chat", []variable{
+			{"CHAT_JOIN_NOTICE", "true", "Tell everybody when somebody joins (costs n²/2 deliveries when n clients come).",
+				boolean(func(c *Config) *bool { return &c.Chat.JoinNotice })},
+		}},
+		{"Log", []variable{
+			{"LOG_LEVEL", "info", "Least severe level that is logged.",
+				logLevel(func(c *Config) *slog.Level { return &c.Log.Level })},
+			{"LOG_FORMAT", "auto", "Form of a log line; auto is text on a terminal and JSON elsewhere.",
+				oneOf(func(c *Config) *LogFormat { return &c.Log.Format }, LogAuto, LogText, LogJSON)},
+		}},
+	}
+}
+
+// variables is the table without its headings.
+func variables() []variable {
+	var all []variable
+	for _, s := range table() {
+		all = append(all, s.rows...)
+	}
+	return all
+}
