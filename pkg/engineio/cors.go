@@ -17,11 +17,11 @@ import (
 //
 // With a list the origin must be in it, letter for letter, or be the origin of
 // the page's own host; credentials are then allowed.
-func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, protocol int) bool {
 	h := w.Header()
 	origin := r.Header.Get("Origin")
 	if len(s.opts.Origins) == 0 {
-		if origin == "" || r.URL.Query().Get("EIO") == "4" {
+		if origin == "" || protocol == 4 {
 			h.Set("Access-Control-Allow-Origin", "*")
 			return true
 		}

@@ -58,7 +58,8 @@ func refuse(w http.ResponseWriter, upgrade bool, code errorCode, text string) {
 //	b64        protocol 3: no binary responses, please
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
-	if !s.allowOrigin(w, r) {
+	q := r.URL.Query()
+	if !s.allowOrigin(w, r, protocolOf(q)) {
 		refuse(w, upgrade, codeForbidden, "")
 		return
 	}
@@ -66,7 +67,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answerPreflight(w, r)
 		return
 	}
-	q := r.URL.Query()
 	c, code, text, ok := s.verify(r, q, upgrade)
 	switch {
 	case !ok:
