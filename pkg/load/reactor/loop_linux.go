@@ -159,16 +159,22 @@ func (l *Loop) doAll() {
 	}
 }
 
+// Wake has tick called in the current or next round, whatever time it asked for. Only for use on the loop.
+func (l *Loop) Wake() {
+	if l.tick != nil {
+		l.nextAt = 0
+	}
+}
+
 // tickIfDue is called with a fresh clock reading after each read, so that sending keeps its pace while much comes in.
 func (l *Loop) tickIfDue(now time.Duration) {
 	if now < l.nextAt {
 		return
 	}
-	next := l.tick(now)
-	if next < 0 {
-		next = never
+	l.nextAt = never
+	if next := l.tick(now); next >= 0 {
+		l.nextAt = min(l.nextAt, next) // Wake may have been called meanwhile
 	}
-	l.nextAt = next
 }
 
 // arm sets the timer for the next tick.

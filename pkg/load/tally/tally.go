@@ -29,7 +29,8 @@ const (
 // message cannot make the counting exhaust the memory; over the bound, what is missing counts as lost at once, so that
 // late arrivals of it look like duplicates and Exceeded says that the counts are not exact any more.
 type Budget struct {
-	Spans    int // how many more may be remembered
+	Spans    int    // how many more may be remembered
+	Open     uint64 // messages that are missing now although later ones came, of all receivers
 	Exceeded bool
 }
 
@@ -83,6 +84,7 @@ func (r *Receiver) Missing(sender, sent uint32) uint64 {
 func (r *Receiver) Unremembered() uint64 { return r.gone }
 
 func (r *Receiver) remember(sender uint32, g span) {
+	r.budget.Open += uint64(g.end - g.first)
 	if r.budget.Spans <= 0 {
 		r.budget.Exceeded = true
 		r.gone += uint64(g.end - g.first)
@@ -108,6 +110,7 @@ func (r *Receiver) forget(sender, seq uint32) bool {
 			continue
 		}
 		r.gaps[sender] = r.without(gaps, i, seq)
+		r.budget.Open--
 		return true
 	}
 	return false

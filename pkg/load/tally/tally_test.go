@@ -76,6 +76,9 @@ func TestAgainstModel(t *testing.T) {
 		if got, want := r.Missing(0, sent), uint64(sent-len(m.seen)); got != want {
 			t.Fatalf("seed %d: %d missing, want %d", seed, got, want)
 		}
+		if got, want := budget.Open, uint64(m.highest+1)-uint64(len(m.seen)); got != want {
+			t.Fatalf("seed %d: %d open, want %d", seed, got, want)
+		}
 		spans := len(r.gaps[0])
 		if budget.Spans != 1000-spans {
 			t.Fatalf("seed %d: budget is %d with %d spans remembered", seed, budget.Spans, spans)
