@@ -1,0 +1,35 @@
+// Package httpserver is the server's face to HTTP: it routes requests, serves the page
+// and the client bundles, answers health checks, and begins and ends listening.
+//
+//	           ┌─ /socket.io/socket.io.js …  client bundles, as Node's server answers
+//	request ───┼─ /socket.io/…               Options.Socket (polling, WebSocket)
+//	           ├─ /healthz, /readyz          is it alive; should it get clients
+//	           └─ everything else            the page's files
+//
+//	operator ──── /healthz, /readyz          the same, on an address of its own
+//
+// # How it is used
+//
+//	server, err := httpserver.New(httpserver.Options{Socket: io, Page: page, …})
+//	go server.Serve(listener)
+//	…
+//	server.Drain()                        // /readyz answers 503 from here on
+//	err = server.Shutdown(ctx, io.Close)  // no new connections, then no old ones
+//
+// New reads all files into memory, so that a request never touches a file system; the
+// compressed form of each is made at its first use. Without a built page, / answers with
+// a page that tells how to build it.
+//
+// # Concurrency
+//
+// A Server may be used from any goroutine. It starts none itself beyond those of
+// net/http, one a connection; a WebSocket leaves net/http's care when Options.Socket
+// takes it over, which is why Shutdown needs a function that closes those.
+//
+// # Limits
+//
+// Headers must arrive within 10 s and 32 KiB, a request's body within 30 s; a kept-alive
+// connection may be idle for 75 s. Nothing bounds the time an answer may take in general,
+// since a long poll is answered when there is something to say: Options.Socket bounds it
+// with its heartbeat. Answers of this package itself are written within 60 s.
+package httpserver

@@ -1,0 +1,155 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options are the parts a Server is made of.
+type Options struct {
+	// Socket gets every request below /socket.io/ that is not for a client bundle.
+	Socket http.Handler
+
+	// Page is the chat page, with index.html at its root. Nil: it is not built, and /
+	// says how to.
+	Page fs.FS
+	// PagePolicy is the Content-Security-Policy that goes with the page; empty: none.
+	PagePolicy string
+
+	// Client holds the client bundles and their maps, ClientVersion the version they are
+	// of ("4.8.4"). Nil: they are not built, and their addresses answer 404.
+	Client        fs.FS
+	ClientVersion string
+
+	// Origins are the pages of other origins that may read the client bundles; empty: any.
+	Origins []string
+
+	// Checks decide /readyz together with Drain.
+	Checks []Check
+
+	// Logger gets what net/http has to complain about. Nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+// The limits that the package documentation names.
+const (
+	headerTimeout = 10 * time.Second
+	headerBytes   = 32 << 10
+	bodyTimeout   = 30 * time.Second
+	idleTimeout   = 75 * time.Second
+	answerTimeout = 60 * time.Second
+)
+
+// Server serves the public address, and the operators' one beside it.
+type Server struct {
+	public, operator *http.Server
+	draining         atomic.Bool
+	checks           []Check
+
+	shutdownOnce sync.Once
+	shutdownErr  error // set within shutdownOnce
+}
+
+// New makes a server that does not listen yet. The error tells which file of Page or
+// Client could not be read.
+func New(o Options) (*Server, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{checks: o.Checks}
+	page, err := newPage(o.Page, o.PagePolicy)
+	if err != nil {
+		return nil, fmt.Errorf("read the page: %w", err)
+	}
+	bundles, err := newBundles(o.Client, o.ClientVersion, o.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("read the client bundles: %w", err)
+	}
+	s.public = newHTTPServer(s.publicRoutes(o.Socket, bundles, page), o.Logger)
+	s.operator = newHTTPServer(s.operatorRoutes(), o.Logger)
+	return s, nil
+}
+
+// newHTTPServer sets what must not be left to net/http's defaults, which are to wait for
+// ever. ReadTimeout and WriteTimeout stay unset: both would end long polls, the first by
+// cancelling their context. boundBody and answer set those deadlines where they fit.
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           boundBody(h),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// boundBody limits the time in which a body must arrive. Requests without one are left
+// alone: a deadline would outlive the change to WebSocket. net/http lifts the deadline
+// when the request is answered.
+func boundBody(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			// Not every ResponseWriter can; those of tests need no deadline.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// ServeHTTP answers a request to the public address, without the limits of Serve.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.public.Handler.ServeHTTP(w, r)
+}
+
+// Serve accepts connections of the public until Shutdown, whose result is nil here. It
+// closes the listener.
+func (s *Server) Serve(l net.Listener) error { return serve(s.public, l) }
+
+// ServeOperator is Serve for the operators' address.
+func (s *Server) ServeOperator(l net.Listener) error { return serve(s.operator, l) }
+
+func serve(h *http.Server, l net.Listener) error {
+	if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Drain makes /readyz answer 503 from now on, so that load balancers send no new clients.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Shutdown stops accepting at the public address, then calls release, which has to end
+// the connections of Options.Socket, and waits until every request is answered. The
+// operators' address answers until that is done. When ctx ends first, what is left is cut
+// off and the error says so. Later calls wait for the first and return its error.
+func (s *Server) Shutdown(ctx context.Context, release func(context.Context) error) error {
+	s.shutdownOnce.Do(func() { s.shutdownErr = s.shutdown(ctx, release) })
+	return s.shutdownErr
+}
+
+func (s *Server) shutdown(ctx context.Context, release func(context.Context) error) error {
+	s.Drain()
+	// http.Server closes its listeners, calls what is registered, and waits for requests.
+	// So no client that release lets go comes back to this instance, and the requests of
+	// Options.Socket, which last until then, come to their end.
+	released := make(chan error, 1)
+	s.public.RegisterOnShutdown(func() { released <- release(ctx) })
+	err := finish(ctx, s.public, "answer the last requests")
+	return errors.Join(<-released, err, finish(ctx, s.operator, "close the operators' address"))
+}
+
+// finish shuts down what it can and cuts off the rest.
+func finish(ctx context.Context, h *http.Server, what string) error {
+	if err := h.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", what, err), h.Close())
+	}
+	return nil
+}
