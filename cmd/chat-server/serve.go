@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/httpserver"
+	"socketio-chat/web"
+)
+
+// shutdownTimeout bounds the end of a server that was told to stop. It fits into the ten
+// seconds that Docker gives by default.
+const shutdownTimeout = 8 * time.Second
+
+// serve runs the chat until ctx is done, then ends it in order: new clients are refused,
+// the connected ones are told to go, and the cluster is left.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	log.Debug("starting", "version", versionLine(), "settings", cfg)
+	for _, warning := range cfg.Warnings {
+		log.Warn(warning)
+	}
+	chat, err := newChat(cfg, log)
+	if err != nil {
+		return err
+	}
+	err = serveChat(ctx, cfg, chat, log)
+	// Closing twice does nothing; this is for a server that never came to listen.
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	return errors.Join(err, chat.Close(closing))
+}
+
+// serveChat listens for the chat's clients until ctx is done or listening fails.
+func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slog.Logger) error {
+	server, err := newHTTPServer(cfg, chat, log)
+	if err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", cfg.HTTP.Addr())
+	if err != nil {
+		return fmt.Errorf("cannot listen (NODE_PORT and HOST say where): %w", err)
+	}
+	operator, err := listenOperator(cfg, log)
+	if err != nil {
+		return errors.Join(err, public.Close())
+	}
+
+	var serving sync.WaitGroup
+	failed := make(chan error, 2)
+	serving.Go(func() { failed <- server.Serve(public) })
+	attrs := []any{"addr", public.Addr().String(), "redis", redisText(cfg.Redis)}
+	if operator != nil {
+		serving.Go(func() { failed <- server.ServeOperator(operator) })
+		attrs = append(attrs, "metrics", operator.Addr().String())
+	}
+	log.Info("listening", attrs...)
+
+	select {
+	case <-ctx.Done():
+		log.Info("shutting down", "clients", chat.Clients())
+	case err = <-failed:
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err = errors.Join(err, server.Shutdown(ending, chat.Close))
+	serving.Wait()
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+// newHTTPServer puts the page and the client bundles beside the chat. A binary without
+// them still serves clients that bring their own.
+func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*httpserver.Server, error) {
+	options := httpserver.Options{
+		Socket:     chat.Handler(),
+		PagePolicy: web.ContentSecurityPolicy,
+		Origins:    cfg.Engine.Origins,
+		Checks:     chat.Checks(),
+		Logger:     log,
+	}
+	var errPage, errClient error
+	options.Page, errPage = web.Page()
+	options.Client, options.ClientVersion, errClient = web.Client()
+	for _, err := range []error{errPage, errClient} {
+		switch {
+		case errors.Is(err, web.ErrNotBuilt):
+			log.Warn(err.Error())
+		case err != nil:
+			return nil, err
+		}
+	}
+	return httpserver.New(options)
+}
+
+// listenOperator opens the operators' address; nil without an error means none. That the
+// default is taken, by a second instance on the machine, is no reason not to serve.
+func listenOperator(cfg config.Config, log *slog.Logger) (net.Listener, error) {
+	if cfg.HTTP.MetricsAddr == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", cfg.HTTP.MetricsAddr)
+	if err == nil {
+		return l, nil
+	}
+	if cfg.IsSet("METRICS_ADDR") {
+		return nil, fmt.Errorf("cannot listen (METRICS_ADDR says where): %w", err)
+	}
+	log.Warn("no address for operators; METRICS_ADDR can name another", "error", err)
+	return nil, nil
+}
+
+func redisText(r config.Redis) string {
+	if !r.Configured() {
+		return "none"
+	}
+	return r.Addr()
+}
