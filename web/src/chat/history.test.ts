@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, type Entry, append } from './history';
+import { type Arrival, type Entry, append, countNew } from './history';
 
 const says = (name: string, text: string, at = 0, own = false): Arrival => ({
   kind: 'message',
@@ -70,4 +70,15 @@ describe('append', () => {
     expect(entries).toHaveLength(1000);
     expect(short(entries.slice(-1))).toEqual(['n4999:4999']);
   });
+});
+
+test('countNew counts messages, not notices', () => {
+  const before = append([], [says('a', '1'), joins(), says('b', '2')], 3);
+  const now = append(before, [joins(), says('c', '3'), gap(), says('d', '4')], 5);
+  expect(short(now)).toEqual(['b:2', 'joined×1', 'c:3', 'gap', 'd:4']);
+  expect(countNew(before, now)).toBe(2);
+  expect(countNew(now, now)).toBe(0);
+  expect(countNew([], now)).toBe(3);
+  const flood = append(now, Array.from({ length: 50 }, () => says('e', 'x')), 5);
+  expect(countNew(now, flood)).toBe(5); // of the fifty, those that are still there
 });

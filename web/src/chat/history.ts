@@ -75,3 +75,15 @@ function entryOf(arrival: Arrival, id: number, above: Entry | undefined): Entry 
 function continues(above: MessageEntry, next: { name: string; own: boolean; at: number }): boolean {
   return above.name === next.name && above.own === next.own && next.at - above.at <= GROUP_MS;
 }
+
+/** Counts the messages in now that were not in before, notices left out. */
+export function countNew(before: readonly Entry[], now: readonly Entry[]): number {
+  const known = before.at(-1)?.id ?? 0;
+  let count = 0;
+  for (let i = now.length - 1; i >= 0 && now[i]!.id > known; i--) {
+    if (now[i]!.kind === 'message') {
+      count++;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,42 @@
+// Our page as a person uses it: by its labels and roles, never by its classes.
+import { open } from './browser.mjs';
+
+/** A reader of our page at url, called name. */
+export async function openChat(browser, url, name, options) {
+  const { context, page, faults } = await open(browser, `${url}/`, options);
+  const korean = options?.locale?.startsWith('ko');
+  const words = korean
+    ? { connected: '연결됨', name: '이름', message: '메시지' }
+    : { connected: 'Connected', name: 'Name', message: 'Message' };
+  const chat = {
+    context,
+    page,
+    faults,
+    status: page.getByRole('banner').getByRole('status'),
+    log: page.getByRole('log'),
+    name: page.getByRole('textbox', { name: words.name, exact: true }),
+    text: page.getByRole('textbox', { name: words.message, exact: true }),
+    /** Waits for the state of the connection to read so. */
+    state: (words) => page.getByRole('banner').getByText(words, { exact: true }).waitFor(),
+    /** Waits for a message with exactly this text in the conversation. */
+    sees: (text, timeout = 15_000) => page.getByRole('log').getByText(text, { exact: true }).first().waitFor({ timeout }),
+    async says(text) {
+      await chat.text.fill(text);
+      await chat.text.press('Enter');
+    },
+    /** The messages, oldest first, as their visible text. */
+    messages: () => page.getByRole('log').getByRole('listitem').locator('p[dir=auto]').allTextContents(),
+    /** How far the conversation is scrolled from its end, in CSS pixels. */
+    fromEnd: () => page.getByRole('log').evaluate((log) => {
+      const box = log.closest('[tabindex="0"]');
+      return box.scrollHeight - box.clientHeight - box.scrollTop;
+    }),
+    scrollBy: (y) => page.getByRole('log').evaluate((log, y) => log.closest('[tabindex="0"]').scrollBy(0, y), y),
+    close: () => context.close(),
+  };
+  await chat.state(words.connected);
+  if (name) {
+    await chat.name.fill(name);
+  }
+  return chat;
+}

@@ -1,0 +1,44 @@
+// The seed's gateway on Node's own Socket.IO server, for work on the page without ours.
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { Server } from 'socket.io';
+import { dist, serveFiles } from './files.mjs';
+
+// Instances of one cluster hand messages to each other in memory, in place of Redis.
+const clusters = new Map();
+
+export async function startReference(port, redis) {
+  const peers = clusters.get(redis?.port) ?? new Set();
+  if (redis) {
+    clusters.set(redis.port, peers);
+  }
+  const policy = /ContentSecurityPolicy = "(.*)" \+\s*"(.*)"/.exec(await readFile(new URL('../../web.go', import.meta.url), 'utf8'));
+  let http, io;
+
+  const listen = async () => {
+    http = createServer(serveFiles(new URL('page/', dist), { 'content-security-policy': policy[1] + policy[2] }));
+    io = new Server(http, { allowEIO3: true, cors: { origin: '*' }, serveClient: true });
+    const chat = io.of('/chat');
+    const everybody = (payload) => [...new Set([chat, ...peers])].forEach((peer) => peer.emit('msgToClient', payload));
+    peers.add(chat);
+    chat.on('connection', (socket) => {
+      everybody({ name: 'admin', text: 'join chat.' });
+      socket.on('msgToServer', (...args) => everybody(args.length > 1 ? args : (args[0] ?? null)));
+    });
+    http.listen(port, '127.0.0.1');
+    await once(http, 'listening');
+  };
+  const stop = async () => {
+    peers.delete(io.of('/chat'));
+    // As a process that ends: the connections break, nobody is told goodbye.
+    io.engine.close();
+    http.closeAllConnections();
+    http.close();
+    await once(http, 'close');
+    return 0;
+  };
+
+  await listen();
+  return { stop, restart: listen, output: () => '' };
+}
