@@ -104,7 +104,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	}
 	c.server.forget(c, reason)
 	go func() {
-		defer c.server.running.Done()
+		defer c.server.running.done() // counted since admit
 		c.recvMu.Lock()
 		defer c.recvMu.Unlock()
 		c.receiver.Closed(reason, err)

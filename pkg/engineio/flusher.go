@@ -21,6 +21,8 @@ type flusher struct {
 	n          int // connections in the list
 	workers    int // running
 	max        int
+
+	running *running // of the server; counts the workers
 }
 
 const (
@@ -31,7 +33,9 @@ const (
 	perWorker = 64
 )
 
-func newFlusher() *flusher { return &flusher{max: runtime.GOMAXPROCS(0)} }
+func newFlusher(r *running) *flusher {
+	return &flusher{max: runtime.GOMAXPROCS(0), running: r}
+}
 
 // schedule appends a chain of n connections, linked by next, to the list.
 func (f *flusher) schedule(head, tail *Conn, n int) {
@@ -51,6 +55,7 @@ func (f *flusher) schedule(head, tail *Conn, n int) {
 	}
 	f.mu.Unlock()
 	for range start {
+		f.running.add()
 		go f.work()
 	}
 }
@@ -81,6 +86,7 @@ func (f *flusher) take() *Conn {
 // work flushes connections until none is left. One that got more to write
 // meanwhile goes to the end of the list, behind those that have waited longer.
 func (f *flusher) work() {
+	defer f.running.done()
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
 	again := Batch{flusher: f}
@@ -126,7 +132,7 @@ func (c *Conn) flush(w *writer) bool {
 	case rest.empty():
 		return c.flushed(q)
 	default:
-		c.server.spawn(func() { c.catchUp(t, q, rest) })
+		c.server.running.start(func() { c.catchUp(t, q, rest) })
 		return false
 	}
 }

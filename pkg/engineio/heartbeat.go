@@ -8,9 +8,7 @@ import "time"
 //	            PingTimeout to pong; then again
 //	protocol 3: the client pings each PingInterval, the server pongs; without
 //	            a ping for PingInterval+PingTimeout the client is gone
-func (c *Conn) startHeartbeat() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *Conn) startHeartbeatLocked() {
 	c.timer = time.AfterFunc(c.heartbeatPeriod(), c.onTimer)
 }
 

@@ -20,7 +20,7 @@ type Server struct {
 	flusher *flusher
 	stats   Stats
 
-	running sync.WaitGroup // connections until Receiver.Closed returned, and their goroutines
+	running running // connections until Receiver.Closed returned, and all goroutines
 
 	mu     sync.RWMutex // guards the rest
 	conns  map[string]*Conn
@@ -33,11 +33,12 @@ func NewServer(opts Options) *Server {
 	if opts.OnConnect == nil {
 		panic("engineio: Options.OnConnect is nil")
 	}
-	return &Server{
-		opts:    opts.withDefaults(),
-		flusher: newFlusher(),
-		conns:   make(map[string]*Conn),
+	s := &Server{
+		opts:  opts.withDefaults(),
+		conns: make(map[string]*Conn),
 	}
+	s.flusher = newFlusher(&s.running)
+	return s
 }
 
 // Len is the number of open connections.
@@ -58,19 +59,11 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closed = true
 	s.mu.Unlock()
 	s.each((*Conn).Close)
-
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
+	if err := s.running.wait(ctx); err != nil {
+		s.each((*Conn).Discard)
+		return fmt.Errorf("close the connections: %w", err)
 	}
-	s.each((*Conn).Discard)
-	return fmt.Errorf("close the connections: %w", ctx.Err())
+	return nil
 }
 
 func (s *Server) each(f func(*Conn)) {
@@ -113,7 +106,7 @@ type Handshake struct {
 }
 
 // register makes a session of the request r, with its open packet queued. It
-// returns nil when the server is closed.
+// returns nil when the server is closed, or NewID gave an id that is in use.
 func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	c := &Conn{
 		server:   s,
@@ -126,24 +119,36 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}
-	s.mu.Lock()
-	if _, taken := s.conns[c.id]; taken || s.closed {
-		s.mu.Unlock()
+	c.recvMu.Lock() // nothing is received, nor Closed called, before the receiver is there
+	defer c.recvMu.Unlock()
+	_, schedule := c.enqueue([]*Frame{s.openFrame(c)})
+	if !s.admit(c) {
 		return nil
 	}
-	s.conns[c.id] = c
-	s.running.Add(1)
-	s.mu.Unlock()
-
-	c.startHeartbeat()
 	s.stats.opened.Add(1)
 	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.protocol),
 		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr))
-	c.Send(s.openFrame(c))
-	c.recvMu.Lock() // Closed waits for the receiver to be there
+	if schedule {
+		s.flusher.schedule(c, c, 1)
+	}
 	c.receiver = s.opts.OnConnect(c)
-	c.recvMu.Unlock()
 	return c
+}
+
+// admit makes a new connection known and starts its heartbeat. It reports
+// false when the server is closed or the id is in use.
+func (s *Server) admit(c *Conn) bool {
+	c.mu.Lock() // Server.Close finds a connection only with its timer
+	defer c.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.conns[c.id]; taken || s.closed {
+		return false
+	}
+	s.conns[c.id] = c
+	s.running.add()
+	c.startHeartbeatLocked()
+	return true
 }
 
 // openFrame is the open packet, its keys in the order of Node's engine.
