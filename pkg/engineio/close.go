@@ -11,7 +11,7 @@ type CloseReason string
 
 const (
 	TransportClose CloseReason = "transport close" // the client went away or said so
-	TransportError CloseReason = "transport error" // I/O failed or the client broke the transport's rules
+	TransportError CloseReason = "transport error" // the client broke the rules of its transport
 	PingTimeout    CloseReason = "ping timeout"    // a heartbeat was not answered in time
 	ParseError     CloseReason = "parse error"     // a packet could not be decoded
 	ForcedClose    CloseReason = "forced close"    // Close or Discard was called here
@@ -31,9 +31,10 @@ const (
 // its TCP connection is cut.
 const closeLinger = 5 * time.Second
 
-// pollCloseTimeout is how long an orderly close waits for the next poll that
-// can carry it (closeTimeout of Node's polling transport).
-const pollCloseTimeout = 30 * time.Second
+// closeTimeout is how long an orderly close may take: what is queued has to
+// leave, and the close packet needs a poll that carries it (closeTimeout of
+// Node's polling transport).
+const closeTimeout = 30 * time.Second
 
 var (
 	errPollOverlap   = errors.New("overlap from client: a poll is already pending")
@@ -53,6 +54,7 @@ func (c *Conn) Close() {
 		return
 	}
 	c.state = stateClosing
+	c.setTimerLocked(closeTimeout)
 	if c.ws != nil {
 		idle := c.writer == writerIdle
 		c.mu.Unlock()
@@ -61,7 +63,6 @@ func (c *Conn) Close() {
 		}
 		return // otherwise the flush that is under way finishes it
 	}
-	c.timer.Reset(pollCloseTimeout)
 	c.wakePollLocked()
 	c.mu.Unlock()
 }

@@ -52,6 +52,7 @@ type Conn struct {
 	post  bool         // a POST is being read
 
 	timer        *time.Timer // heartbeat, then the bound of an orderly close
+	timerStale   bool        // the timer was moved after it expired: its onTimer is void
 	awaitingPong bool        // protocol 4: a ping was sent
 	graceUsed    bool        // protocol 4: this ping's timeout was extended once
 }
@@ -153,7 +154,7 @@ func (c *Conn) onPacket(p packet) bool {
 			c.shutdown(TransportError, errHeartbeatWay)
 			return false
 		}
-		c.Send(newTextFrame(packetPong, p.data))
+		c.Send(pongFrame) // without the data of the ping, as in Node
 	case packetPong:
 		if c.protocol == 3 {
 			c.shutdown(TransportError, errHeartbeatWay)

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 )
@@ -127,7 +128,7 @@ func (c *Conn) flush(w *writer) bool {
 	switch {
 	case err != nil:
 		putQueue(q)
-		c.shutdown(TransportError, err)
+		c.writeFailed(err)
 		return false
 	case rest.empty():
 		return c.flushed(q)
@@ -165,11 +166,7 @@ func (c *Conn) catchUp(t *wsTransport, q *queue, rest remainder) {
 	for {
 		if err := t.writeSlowly(rest, q.frames, c.protocol, c.server.opts.WriteTimeout); err != nil {
 			putQueue(q)
-			reason := TransportError
-			if isTimeout(err) {
-				reason = SlowClient
-			}
-			c.shutdown(reason, err)
+			c.writeFailed(err)
 			return
 		}
 		if !c.flushed(q) {
@@ -184,5 +181,17 @@ func (c *Conn) catchUp(t *wsTransport, q *queue, rest remainder) {
 		c.writer = writerFlushing
 		c.mu.Unlock()
 		rest = remainder{}
+	}
+}
+
+// writeFailed ends the session for an error of its WebSocket's writer.
+func (c *Conn) writeFailed(err error) {
+	switch {
+	case errors.Is(err, errTransportClosing): // the reader has the reason
+		c.shutdown(TransportClose, nil)
+	case isTimeout(err):
+		c.shutdown(SlowClient, err)
+	default: // as in transportEnded: whether reading or writing fails first is chance
+		c.shutdown(TransportClose, err)
 	}
 }

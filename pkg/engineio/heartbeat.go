@@ -23,13 +23,18 @@ func (c *Conn) heartbeatPeriod() time.Duration {
 // onTimer runs on the timer's own goroutine.
 func (c *Conn) onTimer() {
 	c.mu.Lock()
+	if c.timerStale {
+		c.timerStale = false
+		c.mu.Unlock()
+		return
+	}
 	switch {
 	case c.state == stateClosed:
 		c.mu.Unlock()
 		return
 	case c.state == stateClosing:
 		c.mu.Unlock()
-		c.finishClose() // no poll came to carry the close packet
+		c.finishClose() // what is queued did not leave, or no poll came to carry the close packet
 		return
 	case c.protocol == 3 || c.awaitingPong:
 		c.mu.Unlock()
@@ -40,6 +45,14 @@ func (c *Conn) onTimer() {
 	c.timer.Reset(c.server.opts.PingTimeout)
 	c.mu.Unlock()
 	c.Send(pingFrame)
+}
+
+// setTimerLocked moves the timer. If it had just expired, onTimer waits for the
+// lock and must find nothing to do.
+func (c *Conn) setTimerLocked(d time.Duration) {
+	if !c.timer.Reset(d) {
+		c.timerStale = true
+	}
 }
 
 // heard moves the timer when a packet arrives that shows the client alive.
@@ -54,19 +67,20 @@ func (c *Conn) heard(typ packetType) {
 	switch {
 	case c.protocol == 3:
 		if typ == packetPing {
-			c.timer.Reset(c.heartbeatPeriod())
+			c.setTimerLocked(c.heartbeatPeriod())
 		}
 	case typ == packetPong:
 		c.awaitingPong = false
-		c.timer.Reset(c.heartbeatPeriod())
+		c.setTimerLocked(c.heartbeatPeriod())
 	case c.awaitingPong && !c.graceUsed:
 		c.graceUsed = true
-		c.timer.Reset(c.server.opts.PingTimeout)
+		c.setTimerLocked(c.server.opts.PingTimeout)
 	}
 }
 
 // Frames without data are the same for everybody and never change.
 var (
 	pingFrame  = newTextFrame(packetPing)
+	pongFrame  = newTextFrame(packetPong)
 	probeFrame = newTextFrame(packetPong, []byte("probe"))
 )

@@ -33,6 +33,9 @@ func putQueue(q *queue) {
 // is to hold up the others or to grow without end. It learns so from its close
 // frame (1008) or from the answer to its next poll.
 func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
+	if len(frames) == 0 {
+		return c.Open(), false
+	}
 	var size int64
 	for _, f := range frames {
 		size += f.size()

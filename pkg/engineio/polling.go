@@ -78,7 +78,11 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 		out, c.out = c.out, nil
 		c.queued -= out.bytes
 	}
-	state := c.state
+	closing := c.state == stateClosing && c.ws == nil
+	last := packetNoop
+	if closing || c.state == stateClosed && c.reason != TransportClose {
+		last = packetClose
+	}
 	c.mu.Unlock()
 	select {
 	case <-p.wake:
@@ -86,8 +90,8 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 	}
 	pendingPolls.Put(p)
 
-	c.respond(w, r, q, out, state)
-	if state == stateClosing {
+	c.respond(w, q, out, last)
+	if closing {
 		c.finishClose()
 	}
 }
@@ -121,9 +125,9 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 	return true
 }
 
-// respond writes the answer to a poll: the packets of out, and a noop or a
-// close packet when there is nothing else to say.
-func (c *Conn) respond(w http.ResponseWriter, r *http.Request, q url.Values, out *queue, state connState) {
+// respond writes the answer to a poll: the packets of out, then last if it is
+// a close packet or there is nothing else to say.
+func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last packetType) {
 	b := pollBuffers.Get().(*pollBuffer)
 	defer b.release()
 	if out != nil {
@@ -131,10 +135,8 @@ func (c *Conn) respond(w http.ResponseWriter, r *http.Request, q url.Values, out
 			b.packets = append(b.packets, f.packet())
 		}
 	}
-	if state != stateOpen {
-		b.packets = append(b.packets, packet{typ: packetClose})
-	} else if len(b.packets) == 0 {
-		b.packets = append(b.packets, packet{typ: packetNoop})
+	if last == packetClose || len(b.packets) == 0 {
+		b.packets = append(b.packets, packet{typ: last})
 	}
 	contentType := "text/plain; charset=UTF-8"
 	switch {
@@ -221,7 +223,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
+	body, err := s.readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
@@ -236,6 +238,21 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 	h.Set("Content-Length", "2")
 	h.Set("Cache-Control", "no-store")
 	_, _ = io.WriteString(w, "ok")
+}
+
+// readBody reads a POST body of at most MaxPayload bytes. It has as long as a
+// client may be silent: the session would not survive a slower one.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > s.opts.MaxPayload {
+		return nil, &http.MaxBytesError{Limit: s.opts.MaxPayload}
+	}
+	rc := http.NewResponseController(w) // deadlines are net/http's; others may not have them
+	_ = rc.SetReadDeadline(time.Now().Add(s.opts.PingInterval + s.opts.PingTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
+	if err == nil { // otherwise net/http must not wait for the rest either
+		_ = rc.SetReadDeadline(time.Time{})
+	}
+	return body, err
 }
 
 // onPayload acts on the packets of a POST. Those before an offence count, then

@@ -29,27 +29,18 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 	if n := rw.Reader.Buffered(); n > 0 {
 		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
 	}
-	t := newWSTransport(nc)
+	t := newWSTransport(nc, &s.running)
 	reader := newWSReader(t, s.opts.MaxPayload, early)
 	if c == nil {
 		if c = s.register(r, q, t); c == nil {
 			t.closeWith(ws.StatusGoingAway)
-			_ = nc.Close()
+			reader.linger()
 			return
 		}
-		s.spawn(func() { c.readWebSocket(reader) })
+		s.running.start(func() { c.readWebSocket(reader) })
 		return
 	}
-	s.spawn(func() { c.runProbe(t, reader) })
-}
-
-// spawn runs a goroutine of a connection that Close waits for.
-func (s *Server) spawn(f func()) {
-	s.running.Add(1)
-	go func() {
-		defer s.running.Done()
-		f()
-	}()
+	s.running.start(func() { c.runProbe(t, reader) })
 }
 
 // readWebSocket is the connection's reader: it decodes and hands over one
@@ -86,7 +77,7 @@ func (c *Conn) onMessage(data []byte, binary bool) bool {
 func (c *Conn) transportEnded(err error) {
 	var ce closeError
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF): // with or without a close frame
 		c.shutdown(TransportClose, nil)
 	case errors.As(err, &ce):
 		c.shutdown(TransportError, ce)
@@ -123,10 +114,12 @@ func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 		return
 	}
 	c.probe = t
+	// Under the lock, or it would undo the deadline that shutdown sets.
+	_ = t.nc.SetDeadline(time.Now().Add(c.server.opts.UpgradeTimeout)) // fails on a closed connection only
 	c.mu.Unlock()
 
-	_ = t.nc.SetDeadline(time.Now().Add(c.server.opts.UpgradeTimeout)) // fails on a closed connection only
-	if c.probed(t, r) && c.switchTo(t) {
+	err := c.probed(t, r)
+	if err == nil && c.switchTo(t) {
 		c.readWebSocket(r)
 		return
 	}
@@ -135,28 +128,31 @@ func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 		c.probe = nil
 	}
 	c.mu.Unlock()
-	t.closeWith(closeNone)
+	t.closeWith(closeCode(TransportError, err))
 	r.linger()
 }
 
+var errProbe = errors.New("not the packet that an upgrade needs now")
+
 // probed answers probes until the client asks for the switch.
-func (c *Conn) probed(t *wsTransport, r *wsReader) bool {
+func (c *Conn) probed(t *wsTransport, r *wsReader) error {
+	r.pong = func(f *Frame) { _ = t.writeProbe(f) } // the reader notices as well
 	for {
 		data, binary, err := r.next()
-		if err != nil || binary {
-			return false
+		if err != nil {
+			return err
 		}
 		p, err := decodeTextPacket(c.protocol, data)
 		switch {
-		case err != nil:
-			return false
+		case binary || err != nil:
+			return errProbe
 		case p.typ == packetUpgrade:
-			return true
+			return nil
 		case p.typ != packetPing || string(p.data) != "probe":
-			return false
+			return errProbe
 		}
-		if _, err := t.nc.Write(probeFrame.wire); err != nil {
-			return false
+		if err := t.writeProbe(probeFrame); err != nil {
+			return err
 		}
 		c.mu.Lock()
 		if c.poll != nil {
@@ -170,12 +166,12 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) bool {
 // switchTo makes t the transport of the session. It reports false when the
 // session is over.
 func (c *Conn) switchTo(t *wsTransport) bool {
-	_ = t.nc.SetDeadline(time.Time{}) // of the upgrade
 	c.mu.Lock()
 	if c.state == stateClosed {
 		c.mu.Unlock()
 		return false
 	}
+	_ = t.nc.SetDeadline(time.Time{}) // that of the upgrade; under the lock as in runProbe
 	c.ws, c.probe = t, nil
 	c.wakePollLocked()
 	schedule := c.out != nil

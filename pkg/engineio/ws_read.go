@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -24,6 +25,11 @@ type wsReader struct {
 
 	message []byte    // fragments so far
 	opcode  ws.OpCode // of the message in fragments, 0 without one
+
+	// What linger has to know.
+	unread int64 // payload bytes of a frame that broke a rule
+	lost   bool  // it is unknown where the next frame begins
+	closed bool  // the peer's close frame came and was answered
 
 	header bytes.Reader
 	target []byte // where fill reads to instead of buf
@@ -60,7 +66,8 @@ func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
 
 // takeBuffer returns the room to read into, behind the unread bytes.
 func (r *wsReader) takeBuffer() []byte {
-	if r.buf == nil {
+	if r.start == r.end && len(r.buf) < readBuffer { // none, or that of the early bytes
+		r.start, r.end = 0, 0
 		r.buf = *readBuffers.Get().(*[]byte)
 	}
 	if r.start > 0 {
@@ -128,6 +135,7 @@ func (r *wsReader) readHeader() (ws.Header, error) {
 			return h, nil
 		}
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			r.lost = true
 			return h, closeError{ws.StatusProtocolError, err.Error()}
 		}
 		if err := r.fill(); err != nil {
@@ -185,6 +193,7 @@ func (r *wsReader) next() (data []byte, binary bool, err error) {
 			r.opcode = h.OpCode
 		}
 		if h.Length > r.maxPayload-int64(len(r.message)) {
+			r.unread = h.Length
 			return nil, false, closeError{ws.StatusMessageTooBig, "max payload size exceeded"}
 		}
 		at := len(r.message)
@@ -215,6 +224,7 @@ func (r *wsReader) nextHeader() (ws.Header, error) {
 		state = state.Set(ws.StateFragmented)
 	}
 	if err := ws.CheckHeader(h, state); err != nil {
+		r.unread = h.Length
 		return h, closeError{ws.StatusProtocolError, err.Error()}
 	}
 	return h, nil
@@ -232,31 +242,59 @@ func (r *wsReader) control(h ws.Header) error {
 			r.pong(&Frame{wire: append(appendHeader(nil, ws.OpPong, len(payload)), payload...)})
 		}
 	case ws.OpClose:
-		if len(payload) == 1 {
-			return closeError{ws.StatusProtocolError, "close frame with half a status code"}
+		code, err := parseClose(payload)
+		if err != nil {
+			return err
 		}
-		if len(payload) >= 2 {
-			code, text := ws.ParseCloseFrameData(payload)
-			if err := ws.CheckCloseFrameData(code, text); err != nil {
-				return closeError{ws.StatusProtocolError, err.Error()}
-			}
-		}
+		r.closed = r.t.answerClose(code)
+		r.lost = true // nothing counts any more
 		return io.EOF
 	}
 	return nil
 }
 
-// linger reads on until the peer has answered the close frame or the
-// transport's deadline is over, then closes it.
+// parseClose returns the status code of a close frame (RFC 6455, 5.5.1 and
+// 7.4), closeNone if it has none.
+func parseClose(payload []byte) (ws.StatusCode, error) {
+	if len(payload) == 0 {
+		return closeNone, nil
+	}
+	if len(payload) == 1 {
+		return 0, closeError{ws.StatusProtocolError, "close frame with half a status code"}
+	}
+	code, text := ws.ParseCloseFrameData(payload)
+	switch {
+	case code < 1000, code >= 5000, 1004 <= code && code <= 1006, 1015 <= code && code < 3000:
+		return 0, closeError{ws.StatusProtocolError, "close frame with a status code that is not for the wire"}
+	case !utf8.ValidString(text):
+		return 0, closeError{ws.StatusInvalidFramePayloadData, "close frame with a reason that is not UTF-8"}
+	}
+	return code, nil
+}
+
+// linger closes the TCP connection once both sides have sent their close
+// frames, the peer has gone, or the transport's deadline is over. Until then it
+// reads on: bytes left unread would make the peer's system throw away our close
+// frame.
 func (r *wsReader) linger() {
 	r.pong, r.message, r.opcode = nil, nil, 0
-	for r.t.isClosing() {
-		h, err := r.readHeader()
-		if err != nil || h.OpCode == ws.OpClose {
+	for more := !r.closed; more; {
+		if r.lost {
+			more = r.skip(math.MaxInt64)
+			continue
+		}
+		more = r.skip(r.unread)
+		r.unread = 0
+		if !more {
 			break
 		}
-		if !r.skip(h.Length) {
-			break
+		h, err := r.readHeader()
+		switch {
+		case err == nil:
+			more = h.OpCode != ws.OpClose
+			r.unread = h.Length
+		case !r.lost:
+			more = false
 		}
 	}
 	_ = r.t.nc.Close() // nothing is left to lose

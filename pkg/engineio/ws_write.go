@@ -18,13 +18,15 @@ type wsTransport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil if nc is no plain socket
 
+	running *running // of the server
+
 	mu      sync.Mutex
 	writing bool   // frames are being written
 	closing []byte // the close frame, from closeWith on
 }
 
-func newWSTransport(nc net.Conn) *wsTransport {
-	t := &wsTransport{nc: nc}
+func newWSTransport(nc net.Conn, r *running) *wsTransport {
+	t := &wsTransport{nc: nc, running: r}
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			t.raw = raw
@@ -57,6 +59,45 @@ const closeNone ws.StatusCode = 0
 // rest of the transport's life. It does not block; the reader closes the TCP
 // connection when the peer has answered or the time is over.
 func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
+	frame := t.beginClose(code, reason...)
+	switch {
+	case frame == nil:
+	case t.raw == nil:
+		t.running.start(func() { _, _ = t.nc.Write(frame) }) // bounded by the deadline; the peer may be gone
+	default:
+		t.tryOnce(frame)
+	}
+}
+
+// answerClose is closeWith for the reader, which may wait. It reports false
+// when the answer is not written yet, but will be by whoever is writing.
+func (t *wsTransport) answerClose(code ws.StatusCode) bool {
+	frame := t.beginClose(code)
+	switch {
+	case frame == nil:
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return !t.writing
+	case t.raw == nil:
+		_, _ = t.nc.Write(frame) // as above
+	default:
+		t.tryOnce(frame)
+	}
+	return true
+}
+
+// tryOnce writes what the socket takes now: a peer whose buffers are full
+// learns of its end from that of the TCP connection.
+func (t *wsTransport) tryOnce(frame []byte) {
+	w := writers.Get().(*writer)
+	_, _ = w.try(t, frame)
+	writers.Put(w)
+}
+
+// beginClose makes the transport a closing one. It returns the close frame if
+// the caller has to write it: it was not closing before, and nobody writes who
+// will append it.
+func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	var body []byte
 	if code != closeNone {
 		text := ""
@@ -70,7 +111,7 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 	t.mu.Lock()
 	if t.closing != nil {
 		t.mu.Unlock()
-		return
+		return nil
 	}
 	t.closing = frame
 	writing := t.writing
@@ -78,15 +119,22 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
 	if writing {
-		return // whoever writes appends it
+		return nil
 	}
-	if t.raw == nil {
-		go t.nc.Write(frame) //nolint:errcheck // bounded by the deadline; the peer may be gone
-		return
+	return frame
+}
+
+// writeProbe writes a frame of the upgrade, while no outbox leads to t. It
+// waits for the peer within the transport's deadline.
+func (t *wsTransport) writeProbe(f *Frame) error {
+	if !t.beginWrite() {
+		return errTransportClosing
 	}
-	w := writers.Get().(*writer)
-	_, _ = w.try(t, frame) // a peer whose buffers are full learns it from the TCP close
-	writers.Put(w)
+	_, err := t.nc.Write(f.wire)
+	if frame := t.endWrite(); frame != nil && err == nil {
+		_, err = t.nc.Write(frame)
+	}
+	return err
 }
 
 // closeCode is what the close frame says for a reason.
@@ -144,6 +192,9 @@ var writers = sync.Pool{New: func() any {
 
 // try writes what the socket takes now.
 func (w *writer) try(t *wsTransport, data []byte) (int, error) {
+	if len(data) == 0 {
+		return 0, nil
+	}
 	w.data = data
 	err := t.raw.Write(w.call)
 	w.data = nil
@@ -228,8 +279,8 @@ func (t *wsTransport) isClosing() bool {
 	return t.closing != nil
 }
 
-// writeWaiting writes all of data in pieces, each within timeout. Once the
-// transport is closing its own deadline stands.
+// writeWaiting writes all of data, as long as the peer takes some of it in
+// every timeout. Once the transport is closing its own deadline stands.
 func (t *wsTransport) writeWaiting(data []byte, timeout time.Duration) error {
 	for len(data) > 0 {
 		t.mu.Lock()
@@ -238,10 +289,10 @@ func (t *wsTransport) writeWaiting(data []byte, timeout time.Duration) error {
 		}
 		t.mu.Unlock()
 		n, err := t.nc.Write(data[:min(len(data), writeChunk)])
-		if err != nil {
+		data = data[n:]
+		if err != nil && !(n > 0 && isTimeout(err) && t.raw != nil && !t.isClosing()) {
 			return err
 		}
-		data = data[n:]
 	}
 	return nil
 }
