@@ -1,89 +1,177 @@
 package socketio
 
 import (
-	"github.com/zishang520/engine.io/v2/events"
-	"github.com/zishang520/engine.io/v2/types"
-	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	"errors"
+	"slices"
+	"sync"
+
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
 )
 
-// AdapterBuilder makes the adapter of each namespace. What New returns should be, or embed, a *LocalAdapter.
+// AdapterBuilder makes the adapter of each namespace. What New returns should be, or embed, a
+// *LocalAdapter; broadcasts of any other adapter go through each socket one by one.
 type AdapterBuilder = socket.AdapterConstructor
 
 // LocalAdapter implements socket.Adapter in memory. Other adapters embed it:
 //
-//	type myAdapter struct{ *socketio.LocalAdapter }
+//	type clusterAdapter struct{ *socketio.LocalAdapter }
+//
 //	func (b *builder) New(nsp socket.Namespace) socket.Adapter {
-//		a := &myAdapter{LocalAdapter: socketio.NewLocalAdapter()}
+//		a := &clusterAdapter{LocalAdapter: socketio.NewLocalAdapter()}
 //		a.Prototype(a)
 //		a.Construct(nsp)
 //		return a
 //	}
 //
-// and override what crosses instances (Broadcast, BroadcastWithAck, FetchSockets, AddSockets, DelSockets, DisconnectSockets, ServerSideEmit,
-// ServerCount, Close), calling the embedded method for the local part.
+// and override what crosses instances (Broadcast, BroadcastWithAck, FetchSockets, AddSockets,
+// DelSockets, DisconnectSockets, ServerSideEmit, ServerCount, Close), calling the embedded method
+// for the local part.
+//
+// One broadcast is encoded once and queued on all its receivers under the adapter's lock, so all of
+// them see broadcasts in the same order. Nothing is allocated for a receiver. A socket gets its
+// namespace's broadcasts from the moment its CONNECT answer is queued, never before.
+//
+// The events create-room, delete-room, join-room and leave-room are emitted as Node's adapter does,
+// after the change and without the lock.
 type LocalAdapter struct {
-	events.EventEmitter
+	emitter
+
+	// Static after Construct.
 	proto socket.Adapter
 	nsp   socket.Namespace
+	name  string
+
+	mu      sync.Mutex // guards what follows and the member of each link
+	batches *sync.Pool // of batch; nil until a Server has adopted the adapter
+	byID    map[socket.SocketId]*link
+	members []*link // those that are joined, in no order
+	rooms   map[socket.Room]map[*link]struct{}
+	mark    uint64 // of the latest selection, see selectLocked
+}
+
+// batch is what the adapter needs of an *engineio.Batch.
+type batch interface {
+	Send(c *engineio.Conn, frames ...*engineio.Frame) bool
+	Flush()
+}
+
+// member is the part of a link that its namespace's adapter owns.
+type member struct {
+	id     socket.SocketId
+	index  int  // in members; -1 unless joined
+	own    bool // in the room that is named like its id, which rooms does not list
+	rooms  []socket.Room
+	marked uint64
 }
 
 var _ socket.Adapter = (*LocalAdapter)(nil)
 
 // NewLocalAdapter returns an adapter without a namespace; Construct gives it one.
 func NewLocalAdapter() *LocalAdapter {
-	a := &LocalAdapter{EventEmitter: events.New()}
+	a := &LocalAdapter{
+		byID:  make(map[socket.SocketId]*link),
+		rooms: make(map[socket.Room]map[*link]struct{}),
+	}
 	a.proto = a
 	return a
 }
 
-func (a *LocalAdapter) Prototype(p socket.Adapter)              { a.proto = p }
-func (a *LocalAdapter) Proto() socket.Adapter                   { return a.proto }
-func (a *LocalAdapter) Nsp() socket.Namespace                   { return a.nsp }
-func (a *LocalAdapter) Construct(nsp socket.Namespace)          { a.nsp = nsp }
-func (a *LocalAdapter) Init()                                   {}
-func (a *LocalAdapter) Close()                                  {}
-func (a *LocalAdapter) ServerCount() int64                      { return 1 }
-func (a *LocalAdapter) ServerSideEmit([]any) error              { return nil }
+// Prototype tells the adapter what it is embedded in; Proto returns that.
+func (a *LocalAdapter) Prototype(p socket.Adapter) { a.proto = p }
+func (a *LocalAdapter) Proto() socket.Adapter      { return a.proto }
+
+// Construct binds the adapter to its namespace. It must be called once, before anything else but
+// Prototype.
+func (a *LocalAdapter) Construct(nsp socket.Namespace) { a.nsp, a.name = nsp, nsp.Name() }
+
+func (a *LocalAdapter) Nsp() socket.Namespace { return a.nsp }
+
+// Init and Close do nothing; an adapter with resources overrides them.
+func (a *LocalAdapter) Init()  {}
+func (a *LocalAdapter) Close() {}
+
+// ServerCount is 1: this instance.
+func (a *LocalAdapter) ServerCount() int64 { return 1 }
+
+// ServerSideEmit returns an error: there is no other server to emit to.
+func (a *LocalAdapter) ServerSideEmit([]any) error {
+	return errors.New("this adapter does not support the ServerSideEmit() functionality")
+}
+
+// PersistSession and RestoreSession do nothing: sessions are not recovered.
 func (a *LocalAdapter) PersistSession(*socket.SessionToPersist) {}
 func (a *LocalAdapter) RestoreSession(socket.PrivateSessionId, string) (*socket.Session, error) {
 	return nil, nil
 }
 
-// Rooms and Sids build snapshots on each call; the adapter keeps no such maps.
-func (a *LocalAdapter) Rooms() *types.Map[socket.Room, *types.Set[socket.SocketId]] { return nil }
-func (a *LocalAdapter) Sids() *types.Map[socket.SocketId, *types.Set[socket.Room]]  { return nil }
+// builder makes a LocalAdapter for each namespace.
+type builder struct{}
 
-func (a *LocalAdapter) AddAll(id socket.SocketId, rooms *types.Set[socket.Room]) {}
-func (a *LocalAdapter) Del(id socket.SocketId, room socket.Room)                 {}
-func (a *LocalAdapter) DelAll(id socket.SocketId)                                {}
-
-// Sockets returns the ids of the sockets in rooms (nil or empty: of the namespace) on this instance.
-func (a *LocalAdapter) Sockets(rooms *types.Set[socket.Room]) *types.Set[socket.SocketId] { return nil }
-
-// SocketRooms returns a snapshot of the socket's rooms, nil for an unknown id.
-func (a *LocalAdapter) SocketRooms(id socket.SocketId) *types.Set[socket.Room] { return nil }
-
-// Broadcast sends packet to the local sockets opts selects.
-func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {}
-
-// BroadcastWithAck does the same and asks each for an acknowledgement. clientCount is called once, before BroadcastWithAck returns;
-// ack is called for each answer, with the arguments in the library's form.
-func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
+func (builder) New(nsp socket.Namespace) socket.Adapter {
+	a := NewLocalAdapter()
+	a.Construct(nsp)
+	return a
 }
 
-// BroadcastEncoded sends an event that is encoded already (by another instance, say) to the local sockets opts selects.
-// ev.Nsp is ignored: the adapter's namespace counts.
-func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOptions) {}
-
-// BroadcastEncodedWithAck is BroadcastWithAck for an encoded event; answers stay raw. ev.ID is ignored, a new one is taken.
-func (a *LocalAdapter) BroadcastEncodedWithAck(ev Encoded, opts *socket.BroadcastOptions, clientCount func(uint64), ack func([]Payload)) {
-}
-
-// FetchSockets calls back with the local sockets opts selects, before it returns.
-func (a *LocalAdapter) FetchSockets(opts *socket.BroadcastOptions) func(func([]socket.SocketDetails, error)) {
+// localAdapter finds the LocalAdapter in an adapter that is or embeds one.
+func localAdapter(a socket.Adapter) *LocalAdapter {
+	if l, ok := a.(interface{ local() *LocalAdapter }); ok {
+		return l.local()
+	}
 	return nil
 }
-func (a *LocalAdapter) AddSockets(opts *socket.BroadcastOptions, rooms []socket.Room) {}
-func (a *LocalAdapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room) {}
-func (a *LocalAdapter) DisconnectSockets(opts *socket.BroadcastOptions, close bool)   {}
+
+func (a *LocalAdapter) local() *LocalAdapter { return a }
+
+// adopt gives the adapter the means to send.
+func (a *LocalAdapter) adopt(newBatch func() batch) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.batches = &sync.Pool{New: func() any { return newBatch() }}
+}
+
+// register makes a socket known, before it has joined any room.
+func (a *LocalAdapter) register(l *link, id socket.SocketId) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l.member = member{id: id, index: -1}
+	a.byID[id] = l
+}
+
+// activate queues the CONNECT answer and lets the socket take part in broadcasts from there on.
+func (a *LocalAdapter) activate(l *link, frames []*engineio.Frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	sent := l.conn.eio.Send(frames...)
+	if sent && a.byID[l.member.id] == l && l.member.index < 0 {
+		l.member.index = len(a.members)
+		a.members = append(a.members, l)
+	}
+}
+
+// deactivate queues the DISCONNECT packet, the last of its namespace that the client gets.
+func (a *LocalAdapter) deactivate(l *link, frames []*engineio.Frame) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l.conn.eio.Send(frames...)
+	a.removeLocked(l)
+}
+
+// removeLocked takes l out of members.
+func (a *LocalAdapter) removeLocked(l *link) {
+	i := l.member.index
+	if i < 0 {
+		return
+	}
+	last := len(a.members) - 1
+	a.members[i] = a.members[last]
+	a.members[i].member.index = i
+	a.members[last] = nil
+	a.members = a.members[:last]
+	l.member.index = -1
+	if cap(a.members) > 64 && len(a.members) < cap(a.members)/4 {
+		a.members = slices.Clip(slices.Clone(a.members)) // let go of a crowd's memory
+	}
+}

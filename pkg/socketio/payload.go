@@ -1,38 +1,169 @@
 package socketio
 
-// Payload is one JSON value as it came from the wire. It is never re-encoded on its way to other clients: key order, number spelling and escapes stay.
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/zishang520/engine.io/v2/types"
+)
+
+// Payload is one JSON value as it came from the wire. It is never re-encoded on its way to other
+// clients: key order, number spelling and escapes stay.
 //
-// Attachments are the binary parts that placeholders in JSON, {"_placeholder":true,"num":i}, refer to by index. Attachments that no placeholder
-// refers to are allowed: the arguments of one packet share the packet's list.
+// Attachments are the binary parts that placeholders in JSON, {"_placeholder":true,"num":i}, refer
+// to by index. Attachments that no placeholder refers to are allowed: the arguments of one packet
+// share the packet's list. Without Attachments such an object is nothing special.
 //
-// The zero Payload is JSON null. A Payload is immutable once it was handed to an emit call or received from one.
+// The zero Payload is JSON null. A Payload is immutable once it was handed to an emit call or
+// received from one.
 type Payload struct {
 	JSON        []byte
 	Attachments [][]byte
 }
 
-// Encoded is an event ready to be sent: Data holds the whole array ["event",…]. ID asks the receivers for an acknowledgement.
+// Encoded is an event ready to be sent: Data holds the whole array ["event",…]. ID asks the
+// receivers for an acknowledgement.
 type Encoded struct {
 	Nsp  string
 	Data Payload
 	ID   *uint64
 }
 
-// Decode unmarshals the value into v with encoding/json. Attachments arrive where the target has a []byte, as []byte inside an any.
-func (p Payload) Decode(v any) error { return nil }
+var null = []byte("null")
 
-// MarshalJSON returns the value as it is, attachments as base64 strings (the form encoding/json gives a []byte).
-func (p Payload) MarshalJSON() ([]byte, error) { return p.JSON, nil }
+func (p Payload) json() []byte {
+	if len(p.JSON) == 0 {
+		return null
+	}
+	return p.JSON
+}
+
+// IsNull tells whether the value is JSON null or absent.
+func (p Payload) IsNull() bool { return string(p.json()) == "null" }
+
+// Decode unmarshals the value into v with encoding/json. An attachment becomes a []byte, in a
+// field of that type as well as in an any.
+func (p Payload) Decode(v any) error {
+	if raw, ok := v.(*Payload); ok {
+		*raw = p
+		return nil
+	}
+	if target, ok := v.(*any); ok && len(p.Attachments) > 0 {
+		value, err := p.decodeAny(func(b []byte) any { return b })
+		if err != nil {
+			return err
+		}
+		*target = value
+		return nil
+	}
+	b, err := p.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("decode payload into %T: %w", v, err)
+	}
+	return nil
+}
+
+// Value decodes into what the library hands to its listeners: nil, bool, float64, string, []any,
+// map[string]any, and *types.BytesBuffer for an attachment.
+func (p Payload) Value() (any, error) {
+	return p.decodeAny(func(b []byte) any { return types.NewBytesBuffer(b) })
+}
+
+func (p Payload) decodeAny(attachment func([]byte) any) (any, error) {
+	var v any
+	if err := json.Unmarshal(p.json(), &v); err != nil {
+		return nil, fmt.Errorf("decode payload: %w", err)
+	}
+	if len(p.Attachments) == 0 {
+		return v, nil
+	}
+	return p.restore(v, attachment)
+}
+
+// restore puts the attachments where their placeholders are.
+func (p Payload) restore(v any, attachment func([]byte) any) (_ any, err error) {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			if v[i], err = p.restore(v[i], attachment); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		if v["_placeholder"] == true {
+			num, ok := v["num"].(float64)
+			if i := int(num); ok && i >= 0 && i < len(p.Attachments) && float64(i) == num {
+				return attachment(p.Attachments[i]), nil
+			}
+			return nil, errPlaceholder
+		}
+		for k := range v {
+			if v[k], err = p.restore(v[k], attachment); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// MarshalJSON returns the value as it is, with base64 strings for attachments: the form in which
+// encoding/json writes a []byte. An emit call sends them as attachments instead.
+func (p Payload) MarshalJSON() ([]byte, error) {
+	b := p.json()
+	if len(p.Attachments) == 0 {
+		return b, nil
+	}
+	if end, err := scanValue(b, 0); err != nil || scanEnd(b, end) != nil {
+		return nil, errors.New("encode payload: not valid JSON")
+	}
+	found, err := findPlaceholders(nil, b, len(p.Attachments))
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	last := 0
+	for _, h := range found {
+		out = append(append(out, b[last:h.start]...), '"')
+		out = base64.StdEncoding.AppendEncode(out, p.Attachments[h.num])
+		out = append(out, '"')
+		last = h.end
+	}
+	return append(out, b[last:]...), nil
+}
 
 // UnmarshalJSON keeps a copy of data.
-func (p *Payload) UnmarshalJSON(data []byte) error { return nil }
+func (p *Payload) UnmarshalJSON(data []byte) error {
+	*p = Payload{JSON: append([]byte(nil), data...)}
+	return nil
+}
 
-// Elements splits an array into its elements; each shares p's attachments. Any other value is an error.
-func (p Payload) Elements() ([]Payload, error) { return nil, nil }
+// Elements splits an array into its elements, each of which shares p's attachments. Any other
+// value is an error. The elements alias p.JSON.
+func (p Payload) Elements() ([]Payload, error) {
+	list, err := scanArray(nil, p.json())
+	if err != nil {
+		return nil, fmt.Errorf("split payload: %w", err)
+	}
+	for i := range list {
+		list[i].Attachments = p.Attachments
+	}
+	return list, nil
+}
 
-// Value decodes into what the library hands to listeners: nil, bool, float64, string, []any, map[string]any, and *types.BytesBuffer for an attachment.
-func (p Payload) Value() (any, error) { return nil, nil }
-
-// EncodeData turns what the library keeps in parser.Packet.Data, []any{event, args…}, into a Payload that holds the whole JSON array.
-// Payload arguments travel raw; []byte, io.Reader and types.BufferInterface become attachments, also inside []any and map[string]any.
-func EncodeData(data []any) (Payload, error) { return Payload{}, nil }
+// Values is Value of each.
+func values(list []Payload) ([]any, error) {
+	out := make([]any, 0, len(list)+1) // one more: an acknowledgement often follows
+	for _, p := range list {
+		v, err := p.Value()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}

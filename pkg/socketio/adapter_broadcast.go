@@ -1,0 +1,170 @@
+package socketio
+
+import (
+	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
+)
+
+// Broadcast sends packet to the local sockets opts selects. packet.Data must be what EncodeData
+// takes; if it cannot be encoded nothing is sent and the server's log says so.
+func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
+	packet.Nsp = a.name
+	encoded := a.encode(packet)
+	if encoded == nil {
+		return
+	}
+	_, watching := a.deliver(encoded.frames, opts, nil)
+	for _, s := range watching {
+		s.NotifyOutgoingListeners()(packet)
+	}
+}
+
+// BroadcastWithAck does the same and asks each receiver for an acknowledgement. clientCount is
+// called once, with the number of receivers, before BroadcastWithAck returns. ack is called for each
+// answer, with its arguments in the library's form, on the goroutine of the client that answers.
+func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
+	packet.Nsp = a.name
+	id := a.nsp.Ids()
+	packet.Id = &id
+	encoded := a.encode(packet)
+	if encoded == nil {
+		clientCount(0)
+		return
+	}
+	count, watching := a.deliver(encoded.frames, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
+	for _, s := range watching {
+		s.NotifyOutgoingListeners()(packet)
+	}
+	clientCount(count)
+}
+
+// encode goes through the server's encoder, which logs what it cannot encode.
+func (a *LocalAdapter) encode(packet *parser.Packet) *encodedPacket {
+	list := a.nsp.Server().Encoder().Encode(packet)
+	if len(list) != 1 {
+		return nil
+	}
+	e, _ := list[0].(*encodedPacket)
+	return e
+}
+
+// BroadcastEncoded sends an event that is encoded already (by another instance, say) to the local
+// sockets opts selects. ev.Data must be a valid JSON array with the event's name first. ev.Nsp is
+// ignored: the adapter's namespace counts.
+func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOptions) {
+	_, watching := a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), opts, nil)
+	a.notifyEncoded(ev, watching)
+}
+
+// BroadcastEncodedWithAck is BroadcastWithAck for an encoded event; answers stay raw. ev.ID is
+// ignored, a new one is taken.
+func (a *LocalAdapter) BroadcastEncodedWithAck(ev Encoded, opts *socket.BroadcastOptions, clientCount func(uint64), ack func([]Payload)) {
+	id := a.nsp.Ids()
+	count, watching := a.deliver(newFrames(Event, a.name, &id, ev.Data), opts, func(l *link) {
+		l.expectRaw(id, ack)
+	})
+	a.notifyEncoded(ev, watching)
+	clientCount(count)
+}
+
+func (a *LocalAdapter) notifyEncoded(ev Encoded, watching []*socket.Socket) {
+	if len(watching) == 0 {
+		return
+	}
+	list, err := ev.Data.Elements()
+	if err != nil {
+		return
+	}
+	data, err := values(list)
+	if err != nil {
+		return
+	}
+	packet := &parser.Packet{Type: parser.EVENT, Nsp: a.name, Data: data, Id: ev.ID}
+	for _, s := range watching {
+		s.NotifyOutgoingListeners()(packet)
+	}
+}
+
+// deliver queues frames on every socket that opts selects and lets them leave. It calls prepare, if
+// given, for each before that, with the lock held, and returns how many there are and those that
+// have listeners for what is sent to them.
+func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastOptions, prepare func(*link)) (count uint64, watching []*socket.Socket) {
+	volatile := opts != nil && opts.Flags != nil && opts.Flags.Volatile
+	a.mu.Lock()
+	if a.batches == nil {
+		a.mu.Unlock()
+		return 0, nil
+	}
+	pool := a.batches
+	b := pool.Get().(batch)
+	a.selectLocked(opts, func(l *link) {
+		count++
+		if l.outgoing.Len() > 0 {
+			watching = append(watching, l.sock)
+		}
+		if prepare != nil {
+			prepare(l)
+		}
+		if volatile && !l.conn.eio.Writable() {
+			return
+		}
+		b.Send(l.conn.eio, frames...)
+	})
+	a.mu.Unlock()
+	b.Flush()
+	pool.Put(b)
+	return count, watching
+}
+
+// selectLocked calls f for each joined socket that opts selects: those in any of opts.Rooms (all of
+// the namespace if there are none) without those in any of opts.Except. Each is visited once: what
+// is done with, or excepted, carries the mark of this selection.
+func (a *LocalAdapter) selectLocked(opts *socket.BroadcastOptions, f func(*link)) {
+	rooms, except := roomSets(opts)
+	a.mark++
+	for _, room := range except {
+		a.eachInRoomLocked(room, func(l *link) { l.member.marked = a.mark })
+	}
+	if len(rooms) == 0 {
+		for _, l := range a.members {
+			if l.member.marked != a.mark {
+				f(l)
+			}
+		}
+		return
+	}
+	for _, room := range rooms {
+		a.eachInRoomLocked(room, func(l *link) {
+			if l.member.marked != a.mark && l.member.index >= 0 {
+				l.member.marked = a.mark
+				f(l)
+			}
+		})
+	}
+}
+
+func roomSets(opts *socket.BroadcastOptions) (rooms, except []socket.Room) {
+	if opts == nil {
+		return nil, nil
+	}
+	return setKeys(opts.Rooms), setKeys(opts.Except)
+}
+
+func setKeys(s *types.Set[socket.Room]) []socket.Room {
+	if s == nil || s.Len() == 0 {
+		return nil
+	}
+	return s.Keys()
+}
+
+func (a *LocalAdapter) eachInRoomLocked(room socket.Room, f func(*link)) {
+	for l := range a.rooms[room] {
+		f(l)
+	}
+	if l := a.byID[socket.SocketId(room)]; l != nil && l.member.own {
+		f(l)
+	}
+}

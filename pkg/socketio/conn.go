@@ -1,0 +1,411 @@
+package socketio
+
+import (
+	"io"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/zishang520/engine.io-go-parser/packet"
+	"github.com/zishang520/engine.io/v2/engine"
+	"github.com/zishang520/engine.io/v2/events"
+	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
+)
+
+// A conn is one Engine.IO connection: the engineio.Receiver of what the client sends, and the
+// engine.Socket that the library's Client believes in. The Client is made with the first CONNECT; a
+// connection that joins nothing costs the library nothing.
+type conn struct {
+	emitter // what else anybody registers on the engine.Socket; only "close" is emitted
+
+	// Static after construction.
+	server *Server
+	eio    *engineio.Conn
+
+	// Registered by the library's Client, and kept: the listeners of a Client can be called again.
+	onData, onError, onClose events.Listener
+
+	decoder decoder // owned by the reader
+
+	mu      sync.Mutex // guards what follows and most of each link
+	links   []*link
+	left    []string // namespaces that were joined once and are not now
+	ended   string   // the reason, once Receiver.Closed was called
+	timer   *time.Timer
+	request *types.HttpContext
+}
+
+var (
+	_ engine.Socket     = (*conn)(nil)
+	_ engineio.Receiver = (*conn)(nil)
+)
+
+// Receive takes one message. It returns when the handlers of what the message completes have: this
+// is where back-pressure comes from.
+func (c *conn) Receive(data []byte, binary bool) {
+	p, err := c.decoder.add(data, binary)
+	if err != nil {
+		c.protocolError(err)
+		return
+	}
+	if p == nil {
+		return // attachments follow
+	}
+	if c.Protocol() == 3 {
+		p.Nsp, p.Query = splitQuery(p.Nsp)
+	}
+	c.route(p)
+}
+
+// route gives p to its namespace, at once or when that is ready.
+func (c *conn) route(p *Packet) {
+	for {
+		c.mu.Lock()
+		l := c.linkLocked(p.Nsp)
+		if l == nil {
+			left := slices.Contains(c.left, p.Nsp)
+			c.mu.Unlock()
+			c.routeUnlinked(p, left)
+			return
+		}
+		if l.state == linkOpen {
+			c.mu.Unlock()
+			l.dispatch(p)
+			p.release()
+			return
+		}
+		wait := l.backlog.pushLocked(p)
+		c.mu.Unlock()
+		if wait == nil {
+			return
+		}
+		select {
+		case <-wait:
+		case <-c.eio.Done():
+			p.release()
+			return
+		}
+	}
+}
+
+// routeUnlinked acts on a packet for a namespace that this connection is not in. What was under way
+// when the server disconnected the client from it is ignored; Node closes the connection then too.
+func (c *conn) routeUnlinked(p *Packet, left bool) {
+	defer p.release()
+	switch {
+	case p.Type == Connect:
+		l := c.newLink(p.Nsp)
+		c.mu.Lock()
+		c.links = append(c.links, l)
+		c.mu.Unlock()
+		c.connect(l, p)
+	case !left || p.Type == ConnectError:
+		c.invalidState(p)
+	}
+}
+
+func (c *conn) newLink(name string) *link {
+	return &link{conn: c, name: name, backlog: new(backlog), member: member{index: -1}}
+}
+
+func (c *conn) linkLocked(name string) *link {
+	for _, l := range c.links {
+		if l.name == name {
+			return l
+		}
+	}
+	return nil
+}
+
+func (c *conn) link(name string) *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.linkLocked(name)
+}
+
+// connect hands a CONNECT packet to the library. The answer comes through Write.
+func (c *conn) connect(l *link, p *Packet) {
+	auth, err := c.auth(p)
+	if err != nil { // valid JSON always decodes
+		c.protocolError(err)
+		return
+	}
+	if c.onData == nil {
+		c.server.engine.Emit("connection", c)
+	}
+	unlock := c.server.holdNamespace(l.name)
+	defer unlock()
+	packet := &parser.Packet{Type: parser.CONNECT, Nsp: c.libraryNsp(p.Nsp, p.Query), Data: auth}
+	if !guard(c.server.log, "connect", func() { c.onData(packet) }) {
+		l.refuse("Internal server error")
+	}
+}
+
+// auth decodes what protocol 5 sends along; without it Node has an empty object.
+func (c *conn) auth(p *Packet) (any, error) {
+	if c.Protocol() == 3 {
+		return nil, nil // the library takes it from the query
+	}
+	auth := map[string]any{}
+	if len(p.Data.JSON) > 0 {
+		if err := p.Data.Decode(&auth); err != nil {
+			return nil, err
+		}
+	}
+	return auth, nil
+}
+
+// libraryNsp writes a namespace as the library's Client reads it: as a URL in protocol 4.
+func (c *conn) libraryNsp(name, query string) string {
+	if c.Protocol() != 3 {
+		return name
+	}
+	return (&url.URL{Path: name, RawQuery: query}).String()
+}
+
+// finish removes a link. If a CONNECT waits behind what ended the link, a new one takes its place at
+// once, with what waits behind that.
+func (c *conn) finish(l *link) {
+	c.mu.Lock()
+	if l.state == linkGone {
+		c.mu.Unlock()
+		return
+	}
+	l.state = linkGone
+	if l.cancel != nil {
+		l.cancel()
+	}
+	if i := slices.Index(c.links, l); i >= 0 {
+		c.links = slices.Delete(c.links, i, i+1)
+	}
+	if l.listening && !slices.Contains(c.left, l.name) {
+		c.left = append(c.left, l.name)
+	}
+	next, connect := c.succeedLocked(l)
+	c.mu.Unlock()
+	if next != nil {
+		c.connect(next, connect)
+		connect.release()
+	}
+}
+
+// succeedLocked empties the backlog of a link that is gone. Packets before a CONNECT were meant for
+// the socket that is gone too.
+func (c *conn) succeedLocked(l *link) (next *link, connect *Packet) {
+	b := l.backlog
+	l.backlog = nil
+	if b == nil {
+		return nil, nil
+	}
+	b.moveLocked()
+	for i, p := range b.queue {
+		if p.Type != Connect || c.ended != "" {
+			p.release()
+			continue
+		}
+		next = c.newLink(l.name)
+		next.backlog.queue = b.queue[i+1:]
+		for _, p := range next.backlog.queue {
+			next.backlog.bytes += p.size
+		}
+		c.links = append(c.links, next)
+		return next, p
+	}
+	return nil, nil
+}
+
+// refuse answers a CONNECT in the library's stead, and ends the link.
+func (l *link) refuse(message string) {
+	l.forget()
+	e, err := encodePacket(&parser.Packet{Type: parser.CONNECT_ERROR, Nsp: l.name, Data: map[string]any{"message": message}})
+	if err == nil {
+		l.conn.Write(e, nil, nil)
+	}
+}
+
+// protocolError does what Node does with what it cannot decode: the sockets hear of an "error", and
+// the connection closes.
+func (c *conn) protocolError(err error) {
+	c.server.log.Debug("invalid packet", slog.String("sid", c.Id()), slog.Any("error", err))
+	if c.onError != nil {
+		c.onError(err)
+	}
+	c.eio.Close()
+}
+
+// invalidState does what Node does with a packet that makes no sense now.
+func (c *conn) invalidState(p *Packet) {
+	c.server.log.Debug("invalid state", slog.String("sid", c.Id()), slog.Any("packet", p.Type), slog.String("namespace", p.Nsp))
+	c.eio.Close()
+	if c.onClose != nil {
+		c.onClose("forced server close")
+	}
+}
+
+// Closed is the last call of the engine.
+func (c *conn) Closed(reason engineio.CloseReason, err error) {
+	c.mu.Lock()
+	c.ended = string(reason)
+	c.stopTimerLocked()
+	var unborn []*link
+	for _, l := range c.links {
+		if !l.listening {
+			unborn = append(unborn, l)
+		}
+	}
+	c.mu.Unlock()
+	if c.onClose != nil {
+		c.onClose(c.ended)
+	}
+	// Those whose middleware has not answered may never come to an end of their own.
+	for _, l := range unborn {
+		c.finish(l)
+		l.forget()
+	}
+	c.emitter.Emit("close", c.ended, err)
+	c.server.forget(c)
+}
+
+// startTimer closes the connection unless it joins a namespace in time.
+func (c *conn) startTimer(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timer = time.AfterFunc(d, c.eio.Close)
+}
+
+func (c *conn) stopTimerLocked() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+}
+
+// shareHandshake replaces the copies that the library made of the request by the engine's own, which
+// all sockets of a connection share, and adds the query of the namespace as Node 2 does.
+func (c *conn) shareHandshake(h *socket.Handshake) {
+	from := c.eio.Handshake()
+	h.Headers, h.Query = from.Header, from.Query
+	if q, ok := h.Auth.(url.Values); ok && len(q) > 0 {
+		merged := make(map[string][]string, len(from.Query)+len(q))
+		for k, v := range from.Query {
+			merged[k] = v
+		}
+		for k, v := range q {
+			merged[k] = v
+		}
+		h.Query = merged
+	}
+	c.mu.Lock()
+	c.request = nil
+	c.mu.Unlock()
+}
+
+// On registers the library's listeners in fields of their own.
+func (c *conn) On(event events.EventName, fns ...events.Listener) error {
+	if len(fns) == 1 {
+		switch {
+		case event == "data" && c.onData == nil:
+			c.onData = fns[0]
+			return nil
+		case event == "error" && c.onError == nil:
+			c.onError = fns[0]
+			return nil
+		}
+	}
+	return c.emitter.On(event, fns...)
+}
+
+// Once is On for "close", which the library registers so.
+func (c *conn) Once(event events.EventName, fns ...events.Listener) error {
+	if event == "close" && c.onClose == nil && len(fns) == 1 {
+		c.onClose = fns[0]
+		return nil
+	}
+	return c.emitter.Once(event, fns...)
+}
+
+// Write sends what the library's encoder made, or the whole of a reader as one message: text if it
+// is a types.StringBuffer or strings.Reader, else binary. The callback is called when it is queued.
+func (c *conn) Write(r io.Reader, _ *packet.Options, sent engine.SendCallback) engine.Socket {
+	if e, ok := r.(*encodedPacket); ok {
+		c.writePacket(e)
+	} else {
+		c.writeReader(r)
+	}
+	if sent != nil {
+		sent(c.Transport())
+	}
+	return c
+}
+
+// Send is Write.
+func (c *conn) Send(r io.Reader, o *packet.Options, sent engine.SendCallback) engine.Socket {
+	return c.Write(r, o, sent)
+}
+
+func (c *conn) writePacket(e *encodedPacket) {
+	switch e.typ {
+	case Connect:
+		if l := c.link(e.nsp); l != nil && l.ns != nil && l.ns.local != nil {
+			l.ns.local.activate(l, e.frames)
+			return
+		}
+	case Disconnect:
+		if l := c.link(e.nsp); l != nil && l.ns != nil && l.ns.local != nil {
+			frames := e.frames
+			if l.left() {
+				frames = nil // it was the client who left
+			}
+			l.ns.local.deactivate(l, frames)
+			return
+		}
+	case ConnectError:
+		c.eio.Send(c.connectError(e)...)
+		if l := c.link(e.nsp); l != nil {
+			c.finish(l)
+		}
+		return
+	}
+	c.eio.Send(e.frames...)
+}
+
+func (l *link) left() bool {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	return l.clientLeft
+}
+
+// connectError returns the frames of a refusal. Protocol 4 has a bare string where the library gives
+// every client an object.
+func (c *conn) connectError(e *encodedPacket) []*engineio.Frame {
+	m, ok := e.data.(map[string]any)
+	if c.Protocol() != 3 || !ok || len(m) != 1 {
+		return e.frames
+	}
+	data, err := encodeValue(m["message"])
+	if err != nil {
+		return e.frames
+	}
+	return newFrames(ConnectError, e.nsp, nil, data)
+}
+
+func (c *conn) writeReader(r io.Reader) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		c.server.log.Error("message dropped: it cannot be read", slog.Any("error", err))
+		return
+	}
+	switch r.(type) {
+	case *types.StringBuffer, *strings.Reader:
+		c.eio.Send(engineio.NewTextFrame(b))
+	default:
+		c.eio.Send(engineio.NewBinaryFrame(b))
+	}
+}

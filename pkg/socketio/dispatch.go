@@ -1,0 +1,134 @@
+package socketio
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// onEvent runs what listens to an event, on this goroutine, in Node's order: OnAny listeners,
+// middlewares of Socket.Use, then the listeners, the namespace's typed handlers before the socket's
+// own. Arguments are decoded only for those that want them decoded.
+func (l *link) onEvent(p *Packet) {
+	if !l.sock.Connected() {
+		return // it was disconnected while this was under way
+	}
+	handlers := l.ns.handlersOf(p)
+	fns := middlewares(l.sock)
+	anyListeners := l.sock.ListenersAny()
+	if fns.Len() == 0 && len(anyListeners) == 0 && !l.listens(p) {
+		p.event.link, p.event.args, p.event.id = l, p.Args, p.ID
+		p.event.handle(handlers)
+		return
+	}
+
+	// What follows may keep the packet's parts for longer than the packet.
+	ev := &incoming{link: l, args: append([]Payload(nil), p.Args...), id: p.ID}
+	args, err := ev.libraryArgs(p.Event())
+	if err != nil {
+		l.conn.protocolError(err)
+		return
+	}
+	log := l.conn.server.log
+	for _, f := range anyListeners {
+		guard(log, p.Event(), func() { f(args...) })
+	}
+	guard(log, "middleware", func() {
+		runMiddlewares(fns.All(), args, func(err error) {
+			if err != nil {
+				l.sock.EmitReserved("error", err)
+				return
+			}
+			if !l.sock.Connected() {
+				return
+			}
+			ev.handle(handlers)
+			if name, ok := args[0].(string); ok {
+				l.sock.EmitUntyped(name, args[1:]...)
+			}
+		})
+	})
+}
+
+func (l *link) listens(p *Packet) bool {
+	if name, plain := p.plainEvent(); plain {
+		return l.emitter.listens(name)
+	}
+	return l.emitter.listens([]byte(p.Event()))
+}
+
+// runMiddlewares calls fns one after another, each when the one before it says so, then done.
+func runMiddlewares(fns []socket.SocketMiddleware, args []any, done func(error)) {
+	if len(fns) == 0 {
+		done(nil)
+		return
+	}
+	fns[0](args, func(err error) {
+		if err != nil {
+			done(err)
+			return
+		}
+		runMiddlewares(fns[1:], args, done)
+	})
+}
+
+// incoming is one event and the acknowledgement it asks for.
+type incoming struct {
+	link  *link
+	args  []Payload // the name first
+	id    *uint64   // nil: none asked for
+	acked atomic.Bool
+}
+
+// libraryArgs returns the name, the decoded arguments, and the acknowledgement if one is asked for.
+func (ev *incoming) libraryArgs(name string) ([]any, error) {
+	args, err := values(ev.args)
+	if err != nil {
+		return nil, err
+	}
+	args[0] = name
+	if ev.id != nil {
+		args = append(args, socket.Ack(func(answer []any, _ error) { ev.acknowledge(answer...) }))
+	}
+	return args, nil
+}
+
+// acknowledge answers, once, if an answer was asked for.
+func (ev *incoming) acknowledge(answer ...any) {
+	if ev.id == nil || ev.acked.Swap(true) {
+		return
+	}
+	data, err := EncodeData(answer)
+	if err != nil {
+		ev.link.conn.server.log.Error("acknowledgement dropped: it cannot be encoded",
+			slog.String("namespace", ev.link.name), slog.Any("error", err))
+		return
+	}
+	if ev.link.sock.Connected() {
+		ev.link.conn.eio.Send(newFrames(Ack, ev.link.name, ev.id, data)...)
+	}
+}
+
+// onAck calls who waits for the answer to an event of ours. An id that nobody waits for is ignored,
+// as Node does: the wait may have timed out.
+func (l *link) onAck(p *Packet) {
+	if p.ID == nil {
+		return
+	}
+	log := l.conn.server.log
+	if raw := l.takeRaw(*p.ID); raw != nil {
+		guard(log, "ack", func() { raw(append([]Payload(nil), p.Args...)) })
+		return
+	}
+	ack, ok := l.sock.Acks().LoadAndDelete(*p.ID)
+	if !ok {
+		return
+	}
+	args, err := values(p.Args)
+	if err != nil {
+		l.conn.protocolError(err)
+		return
+	}
+	guard(log, "ack", func() { ack(args, nil) })
+}

@@ -1,0 +1,333 @@
+package socketio
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/zishang520/engine.io/v2/events"
+	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// linkState is where one connection is with one namespace. A packet of the namespace is dispatched
+// at once only when the link is open; otherwise it waits in the backlog, in order.
+//
+//	CONNECT ─► connecting ──────────────► open ─────────► leaving ─► gone
+//	               │     listeners of "connection"   DISCONNECT, or the
+//	               │     returned, queue dispatched  server disconnects
+//	               └─ refused ─────────────────────────────────────► gone
+type linkState uint8
+
+const (
+	linkConnecting linkState = iota // the library works on it, on a goroutine of its own
+	linkOpen
+	linkLeaving // "disconnecting" was emitted, "disconnect" has not returned
+	linkGone    // conn.links has it no more
+)
+
+// maxBacklog bounds what waits for a link, in bytes of packets. The reader of a connection that
+// sends more before its namespace is ready waits.
+const maxBacklog = 1 << 20
+
+// A link is one connection in one namespace: the library's Socket and what we keep beside it.
+type link struct {
+	conn *conn
+	name string // of the namespace
+
+	// Set by attach, before the library publishes the socket.
+	ns       *Namespace
+	sock     *socket.Socket
+	emitter  socketEmitter // the socket's
+	outgoing *types.Slice[events.Listener]
+
+	// Guarded by the LocalAdapter of the namespace.
+	member member
+
+	// Guarded by conn.mu.
+	state      linkState
+	listening  bool // the listeners of "connection" have been or are being called
+	clientLeft bool // the client sent DISCONNECT
+	emitted    emittedEvents
+	backlog    *backlog // nil while the link is open
+	rawAcks    map[uint64]func([]Payload)
+	cancel     context.CancelFunc
+
+	ctx atomic.Pointer[context.Context] // see Done
+}
+
+// A backlog is what waits for a link that is not open.
+type backlog struct {
+	queue   []*Packet
+	bytes   int
+	moved   chan struct{} // made by who waits for room, closed when there may be some
+	closing []any         // arguments of a "disconnect" that came before the link was open
+}
+
+// emittedEvents remembers what a Socket emits once in its life.
+type emittedEvents uint8
+
+const (
+	emittedDisconnecting emittedEvents = 1 << iota
+	emittedDisconnect
+)
+
+// attach ties the library's Socket to its link. It runs on the goroutine that handed the library the
+// CONNECT packet, before anybody else knows the socket.
+func (l *link) attach(ns *Namespace, sock *socket.Socket) {
+	l.emitter.link = l
+	sock.StrictEventEmitter.EventEmitter = &l.emitter
+	l.outgoing = outgoingListeners(sock)
+	l.conn.shareHandshake(sock.Handshake())
+	l.conn.mu.Lock()
+	l.ns, l.sock = ns, sock
+	l.conn.mu.Unlock()
+	if ns.local != nil {
+		ns.local.register(l, sock.Id())
+	}
+	l.conn.mu.Lock()
+	gone := l.state == linkGone
+	l.conn.mu.Unlock()
+	if gone { // the connection ended just now, and did not find the socket registered
+		l.forget()
+	}
+}
+
+// forget drops a socket that will never be connected.
+func (l *link) forget() {
+	l.conn.mu.Lock()
+	ns, sock := l.ns, l.sock
+	l.conn.mu.Unlock()
+	if sock != nil && ns.local != nil {
+		ns.local.DelAll(sock.Id())
+	}
+}
+
+// begin is called before the listeners of "connection". It reports false if the connection has ended
+// meanwhile: then nobody hears of the socket.
+func (l *link) begin() bool {
+	c := l.conn
+	c.mu.Lock()
+	ended := c.ended
+	ok := ended == "" && l.state == linkConnecting && l.emitted == 0
+	if ok {
+		l.listening = true
+		c.stopTimerLocked()
+	}
+	c.mu.Unlock()
+	if ended != "" {
+		// The library was told before it knew this socket. Telling it again is harmless to others.
+		c.onClose(ended)
+	}
+	if !ok {
+		c.finish(l)
+	}
+	return ok
+}
+
+// begun reports what begin did.
+func (l *link) begun() bool {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	return l.listening
+}
+
+// opened is called when the listeners of "connection" have returned. It dispatches what has arrived
+// since, on this goroutine, and leaves the rest to the reader.
+func (l *link) opened() {
+	c := l.conn
+	for {
+		c.mu.Lock()
+		b := l.backlog
+		switch {
+		case b.closing != nil:
+			args, both := b.closing, l.emitted&emittedDisconnect != 0
+			l.state = linkLeaving
+			c.mu.Unlock()
+			l.emitter.emitGuarded(c.server.log, "disconnecting", args...)
+			if both {
+				l.disconnected(args)
+			}
+			return
+		case len(b.queue) == 0:
+			l.state, l.backlog = linkOpen, nil
+			b.moveLocked()
+			c.mu.Unlock()
+			return
+		}
+		p := b.queue[0]
+		b.queue[0] = nil
+		b.queue = b.queue[1:]
+		b.bytes -= p.size
+		b.moveLocked()
+		c.mu.Unlock()
+		l.dispatch(p)
+		p.release()
+	}
+}
+
+// moveLocked wakes the reader if it waits for room.
+func (b *backlog) moveLocked() {
+	if b.moved != nil {
+		close(b.moved)
+		b.moved = nil
+	}
+}
+
+// pushLocked keeps p for later, unless there is too much already: then it returns what to wait for.
+func (b *backlog) pushLocked(p *Packet) (wait <-chan struct{}) {
+	if b.bytes > 0 && b.bytes+p.size > maxBacklog {
+		if b.moved == nil {
+			b.moved = make(chan struct{})
+		}
+		return b.moved
+	}
+	b.queue = append(b.queue, p)
+	b.bytes += p.size
+	return nil
+}
+
+// dispatch acts on a packet of an open link.
+func (l *link) dispatch(p *Packet) {
+	switch p.Type {
+	case Event:
+		l.onEvent(p)
+	case Ack:
+		l.onAck(p)
+	case Disconnect:
+		l.leave()
+	default:
+		l.conn.invalidState(p)
+	}
+}
+
+// leave does what the client asked for with DISCONNECT. The library would do it on a goroutine of its
+// own, and close the connection if the server disconnects the socket at the same time. So we call
+// what the server would call, suppress the packet (see conn.Write) and correct the reason (mayEmit).
+func (l *link) leave() {
+	l.conn.mu.Lock()
+	l.clientLeft = true
+	l.conn.mu.Unlock()
+	l.sock.Disconnect(false)
+}
+
+// disconnected emits "disconnect" and ends the link.
+func (l *link) disconnected(args []any) {
+	log := l.conn.server.log
+	l.emitter.emitGuarded(log, "disconnect", args...)
+	reason, _ := args[0].(string)
+	for _, f := range l.ns.onDisconnect.all() {
+		guard(log, "disconnect", func() { f(context.WithoutCancel(l), l.sock, reason) })
+	}
+	l.conn.finish(l)
+}
+
+// expectRaw registers who gets the answer to the event with this id, undecoded. The adapter's lock
+// may be held.
+func (l *link) expectRaw(id uint64, ack func([]Payload)) {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	if l.rawAcks == nil {
+		l.rawAcks = make(map[uint64]func([]Payload))
+	}
+	l.rawAcks[id] = ack
+}
+
+func (l *link) takeRaw(id uint64) func([]Payload) {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	ack := l.rawAcks[id]
+	delete(l.rawAcks, id)
+	return ack
+}
+
+// A link is the context of its handlers: it is cancelled when the socket has disconnected. It costs
+// nothing until somebody calls Done.
+
+// Deadline reports that there is none.
+func (l *link) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the socket is disconnected.
+func (l *link) Done() <-chan struct{} { return l.context().Done() }
+
+// Err is nil while the socket is connected.
+func (l *link) Err() error {
+	if ctx := l.ctx.Load(); ctx != nil {
+		return (*ctx).Err()
+	}
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	if l.state == linkGone {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Value asks the standard context inside, so that contexts made from this one need no goroutine.
+func (l *link) Value(key any) any { return l.context().Value(key) }
+
+// context makes the standard context inside.
+func (l *link) context() context.Context {
+	if ctx := l.ctx.Load(); ctx != nil {
+		return *ctx
+	}
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	if ctx := l.ctx.Load(); ctx != nil {
+		return *ctx
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	if l.state == linkGone {
+		cancel()
+	}
+	l.ctx.Store(&ctx)
+	return ctx
+}
+
+// socketEmitter is the EventEmitter of one Socket. Beside being small it makes sure that
+// "disconnecting" and "disconnect" are emitted once, though the library may close a socket from
+// several goroutines at once, and not before the listeners of "connection" have returned.
+type socketEmitter struct {
+	emitter
+	link *link
+}
+
+func (e *socketEmitter) Emit(event events.EventName, args ...any) {
+	l := e.link
+	switch event {
+	case "disconnecting":
+		if l.mayEmit(emittedDisconnecting, args) {
+			e.emitGuarded(l.conn.server.log, event, args...)
+		}
+	case "disconnect":
+		if l.mayEmit(emittedDisconnect, args) {
+			l.disconnected(args)
+		}
+	default:
+		e.emitGuarded(l.conn.server.log, event, args...)
+	}
+}
+
+// mayEmit reports whether the event may be emitted now. If it came too early, opened will emit it.
+func (l *link) mayEmit(which emittedEvents, args []any) bool {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	if l.emitted&which != 0 || l.state == linkGone {
+		return false
+	}
+	l.emitted |= which
+	if l.clientLeft && args[0] == "server namespace disconnect" {
+		args[0] = "client namespace disconnect"
+	}
+	if l.state == linkConnecting {
+		l.backlog.closing = slices.Clone(args)
+		return false
+	}
+	l.state = linkLeaving
+	if l.backlog == nil {
+		l.backlog = new(backlog)
+	}
+	return true
+}

@@ -1,0 +1,192 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
+)
+
+// DefaultConnectTimeout is that of socket.io 4.8.
+const DefaultConnectTimeout = 45 * time.Second
+
+// Options configures a Server. The zero value is usable.
+type Options struct {
+	// Engine configures the transport; its OnConnect is ours.
+	Engine engineio.Options
+	// ConnectTimeout is how long a connection may stay without having joined a namespace. 0 means
+	// DefaultConnectTimeout.
+	ConnectTimeout time.Duration
+	// Adapter makes each namespace's adapter; nil means in memory, this instance only.
+	Adapter AdapterBuilder
+	// Logger gets panics and failures of the application's code as errors, and why clients were
+	// closed at debug level. Nil discards them. Engine.Logger, if nil, is the same.
+	Logger *slog.Logger
+}
+
+// Server serves Socket.IO. It is an http.Handler for the path it is mounted at, usually /socket.io/.
+type Server struct {
+	// Static after construction.
+	opts   Options
+	log    *slog.Logger
+	eio    *engineio.Server
+	engine *engineServer
+	io     *socket.Server
+
+	// creating is held while the library may create a namespace for a client.
+	creating sync.Mutex
+	closing  atomic.Bool
+
+	mu         sync.RWMutex // guards the rest
+	namespaces map[string]*Namespace
+	conns      map[*conn]struct{}
+}
+
+// NewServer returns a server with the namespace "/".
+func NewServer(opts Options) *Server {
+	if opts.ConnectTimeout <= 0 {
+		opts.ConnectTimeout = DefaultConnectTimeout
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Adapter == nil {
+		opts.Adapter = builder{}
+	}
+	s := &Server{
+		opts:       opts,
+		log:        opts.Logger,
+		namespaces: make(map[string]*Namespace),
+		conns:      make(map[*conn]struct{}),
+	}
+	engineOptions := opts.Engine
+	engineOptions.OnConnect = s.connect
+	if engineOptions.Logger == nil {
+		engineOptions.Logger = opts.Logger
+	}
+	s.eio = engineio.NewServer(engineOptions)
+	s.engine = &engineServer{server: s}
+
+	library := socket.DefaultServerOptions()
+	library.SetParser(libraryParser{log: s.log})
+	library.SetAdapter(adapters{s})
+	library.SetConnectTimeout(opts.ConnectTimeout)
+	library.SetServeClient(false)
+	s.io = socket.NewServer(nil, library)
+	s.io.Bind(s.engine)
+	s.created(s.io.Sockets())
+	return s
+}
+
+// IO returns the library's server. See the package documentation for what of it works how.
+func (s *Server) IO() *socket.Server { return s.io }
+
+// Engine returns the transport.
+func (s *Server) Engine() *engineio.Server { return s.eio }
+
+// ServeHTTP serves one request of the protocol.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.eio.ServeHTTP(w, r) }
+
+// Of returns the namespace with a name, "/…", and creates it if there is none. Clients can join it
+// from then on.
+func (s *Server) Of(name string) *Namespace {
+	nsp := s.io.Of(name, nil)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.namespaces[nsp.Name()]
+}
+
+// Close ends all sockets with the reason "server shutting down", closes the adapters, then the
+// connections, each of which gets what is queued for it. It waits until all of it is over; when ctx
+// ends first, what is left is cut and the error of ctx returned. Close may be called again.
+func (s *Server) Close(ctx context.Context) error {
+	if !s.closing.Swap(true) {
+		s.io.Close(nil) // our engineServer leaves the connections to us
+	}
+	if err := s.eio.Close(ctx); err != nil {
+		return errors.Join(errors.New("socketio: not all clients could be closed in time"), err)
+	}
+	return nil
+}
+
+// connect is the engine's OnConnect.
+func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
+	c := &conn{server: s, eio: e}
+	s.mu.Lock()
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	if e.Protocol() == 3 {
+		// The library joins "/" by itself as soon as it knows the connection.
+		c.links = append(c.links, c.newLink("/"))
+		if !guard(s.log, "connect", func() { s.engine.Emit("connection", c) }) {
+			c.links[0].refuse("Internal server error")
+		}
+	} else {
+		c.startTimer(s.opts.ConnectTimeout)
+	}
+	return c
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+func (s *Server) snapshot() []*conn {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// adapters is the AdapterConstructor that the library knows. It is called once for each namespace,
+// while that is constructed: the moment to take it over.
+type adapters struct{ server *Server }
+
+func (a adapters) New(nsp socket.Namespace) socket.Adapter {
+	s := a.server
+	ns := newNamespace(s, nsp)
+	s.mu.Lock()
+	s.namespaces[nsp.Name()] = ns
+	s.mu.Unlock()
+	adapter := s.opts.Adapter.New(nsp)
+	if ns.local = localAdapter(adapter); ns.local != nil {
+		ns.local.adopt(func() batch { return s.eio.NewBatch() })
+	}
+	return adapter
+}
+
+// created is called when the library has constructed a namespace.
+func (s *Server) created(nsp socket.Namespace) {
+	s.mu.RLock()
+	ns := s.namespaces[nsp.Name()]
+	s.mu.RUnlock()
+	if ns != nil {
+		ns.setReady()
+	}
+}
+
+// holdNamespace returns when a CONNECT for the namespace can be given to the library: it is ready,
+// or does not exist. In that case a dynamic one may be created, by one client at a time.
+func (s *Server) holdNamespace(name string) (release func()) {
+	s.mu.RLock()
+	ns := s.namespaces[name]
+	s.mu.RUnlock()
+	if ns == nil {
+		s.creating.Lock()
+		return s.creating.Unlock
+	}
+	<-ns.ready
+	return func() {}
+}
