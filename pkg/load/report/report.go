@@ -1,0 +1,3 @@
+package report
+import ("socketio-chat/pkg/load/result")
+func WriteFile(path string, runs []*result.Run) error { return nil }
