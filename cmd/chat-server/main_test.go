@@ -36,7 +36,7 @@ var loopback = []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1
 
 // logLine is what tests look at in a log line.
 type logLine struct {
-	Level, Msg, Addr, Metrics string
+	Level, Msg, Addr, Page, Metrics string
 }
 
 // awaitLine reads the log up to the line with this message.
@@ -103,7 +103,7 @@ func TestServeFromStartToEnd(t *testing.T) {
 			}
 		}
 	}
-	if status, text := get(t, "http://"+in.listening.Addr+"/"); !strings.HasPrefix(strings.ToLower(text), "<!doctype html>") {
+	if status, text := get(t, in.listening.Page); !strings.HasPrefix(strings.ToLower(text), "<!doctype html>") {
 		t.Errorf("/: %d %.80q", status, text)
 	}
 	in.stop()

@@ -54,7 +54,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	var serving sync.WaitGroup
 	failed := make(chan error, 2)
 	serving.Go(func() { failed <- server.Serve(public) })
-	attrs := []any{"addr", public.Addr().String(), "redis", redisText(cfg.Redis)}
+	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", redisText(cfg.Redis)}
 	if operator != nil {
 		serving.Go(func() { failed <- server.ServeOperator(operator) })
 		attrs = append(attrs, "metrics", operator.Addr().String())
@@ -115,6 +115,14 @@ func listenOperator(cfg config.Config, log *slog.Logger) (net.Listener, error) {
 	}
 	log.Warn("no address for operators; METRICS_ADDR can name another", "error", err)
 	return nil, nil
+}
+
+// pageURL is where a browser on this machine finds the page.
+func pageURL(h config.HTTP, l net.Listener) string {
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		h.Port = addr.Port // it may have been 0
+	}
+	return "http://" + reachable(h) + "/"
 }
 
 func redisText(r config.Redis) string {

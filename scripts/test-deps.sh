@@ -1,0 +1,47 @@
+#!/bin/sh
+# Makes sure that the programs which the tests start are there: a Redis server, a browser,
+# a proxy, and the C compiler that Go's race detector needs. Installs what is missing
+# where apt-get can; says what to install elsewhere.
+set -eu
+
+missing=""
+need() { # need PROGRAM PACKAGE
+	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need cc gcc
+need redis-server redis-server
+need chromium chromium
+need haproxy haproxy
+[ -n "$missing" ] || exit 0
+
+fail() {
+	echo "The tests need programs that are not here:$missing" >&2
+	echo "$1" >&2
+	exit 1
+}
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	fail "Install them with this system's package manager and run the tests again."
+fi
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+	if ! sudo -n true 2>/dev/null; then
+		fail "Run: sudo apt-get install -y$missing"
+	fi
+	sudo="sudo -n"
+fi
+case "$missing" in *gcc*) missing="$missing libc6-dev" ;; esac
+
+echo "installing:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Redis and the proxy are for the tests to start, on ports of their own: RUNLEVEL keeps
+# the packages from starting them as services where that would be possible.
+if ! {
+	$sudo apt-get update -qq &&
+		$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+			apt-get install -y -qq --no-install-recommends $missing
+} >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	fail "apt-get could not install them; its last words stand above."
+fi
