@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,12 +22,8 @@ type kind struct {
 	secret  bool // the value is never shown
 }
 
-type errNoHint struct{}
-
-func (errNoHint) Error() string { return "not an accepted value" }
-
 // errPlain says that the value is not accepted, and that accepts says all about it.
-var errPlain error = errNoHint{}
+var errPlain = errors.New("not an accepted value")
 
 // integer accepts whole decimal numbers.
 func integer[T int | int64](field func(*Config) *T, lowest, highest T) kind {

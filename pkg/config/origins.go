@@ -55,10 +55,10 @@ func parseOrigin(text string) (string, error) {
 		return "", errors.New("has a host that browsers send in another form; write international names as xn--…")
 	}
 	host := strings.ToLower(u.Host)
-	switch {
-	case u.Scheme == "http":
+	switch u.Scheme {
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
-	case u.Scheme == "https":
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
 	}
 	return u.Scheme + "://" + strings.TrimSuffix(host, ":"), nil

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -43,7 +44,7 @@ func (p Problem) String() string {
 func (v variable) refused(value, source string, hint error) Problem {
 	p := Problem{Name: v.name, Value: v.show(value), Message: "accepted: " + v.kind.accepts}
 	// A hint may repeat the value, so a secret gets none.
-	if hint != errPlain && !v.kind.secret {
+	if !v.kind.secret && !errors.Is(hint, errPlain) {
 		p.Message += " (" + hint.Error() + ")"
 	}
 	if source != fromEnvironment {

@@ -43,9 +43,15 @@ func (r *running) stopped(t testing.TB) {
 	}
 }
 
+// get asks over a connection that is closed afterwards.
+func get(url string) (*http.Response, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return client.Get(url)
+}
+
 func status200(t testing.TB, url string) {
 	t.Helper()
-	answer, err := http.Get(url)
+	answer, err := get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +75,7 @@ func TestShutdownLetsLongPollsEnd(t *testing.T) {
 
 	answered := make(chan string, 1)
 	go func() {
-		answer, err := http.Get(r.url + "/socket.io/")
+		answer, err := get(r.url + "/socket.io/")
 		if err != nil {
 			answered <- err.Error()
 			return
@@ -86,7 +92,7 @@ func TestShutdownLetsLongPollsEnd(t *testing.T) {
 		if _, err := net.Dial("tcp", r.url[len("http://"):]); err == nil {
 			t.Error("a client can connect while the others are let go")
 		}
-		answer, err := http.Get(r.operatorURL + "/readyz")
+		answer, err := get(r.operatorURL + "/readyz")
 		if err != nil {
 			t.Errorf("operators get no answer: %v", err)
 		} else {
@@ -121,7 +127,7 @@ func TestShutdownCutsOffTheRest(t *testing.T) {
 	})})
 	failed := make(chan error, 1)
 	go func() {
-		_, err := http.Get(r.url + "/socket.io/")
+		_, err := get(r.url + "/socket.io/")
 		failed <- err
 	}()
 	<-waiting
