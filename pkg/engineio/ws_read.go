@@ -1,8 +1,7 @@
 package engineio
 
 import (
-	"bytes"
-	"errors"
+	"encoding/binary"
 	"io"
 	"math"
 	"slices"
@@ -31,7 +30,6 @@ type wsReader struct {
 	lost   bool  // it is unknown where the next frame begins
 	closed bool  // the peer's close frame came and was answered
 
-	header bytes.Reader
 	target []byte // where fill reads to instead of buf
 	n      int
 	err    error
@@ -128,20 +126,55 @@ func (r *wsReader) fill() error {
 // readHeader reads the next frame's header.
 func (r *wsReader) readHeader() (ws.Header, error) {
 	for {
-		r.header.Reset(r.buf[r.start:r.end])
-		h, err := ws.ReadHeader(&r.header)
-		if err == nil {
-			r.start = r.end - r.header.Len()
+		h, n := parseHeader(r.buf[r.start:r.end])
+		if n > 0 {
+			r.start += n
+			if h.Length < 0 {
+				r.lost = true
+				return h, closeError{ws.StatusProtocolError, "payload length of more than 63 bits"}
+			}
 			return h, nil
-		}
-		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			r.lost = true
-			return h, closeError{ws.StatusProtocolError, err.Error()}
 		}
 		if err := r.fill(); err != nil {
 			return h, err
 		}
 	}
+}
+
+// parseHeader parses the head of a frame (RFC 6455, 5.2) at the start of b. n
+// is its length, 0 if b ends before it does. A Length below 0 was sent with its
+// highest bit set, which must be 0.
+//
+//	FIN RSV1-3 opcode(4) | MASK length(7) | extended length (0, 16, 64) | masking key (0, 32)
+func parseHeader(b []byte) (h ws.Header, n int) {
+	if len(b) < 2 {
+		return h, 0
+	}
+	h.Fin, h.Rsv, h.OpCode = b[0]&0x80 != 0, b[0]>>4&7, ws.OpCode(b[0]&0xf)
+	h.Masked, h.Length = b[1]&0x80 != 0, int64(b[1]&0x7f)
+	n = 2
+	switch h.Length {
+	case 126:
+		n += 2
+	case 127:
+		n += 8
+	}
+	if h.Masked {
+		n += len(h.Mask)
+	}
+	if len(b) < n {
+		return h, 0
+	}
+	switch h.Length {
+	case 126:
+		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		h.Length = int64(binary.BigEndian.Uint64(b[2:]))
+	}
+	if h.Masked {
+		copy(h.Mask[:], b[n-len(h.Mask):n])
+	}
+	return h, n
 }
 
 // readPayload appends n bytes to dst, growing it as they come: a header that
@@ -177,7 +210,7 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 // next returns the next whole text or binary message, which the caller owns,
 // and answers control frames in between. It ends with io.EOF when the peer
 // closes, and with a closeError for a breach of RFC 6455.
-func (r *wsReader) next() (data []byte, binary bool, err error) {
+func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 	for {
 		h, err := r.nextHeader()
 		if err != nil {
@@ -204,12 +237,12 @@ func (r *wsReader) next() (data []byte, binary bool, err error) {
 		if !h.Fin {
 			continue
 		}
-		data, binary = r.message, r.opcode == ws.OpBinary
+		data, isBinary = r.message, r.opcode == ws.OpBinary
 		r.message, r.opcode = nil, 0
-		if !binary && !utf8.Valid(data) {
+		if !isBinary && !utf8.Valid(data) {
 			return nil, false, closeError{ws.StatusInvalidFramePayloadData, "invalid UTF-8 in a text message"}
 		}
-		return data, binary, nil
+		return data, isBinary, nil
 	}
 }
 

@@ -131,7 +131,7 @@ var frameTests = []struct {
 	{
 		name: "length with its highest bit set",
 		in:   []byte{0x81, 0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, '4'},
-		code: 1002, reason: "header error: the most significant bit must be 0", ends: TransportError, lost: true,
+		code: 1002, reason: "payload length of more than 63 bits", ends: TransportError, lost: true,
 	},
 	{
 		name: "invalid UTF-8",
