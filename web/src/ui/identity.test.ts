@@ -49,4 +49,12 @@ test('a name keeps its colour, and names spread over the colours', () => {
   expect(hueOf('민준')).toBe(hueOf('민준'));
   const used = new Set(Array.from({ length: 200 }, (_, i) => hueOf(`user-${i}`)));
   expect(used.size).toBe(HUES);
+  // Short names too, Hangul syllables and single letters, in about equal parts.
+  for (const first of [0xac00, 0x61]) {
+    const counts = new Array<number>(HUES).fill(0);
+    for (let i = 0; i < 800; i++) {
+      counts[hueOf(String.fromCodePoint(first + i))]!++;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(60);
+  }
 });

@@ -31,11 +31,13 @@ export function rememberName(store: () => Storage, name: string): void {
 
 /** The name's colour, 0 to HUES-1: the same name has the same one everywhere. */
 export function hueOf(name: string): number {
-  let hash = 0;
+  // FNV-1a; its low bits mix poorly for short names, so the high ones choose.
+  let hash = 0x811c9dc5;
   for (const letter of name) {
-    hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) >>> 0;
+    hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x01000193);
   }
-  return hash % HUES;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (hash >>> 16) % HUES;
 }
 
 const segmenter = typeof Intl.Segmenter === 'function' ? new Intl.Segmenter() : undefined;
