@@ -25,7 +25,8 @@ describe('the page', () => {
   };
 
   before(async () => {
-    [browser, server] = await Promise.all([startBrowser(), startInstance()]);
+    server = await startInstance();
+    browser = await startBrowser();
   });
   after(async () => {
     await browser?.close();

@@ -18,7 +18,7 @@ export async function startReference(port, redis) {
 
   const listen = async () => {
     http = createServer(serveFiles(new URL('page/', dist), { 'content-security-policy': policy[1] + policy[2] }));
-    io = new Server(http, { allowEIO3: true, cors: { origin: '*' }, serveClient: true });
+    io = new Server(http, { allowEIO3: true, cors: { origin: true, credentials: true }, serveClient: true });
     const chat = io.of('/chat');
     const everybody = (payload) => [...new Set([chat, ...peers])].forEach((peer) => peer.emit('msgToClient', payload));
     peers.add(chat);
