@@ -167,7 +167,12 @@ func (c *conn) libraryNsp(name, query string) string {
 	if c.Protocol() != 3 {
 		return name
 	}
-	return (&url.URL{Path: name, RawQuery: query}).String()
+	return namespaceURL(name, query)
+}
+
+// namespaceURL needs a host, or "//x" would be taken for one.
+func namespaceURL(name, query string) string {
+	return (&url.URL{Scheme: "ns", Host: "-", Path: name, RawQuery: query}).String()
 }
 
 // finish removes a link. If a CONNECT waits behind what ended the link, a new one takes its place at
@@ -224,8 +229,12 @@ func (c *conn) succeedLocked(l *link) (next *link, connect *Packet) {
 // refuse answers a CONNECT in the library's stead, and ends the link.
 func (l *link) refuse(message string) {
 	l.forget()
-	e, err := encodePacket(&parser.Packet{Type: parser.CONNECT_ERROR, Nsp: l.name, Data: map[string]any{"message": message}})
-	if err == nil {
+	var data any = message
+	if l.conn.Protocol() != 3 {
+		data = map[string]any{"message": message}
+	}
+	e, err := encodePacket(&parser.Packet{Type: parser.CONNECT_ERROR, Nsp: l.name, Data: data})
+	if err == nil { // a string always encodes
 		l.conn.Write(e, nil, nil)
 	}
 }
@@ -382,18 +391,14 @@ func (l *link) left() bool {
 	return l.clientLeft
 }
 
-// connectError returns the frames of a refusal. Protocol 4 has a bare string where the library gives
-// every client an object.
+// connectError returns the frames of a refusal. Node 2 has a bare string where the library, for every
+// client, has an object.
 func (c *conn) connectError(e *encodedPacket) []*engineio.Frame {
-	m, ok := e.data.(map[string]any)
-	if c.Protocol() != 3 || !ok || len(m) != 1 {
-		return e.frames
+	const unknown = "Invalid namespace"
+	if m, ok := e.data.(map[string]any); c.Protocol() == 3 && ok && len(m) == 1 && m["message"] == unknown {
+		return newFrames(ConnectError, e.nsp, nil, Payload{JSON: []byte(`"` + unknown + `"`)})
 	}
-	data, err := encodeValue(m["message"])
-	if err != nil {
-		return e.frames
-	}
-	return newFrames(ConnectError, e.nsp, nil, data)
+	return e.frames
 }
 
 func (c *conn) writeReader(r io.Reader) {

@@ -76,7 +76,7 @@ func encodePacketData(t PacketType, data any) (Payload, error) {
 		}
 		return EncodeData(d)
 	case map[string]any:
-		if t == ConnectError {
+		if _, ok := d["message"]; ok && t == ConnectError && len(d) <= 2 {
 			return encodeConnectError(d)
 		}
 	}
@@ -93,6 +93,9 @@ func encodeValue(v any) (Payload, error) {
 
 // encodeConnectError writes the keys in Node's order, and no "data" where there is none.
 func encodeConnectError(m map[string]any) (Payload, error) {
+	if _, ok := m["data"]; !ok && len(m) == 2 {
+		return encodeValue(m) // an application's own
+	}
 	fields := struct {
 		Message any `json:"message"`
 		Data    any `json:"data,omitempty"`
