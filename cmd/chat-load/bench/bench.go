@@ -69,16 +69,24 @@ func Run(ctx context.Context, opts Options) (*Report, error) {
 		}
 	}
 	report := &Report{Started: time.Now().Round(time.Second), Machine: result.ThisMachine(), Quick: opts.Quick}
+	ctx, cancel := context.WithTimeoutCause(ctx, b.timing.total, errTooLong)
+	defer cancel()
 	for _, r := range rows {
 		outcome, err := b.row(ctx, r)
-		if err != nil {
-			return report, fmt.Errorf("row %s: %w", r.name, err)
+		if ctx.Err() != nil {
+			return report, fmt.Errorf("row %s: %w", r.name, context.Cause(ctx))
+		}
+		if err != nil { // a server that fails one row may still serve the others
+			b.printf("  FAILED: %v", err)
+			outcome = Row{Name: r.name, Work: r.work, Error: err.Error()}
 		}
 		report.Rows = append(report.Rows, outcome)
 	}
 	report.Seconds = time.Since(report.Started).Seconds()
 	return report, nil
 }
+
+var errTooLong = errors.New("the bench takes too long: measure single rows with --row")
 
 func (b *bench) printf(format string, args ...any) { fmt.Fprintf(b.opts.Out, format+"\n", args...) }
 

@@ -27,6 +27,7 @@ type Row struct {
 	Work     string    `json:"work"`
 	Variants []Variant `json:"variants"`
 	Checks   []check   `json:"checks"`
+	Error    string    `json:"error,omitempty"` // why the row could not be measured
 }
 
 // Variant is one server and load of a row.
@@ -50,6 +51,9 @@ func (r *Report) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "row\twhat\tagainst\ttarget\tmeasured\t")
 	for _, row := range r.Rows {
+		if row.Error != "" {
+			fmt.Fprintf(w, "%s\t\t\t\tnot measured\tFAILED\n", row.Name)
+		}
 		for _, c := range row.Checks {
 			verdict := "SHORT"
 			if c.Pass {
@@ -92,6 +96,9 @@ func (r *Report) others() float64 {
 // Passed says whether every target was met.
 func (r *Report) Passed() bool {
 	for _, row := range r.Rows {
+		if row.Error != "" {
+			return false
+		}
 		for _, c := range row.Checks {
 			if !c.Pass {
 				return false

@@ -42,12 +42,13 @@ type timing struct {
 	warmup, window time.Duration
 	idle           time.Duration // for memory to come to rest
 	repeats        int
-	heavyRepeats   int // of rows with thousands of clients
+	heavyRepeats   int           // of rows with thousands of clients
+	total          time.Duration // of the whole table, at most
 }
 
 var (
-	fullTiming  = timing{warmup: 2 * time.Second, window: 10 * time.Second, idle: 12 * time.Second, repeats: 5, heavyRepeats: 3}
-	quickTiming = timing{warmup: time.Second, window: 4 * time.Second, idle: 6 * time.Second, repeats: 1, heavyRepeats: 1}
+	fullTiming  = timing{warmup: 2 * time.Second, window: 10 * time.Second, idle: 12 * time.Second, repeats: 5, heavyRepeats: 3, total: 25 * time.Minute}
+	quickTiming = timing{warmup: time.Second, window: 4 * time.Second, idle: 6 * time.Second, repeats: 1, heavyRepeats: 1, total: 5 * time.Minute}
 )
 
 const (
@@ -197,11 +198,13 @@ func faultless(m measures) check {
 	return check{What: "nothing lost or out of order", Target: "0 faults", Measured: fmt.Sprintf("%.0f", m.Faults), Pass: m.Faults == 0}
 }
 
+// everyNotice wants that every client has heard of itself and of every later one. Of two that come at the same moment,
+// each may hear of the other: a few more notices are no fault.
 func everyNotice(m measures) check {
 	want := float64(stormClients) * (stormClients + 1) / 2
 	return check{
-		What: "join notices delivered", Target: fmt.Sprintf("%.0f", want), Measured: fmt.Sprintf("%.0f", m.Notices),
-		Pass: m.Notices == want,
+		What: "join notices delivered", Target: fmt.Sprintf("≥ %.0f", want), Measured: fmt.Sprintf("%.0f", m.Notices),
+		Pass: m.Notices >= want && m.Faults == 0,
 	}
 }
 

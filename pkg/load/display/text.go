@@ -106,5 +106,10 @@ func Count(v float64) string {
 	return fmt.Sprintf("%.3gM", v/1e6)
 }
 
-// Bytes writes a size for people: 12.3 MB.
-func Bytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+// Bytes writes a size for people: 12.3 MB, 1.5 GB.
+func Bytes(n int64) string {
+	if n >= 1e9 {
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}

@@ -194,10 +194,10 @@ func (w *worker) publish() {
 	p.lastJoin.Store(int64(n.lastJoin))
 }
 
-// ask calls f on the worker's loop and waits for it.
+// ask calls f on the worker's loop and waits for it. The published counters are then those at the time of the call.
 func (w *worker) ask(f func()) {
 	done := make(chan struct{})
-	if w.loop.Do(func() { f(); close(done) }) {
+	if w.loop.Do(func() { f(); w.publish(); close(done) }) {
 		<-done
 	}
 }

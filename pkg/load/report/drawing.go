@@ -1,0 +1,198 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"socketio-chat/pkg/load/display"
+	"socketio-chat/pkg/load/result"
+)
+
+// Size of a plot, in points.
+const (
+	width  = vg.Length(480)
+	height = vg.Length(260)
+)
+
+// palette can be told apart by the colour-blind (Okabe and Ito); after its end the lines are dashed.
+var palette = []color.RGBA{
+	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff},
+	{0xcc, 0x79, 0xa7, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x56, 0xb4, 0xe9, 0xff},
+}
+
+// dashed says whether the line of run i is dashed.
+func dashed(i int) bool { return i >= len(palette) }
+
+// swatch is the style that marks run i in the page's table, which is the legend of all plots.
+func swatch(i int) template.CSS {
+	c, style := palette[i%len(palette)], "solid"
+	if dashed(i) {
+		style = "dashed"
+	}
+	return template.CSS(fmt.Sprintf("border-top: 4px %s #%02x%02x%02x", style, c.R, c.G, c.B))
+}
+
+// drawing is a plot being made.
+type drawing struct{ p *plot.Plot }
+
+func newDrawing(xLabel, yLabel string) *drawing {
+	p := plot.New()
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font.Variant = "Sans"
+		axis.Label.TextStyle.Font.Size = 10
+		axis.Tick.Label.Font.Variant = "Sans"
+		axis.Tick.Label.Font.Size = 9
+		axis.LineStyle.Color = color.Gray{0x66}
+		axis.Tick.LineStyle.Color = color.Gray{0x66}
+		axis.Tick.Marker = plainTicks{plot.DefaultTicks{}}
+	}
+	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xe4}, color.Gray{0xe4}
+	p.Add(grid)
+	return &drawing{p}
+}
+
+// lineDrawing draws lines; nil if none of them has points.
+func lineDrawing(lines []series, xLabel, yLabel string) (*drawing, error) {
+	d, any := newDrawing(xLabel, yLabel), false
+	for i, s := range lines {
+		if len(s.xy) == 0 {
+			continue
+		}
+		any = true
+		l, err := plotter.NewLine(s.xy)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		l.Color = palette[i%len(palette)]
+		l.Width = 1.5
+		if dashed(i) {
+			l.Dashes = []vg.Length{5, 3}
+		}
+		d.p.Add(l)
+	}
+	if !any {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// bars compares a value of several runs; nil for one run, and if nobody has a value.
+func bars(runs []*result.Run, names []string, unit string, value func(*result.Run) float64) (*drawing, error) {
+	d, any := newDrawing("", unit), false
+	for i, r := range runs {
+		v := value(r)
+		any = any || v > 0
+		b, err := plotter.NewBarChart(plotter.Values{v}, 36)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", names[i], err)
+		}
+		b.XMin = float64(i)
+		b.Color = palette[i%len(palette)]
+		b.LineStyle.Width = 0
+		label, err := plotter.NewLabels(plotter.XYLabels{XYs: plotter.XYs{{X: float64(i), Y: v}}, Labels: []string{short(v)}})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", names[i], err)
+		}
+		label.TextStyle[0].Font.Variant, label.TextStyle[0].Font.Size = "Sans", 9
+		label.TextStyle[0].XAlign = draw.XCenter
+		label.Offset.Y = 3
+		d.p.Add(b, label)
+	}
+	if len(runs) < 2 || !any {
+		return nil, nil
+	}
+	d.p.NominalX(names...)
+	d.p.X.Min, d.p.X.Max = -0.6, float64(len(runs))-0.4
+	d.p.Y.Min = 0
+	d.p.Y.Max *= 1.1
+	if len(runs) > 3 {
+		d.p.X.Tick.Label.Rotation = math.Pi / 8
+		d.p.X.Tick.Label.XAlign = draw.XRight
+	}
+	return d, nil
+}
+
+func (d *drawing) logY() { logAxis(&d.p.Y) }
+func (d *drawing) logX() { logAxis(&d.p.X) }
+
+// logAxis needs values above zero.
+func logAxis(a *plot.Axis) {
+	a.Scale = plot.LogScale{}
+	a.Tick.Marker = plainTicks{decades{}}
+	a.Min = math.Max(a.Min, 1e-3)
+	a.Max = math.Max(a.Max, a.Min*2)
+}
+
+// shareTicks writes the x axis of nines as percentages.
+func (d *drawing) shareTicks() {
+	d.p.X.Min = nines(0)
+	d.p.X.Tick.Marker = plot.ConstantTicks{
+		{Value: nines(0), Label: "0 %"}, {Value: nines(0.5), Label: "50 %"}, {Value: nines(0.9), Label: "90 %"},
+		{Value: nines(0.99), Label: "99 %"}, {Value: nines(0.999), Label: "99.9 %"}, {Value: nines(0.9999), Label: "99.99 %"},
+		{Value: nines(0.99999), Label: "99.999 %"}, {Value: nines(0.999999), Label: "99.9999 %"},
+	}
+}
+
+// svg renders the plot as an element for a page.
+func (d *drawing) svg() (template.HTML, error) {
+	c := vgsvg.New(width, height)
+	d.p.Draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return "", fmt.Errorf("render a plot: %w", err)
+	}
+	// Without the XML declaration in front. The library escapes the texts.
+	_, svg, ok := bytes.Cut(b.Bytes(), []byte("<svg"))
+	if !ok {
+		return "", fmt.Errorf("render a plot: no svg element in %.40q", b.Bytes())
+	}
+	return template.HTML("<svg" + string(svg)), nil
+}
+
+// plainTicks writes the numbers of other ticks as people do: 1.5k, not 1500.0000.
+type plainTicks struct{ plot.Ticker }
+
+// Ticks implements plot.Ticker.
+func (t plainTicks) Ticks(from, to float64) []plot.Tick {
+	ticks := t.Ticker.Ticks(from, to)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = short(ticks[i].Value)
+		}
+	}
+	return ticks
+}
+
+// decades marks 1, 2 and 5 of each power of ten.
+type decades struct{}
+
+// Ticks implements plot.Ticker.
+func (decades) Ticks(from, to float64) []plot.Tick {
+	var ticks []plot.Tick
+	for exp := math.Floor(math.Log10(from)); exp <= math.Log10(to); exp++ {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * math.Pow(10, exp); v >= from && v <= to {
+				ticks = append(ticks, plot.Tick{Value: v, Label: "x"})
+			}
+		}
+	}
+	return ticks
+}
+
+func short(v float64) string {
+	if v < 1000 {
+		return fmt.Sprintf("%.3g", v)
+	}
+	return display.Count(v)
+}
