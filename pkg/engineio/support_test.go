@@ -57,6 +57,7 @@ func newTestServer(opts Options) *testServer {
 
 func (s *testServer) closeWith(t testing.TB) {
 	t.Cleanup(func() {
+		s.each((*Conn).Discard) // do not wait for polls that no test makes
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
