@@ -1,0 +1,39 @@
+// socket.io 4.8 with @socket.io/redis-adapter 8 and the seed's chat. It serves EIO3 clients too.
+import { createServer } from 'node:http';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { createClient } from 'redis';
+import { Server } from 'socket.io-4';
+import { announce, answer, serveChat, settings } from './gateway.mjs';
+
+const at = settings();
+const web = createServer();
+const io = new Server(web, { allowEIO3: true, cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
+if (at.redis) {
+  const [pub, sub] = [createClient({ url: at.redis }), createClient({ url: at.redis })];
+  for (const client of [pub, sub]) client.on('error', (error) => console.error('redis:', error.code));
+  await Promise.all([pub.connect(), sub.connect()]);
+  io.adapter(createAdapter(pub, sub));
+}
+const chat = serveChat(io);
+const heard = [];
+chat.on('greeting', (...args) => {
+  const reply = typeof args.at(-1) === 'function' && args.pop();
+  heard.push(args);
+  if (reply) reply('from socket.io 4.8');
+});
+
+const seen = ({ id, rooms, handshake, data }) => ({ id, rooms: [...rooms], query: handshake.query, data });
+answer({
+  fetchSockets: async (room) => (await (room ? chat.in(room) : chat).fetchSockets()).map(seen),
+  socketsJoin: (selected, room) => void chat.in(selected).socketsJoin(room),
+  socketsLeave: (selected, room) => void chat.in(selected).socketsLeave(room),
+  disconnectSockets: (selected, close) => void chat.in(selected).disconnectSockets(close),
+  emitTo: (room, event, ...args) => void chat.to(room).emit(event, ...args),
+  emitExcept: (room, event, ...args) => void chat.except(room).emit(event, ...args),
+  emitWithAck: (room, event, ...args) => chat.to(room).timeout(2000).emitWithAck(event, ...args),
+  serverSideEmit: (event, ...args) => void chat.serverSideEmit(event, ...args),
+  serverCount: () => chat.adapter.serverCount(),
+  allRooms: async () => [...(await chat.adapter.allRooms())],
+  heard: () => heard,
+});
+web.listen(at.port, at.host, () => announce('socket.io 4.8', at));

@@ -1,0 +1,3 @@
+import { chatSuite } from '../suite/chat.mjs';
+
+chatSuite('2.5.0');

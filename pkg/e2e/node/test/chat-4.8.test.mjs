@@ -1,0 +1,3 @@
+import { chatSuite } from '../suite/chat.mjs';
+
+chatSuite('4.8');
