@@ -13,7 +13,7 @@ type measures struct {
 	CPU          float64 `json:"cpuMicrosPerDelivery"`
 	P50          float64 `json:"p50Micros"`
 	P99          float64 `json:"p99Micros"`
-	Faults       float64 `json:"faults"` // lost, twice, out of order, damaged, and clients cut off or not let in
+	Faults       float64 `json:"faults"` // lost, twice, out of order, damaged, join notices missed, clients cut off or not let in
 	IdleKB       float64 `json:"idleKBPerClient"`
 	ConnectCPU   float64 `json:"connectCPUMicrosPerClient"`
 	StormCPU     float64 `json:"stormCPUSeconds"`
@@ -30,7 +30,7 @@ func measure(r *result.Run) measures {
 		CPU:    r.Window.MicrosPerDelivery(),
 		P50:    float64(r.Latency.P50),
 		P99:    float64(r.Latency.P99),
-		Faults: float64(n.Lost+n.Duplicates+n.Reordered+n.Damaged) + float64(n.Left+r.Connect.Failed),
+		Faults: float64(n.Lost+n.Duplicates+n.Reordered+n.Damaged) + float64(n.Left+r.Connect.Failed) + float64(r.Connect.Missed),
 	}
 	if s := r.Window.Seconds; s > 0 {
 		m.Client, m.Others = r.Window.Self/s, r.Window.Others/s

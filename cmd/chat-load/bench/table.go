@@ -198,8 +198,8 @@ func faultless(m measures) check {
 	return check{What: "nothing lost or out of order", Target: "0 faults", Measured: fmt.Sprintf("%.0f", m.Faults), Pass: m.Faults == 0}
 }
 
-// everyNotice wants that every client has heard of itself and of every later one. Of two that come at the same moment,
-// each may hear of the other: a few more notices are no fault.
+// everyNotice wants that every client has heard of itself and of every later one, none missed. Of two that come at the
+// same moment each may hear of the other: a few more notices are no fault.
 func everyNotice(m measures) check {
 	want := float64(stormClients) * (stormClients + 1) / 2
 	return check{

@@ -71,7 +71,7 @@ func ofExpected(c result.Connect) string {
 	if c.Expected == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" of %d, the last after %.2f s", c.Expected, c.NoticeSeconds)
+	return fmt.Sprintf(" of %d, the last after %.2f s; missed %d", c.Expected, c.NoticeSeconds, c.Missed)
 }
 
 func ifAny(n int, format string) string {

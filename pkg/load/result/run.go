@@ -54,6 +54,7 @@ type Connect struct {
 	Seconds  float64 `json:"seconds"`          // until the last had joined
 	Notices  uint64  `json:"notices"`          // join notices heard by all clients together
 	Expected uint64  `json:"expected,omitempty"`
+	Missed   uint64  `json:"missed,omitempty"` // of the expected ones, at least so many did not come
 	// NoticeSeconds is the time until the last expected notice, where they were waited for.
 	NoticeSeconds float64 `json:"noticeSeconds,omitempty"`
 	Processes     []Usage `json:"processes,omitempty"`

@@ -20,6 +20,7 @@ type member struct {
 	sender   int // -1: sends nothing
 	joined   bool
 	gone     bool
+	notices  uint64 // join notices heard
 
 	// As a sender.
 	sent     uint32
@@ -62,6 +63,7 @@ func (m *member) Packet(packet []byte, now time.Duration) {
 		m.delivered(mark, now)
 	case message.Notice:
 		w.n.notices++
+		m.notices++
 		w.n.lastNotice = now
 	case message.Foreign:
 		w.n.foreign++

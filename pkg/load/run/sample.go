@@ -44,15 +44,12 @@ func (r *runner) sum() snapshot {
 func (r *runner) sample(now time.Duration) {
 	r.nextAt = now + sampleEvery
 	s, last := r.sum(), r.last
-	if s.at-last.at < sampleEvery/4 {
+	elapsed := s.at - last.at
+	if elapsed < sampleEvery/4 {
 		return // CPU time is known to 10 ms only: too short to tell anything
 	}
 	s.reading = r.watch.read()
 	r.last = s
-	elapsed := s.at - last.at
-	if len(last.reading.processes) != len(s.reading.processes) {
-		return // the first one has nothing to compare with
-	}
 	latency := result.NewHistogram()
 	for _, w := range r.workers {
 		w.ask(func() { latency.Merge(w.interval); w.interval.Reset() })
