@@ -128,6 +128,7 @@ type peer struct {
 	calls    int           // running Receiver calls
 	broken   string        // how the promises to a Receiver were broken
 	hold     chan struct{} // Receive waits until it is closed, if set
+	answer   func(message) // called by Receive, if set
 	forget   bool          // only count
 	count    int
 }
@@ -143,7 +144,7 @@ func (p *peer) Receive(data []byte, binary bool) {
 	}
 	p.enter()
 	p.mu.Lock()
-	hold := p.hold
+	hold, answer := p.hold, p.answer
 	if p.count++; !p.forget {
 		p.received = append(p.received, m)
 	}
@@ -151,6 +152,9 @@ func (p *peer) Receive(data []byte, binary bool) {
 	select {
 	case p.came <- struct{}{}:
 	default:
+	}
+	if answer != nil {
+		answer(m)
 	}
 	if hold != nil {
 		<-hold
@@ -194,6 +198,13 @@ func (p *peer) holdReceive() (release func()) {
 		p.mu.Unlock()
 		close(hold)
 	})
+}
+
+// answerWith makes Receive call f.
+func (p *peer) answerWith(f func(message)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = f
 }
 
 // next returns the next received message, waiting for it.

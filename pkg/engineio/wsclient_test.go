@@ -35,17 +35,20 @@ func dialWebSocket(t testing.TB, s *testServer, protocol int) *wsClient {
 // dialSlow is dialWebSocket with a receive buffer of a few kilobytes.
 func dialSlow(t testing.TB, s *testServer, protocol int) *wsClient {
 	t.Helper()
-	c := dialWith(t, s, fmt.Sprintf("EIO=%d&transport=websocket", protocol), &websocket.Dialer{
-		NetDial: func(network, addr string) (net.Conn, error) {
-			nc, err := net.Dial(network, addr)
-			if err == nil {
-				err = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
-			}
-			return nc, err
-		},
-	})
+	c := dialWith(t, s, fmt.Sprintf("EIO=%d&transport=websocket", protocol), smallReader)
 	c.readOpen(t)
 	return c
+}
+
+// smallReader dials with a receive buffer of a few kilobytes.
+var smallReader = &websocket.Dialer{
+	NetDial: func(network, addr string) (net.Conn, error) {
+		nc, err := net.Dial(network, addr)
+		if err == nil {
+			err = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
+		}
+		return nc, err
+	},
 }
 
 // dialPlain opens a WebSocket and reads nothing.
