@@ -16,8 +16,6 @@ type pendingPoll struct {
 	noop bool          // answer at once: an upgrade waits for this poll to end; guarded by Conn.mu
 }
 
-var pendingPolls = sync.Pool{New: func() any { return &pendingPoll{wake: make(chan struct{}, 1)} }}
-
 // wakePollLocked lets a waiting poll look again.
 func (c *Conn) wakePollLocked() {
 	if c.poll == nil {
@@ -55,16 +53,14 @@ func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Valu
 
 // servePoll answers a GET with the packets that are queued, or waits for some.
 func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
-	p := pendingPolls.Get().(*pendingPoll)
+	p := &pendingPoll{wake: make(chan struct{}, 1)}
 	c.mu.Lock()
 	if c.poll != nil {
 		c.mu.Unlock()
-		pendingPolls.Put(p)
 		c.shutdown(TransportError, errPollOverlap)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	p.noop = false
 	c.poll = p
 	if !c.waitPollLocked(r, p) {
 		c.poll = nil
@@ -84,11 +80,6 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 		last = packetClose
 	}
 	c.mu.Unlock()
-	select {
-	case <-p.wake:
-	default:
-	}
-	pendingPolls.Put(p)
 
 	c.respond(w, q, out, last)
 	if closing {
