@@ -1,0 +1,256 @@
+package redisadapter
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tinylib/msgp/msgp"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+// ackRequest is a broadcast of ours whose acknowledgements are awaited.
+type ackRequest struct {
+	clientCount func(uint64)
+	ack         func([]any)
+	timer       *time.Timer
+}
+
+// BroadcastWithAck sends packet to the sockets opts selects on all instances and asks them for acknowledgements. clientCount is called for each
+// instance with the number of its sockets, ack for each acknowledgement until the timeout in opts (without one, RequestsTimeout). Calls on
+// behalf of other instances come on a goroutine of the adapter.
+//
+// Generation 2 nodes do not know such broadcasts. Worse, an acknowledgement that a generation 4 node passes on in MessagePack ends them. While
+// there is one, only our own instances are asked; the clients of Node nodes get the event without being asked.
+func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
+	packet.Nsp = a.nsp
+	data, err := packetData(packet)
+	if err != nil || onlyLocal(opts) {
+		if err != nil {
+			a.hub.drop(item{}, err)
+		}
+		a.LocalAdapter.BroadcastWithAck(packet, opts, clientCount, ack)
+		return
+	}
+	r := &ackRequest{clientCount: clientCount, ack: func(args []any) { ack(args, nil) }}
+	if opts != nil && opts.Flags != nil && opts.Flags.ExpectSingleResponse {
+		r.expectSingle()
+	}
+	a.askForAcks(data, opts, r)
+	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, r.clientCount, func(args []socketio.Payload) {
+		r.ack(values(args))
+	})
+}
+
+// expectSingle adapts to what the library does for RemoteSocket.Emit: it takes the first thing acknowledged for the whole list of arguments, and
+// panics if there is none when everybody is accounted for. So instances without the socket are not reported before the one that has it.
+func (r *ackRequest) expectSingle() {
+	clientCount, ack := r.clientCount, r.ack
+	var mu sync.Mutex
+	empty, found := 0, false
+	r.clientCount = func(n uint64) {
+		mu.Lock()
+		if n == 0 && !found {
+			empty++
+			mu.Unlock()
+			return
+		}
+		found = true
+		held := empty
+		empty = 0
+		mu.Unlock()
+		clientCount(n)
+		for range held {
+			clientCount(0)
+		}
+	}
+	r.ack = func(args []any) { ack([]any{args}) }
+}
+
+// values decodes acknowledgement arguments for the application; what cannot be decoded is nil.
+func values(list []socketio.Payload) []any {
+	args := make([]any, len(list))
+	for i, p := range list {
+		args[i], _ = p.Value()
+	}
+	return args
+}
+
+// askForAcks queues the request to the other instances and registers r for what they answer.
+func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOptions, r *ackRequest) {
+	if !a.hub.isJoined() {
+		return
+	}
+	id, timeout := newID(), a.timeout
+	if opts != nil && opts.Flags != nil && opts.Flags.Timeout != nil {
+		timeout = *opts.Flags.Timeout
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return
+	}
+	a.acks[id] = r
+	r.timer = time.AfterFunc(timeout, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.acks, id)
+	})
+	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+		if err != nil {
+			a.hub.drop(item{}, err)
+			return nil
+		}
+		list, unasked, err := a.ackItems(id, data, opts, c)
+		if err != nil {
+			a.hub.drop(item{}, err)
+			unasked = c.all - 1
+		}
+		for range unasked {
+			a.later(&a.callbacks, "acknowledgement callback", func() { r.clientCount(0) })
+		}
+		return list
+	}}})
+}
+
+// ackItems makes what the other instances are sent; unasked is how many of them will not answer.
+func (a *Adapter) ackItems(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []item, unasked int, err error) {
+	e := &encoder{}
+	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+		return nil, 0, err
+	}
+	binary := slices.ContainsFunc(e.containers, isAttachment)
+	req := &request{
+		UID: string(a.uid), RequestID: id, Type: rtypes.BROADCAST, Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: a.nsp},
+		Opts: optionsOf(opts), attachments: data.Attachments,
+	}
+	if opts != nil && opts.Flags != nil {
+		req.Opts.Flags = &requestFlags{Volatile: opts.Flags.Volatile, ExpectSingleResponse: opts.Flags.ExpectSingleResponse}
+	}
+	var b message
+	if binary {
+		b, err = e.appendAckRequest(req, opts)
+	} else {
+		b, err = encodeJSON(req)
+	}
+	if err == nil && len(b) > a.hub.codec.limit {
+		err = errTooLarge
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if c.legacy() == 0 && e.depth <= nodeDepth {
+		return []item{{channel: a.names.request, payload: b}}, 0, nil
+	}
+	list = append(list, item{channel: a.names.peers, payload: b})
+	if e.depth <= nodeDepth {
+		plain, err := a.hub.codec.encodeForNodes(string(a.uid), a.nsp, data, opts)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, m := range plain {
+			list = append(list, item{channel: a.broadcastChannel(opts), payload: m})
+		}
+	}
+	return list, c.legacy() + c.node4(), nil
+}
+
+// appendAckRequest encodes a request with binary data, as a generation 4 node does.
+func (e *encoder) appendAckRequest(req *request, opts *socket.BroadcastOptions) (message, error) {
+	if e.depth > nodeDepth {
+		return nil, errJSONDepth
+	}
+	e.out = msgp.AppendMapHeader(nil, 5)
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "uid"), req.UID)
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
+	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(req.Type))
+	e.out = msgp.AppendMapHeader(msgp.AppendString(e.out, "packet"), 3)
+	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typeEvent)
+	e.out = msgp.AppendString(e.out, "data")
+	e.appendJSON(req.Packet.Data, req.attachments)
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "nsp"), req.Packet.Nsp)
+	return appendOptions(msgp.AppendString(e.out, "opts"), opts, false), nil
+}
+
+// receiveAck passes on what another instance says about a broadcast of ours.
+func (a *Adapter) receiveAck(r *ackRequest, resp *response) {
+	if resp.Type == nil {
+		return
+	}
+	switch *resp.Type {
+	case rtypes.BROADCAST_CLIENT_COUNT:
+		if resp.ClientCount != nil {
+			n := *resp.ClientCount
+			a.later(&a.callbacks, "acknowledgement callback", func() { r.clientCount(n) })
+		}
+	case rtypes.BROADCAST_ACK:
+		var args []any
+		if resp.Packet != nil {
+			args = values([]socketio.Payload{payload(resp.Packet, resp.attachments)})
+		}
+		a.later(&a.callbacks, "acknowledgement callback", func() { r.ack(args) })
+	}
+}
+
+// handleBroadcastWithAck broadcasts for another instance and passes the acknowledgements on.
+func (a *Adapter) handleBroadcastWithAck(req *request) error {
+	if req.Packet == nil || req.Packet.Nsp != a.nsp && (req.Packet.Nsp != "" || a.nsp != "/") {
+		return errPacket
+	}
+	data := payload(req.Packet.Data, req.attachments)
+	if !json.Valid(data.JSON) {
+		return errEvent
+	}
+	if err := checkEvent(data.JSON); err != nil {
+		return err
+	}
+	if err := checkPlaceholders(data.JSON, len(data.Attachments)); err != nil {
+		return err
+	}
+	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, req.Opts.broadcastOptions(),
+		func(n uint64) {
+			a.publishResponse(req, &response{Type: typeOf(rtypes.BROADCAST_CLIENT_COUNT), ClientCount: &n})
+		},
+		func(args []socketio.Payload) { a.publishAck(req, args) })
+	return nil
+}
+
+// publishAck passes an acknowledgement on: its first argument, there is no room for more in the protocol. Binary has to be MessagePack, which
+// must not come near generation 2 nodes, so it takes the asker's own channel.
+func (a *Adapter) publishAck(req *request, args []socketio.Payload) {
+	resp := &response{Type: typeOf(rtypes.BROADCAST_ACK)}
+	if len(args) == 0 {
+		a.publishResponse(req, resp)
+		return
+	}
+	e := &encoder{}
+	err := e.scan(args[0].JSON, len(args[0].Attachments))
+	if err == nil && e.depth > nodeDepth {
+		err = errJSONDepth
+	}
+	if err != nil {
+		a.hub.drop(item{}, err)
+		return
+	}
+	if !slices.ContainsFunc(e.containers, isAttachment) {
+		resp.Packet = args[0].JSON
+		a.publishResponse(req, resp)
+		return
+	}
+	if req.UID == "" {
+		resp.Packet = inlineBinary(args[0])
+		a.publishResponse(req, resp)
+		return
+	}
+	e.out = msgp.AppendMapHeader(nil, 3)
+	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(rtypes.BROADCAST_ACK))
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
+	e.out = msgp.AppendString(e.out, "packet")
+	e.appendJSON(args[0].JSON, args[0].Attachments)
+	a.hub.queue.push(item{channel: a.names.specific(req.UID), payload: e.out})
+}

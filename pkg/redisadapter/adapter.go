@@ -1,0 +1,253 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	radapter "github.com/zishang520/socket.io-go-redis/adapter"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+// Adapter is the cluster adapter of one namespace: what it is asked to do it does for this instance's sockets, and tells the other instances.
+// It implements the RedisAdapter interface of socket.io-go-redis. Safe for concurrent use once it is constructed.
+type Adapter struct {
+	*socketio.LocalAdapter
+
+	// Static after Construct.
+	hub      *hub
+	ownsHub  bool // made without a Builder
+	opts     *radapter.RedisAdapterOptions
+	redis    *rtypes.RedisClient
+	nsp      string
+	uid      adapter.ServerId
+	names    namespaceChannels
+	timeout  time.Duration // of requests
+	specific bool          // answer generation 4 nodes on their own response channel
+
+	// Handlers of the application run on these, never on the subscriber's goroutine: one that waits for an answer from another instance would
+	// wait for itself.
+	events    serial // serverSideEmit listeners, disconnects
+	callbacks serial // acknowledgements of broadcasts
+
+	mu      sync.Mutex
+	gathers map[string]*gather
+	acks    map[string]*ackRequest
+	closed  bool
+}
+
+var _ radapter.RedisAdapter = (*Adapter)(nil)
+
+// maxTasks bounds what waits for the application's handlers in one namespace.
+const maxTasks = 4096
+
+// MakeRedisAdapter returns an adapter that still needs SetRedis, SetOpts and Construct, like the library's function of that name. It has its
+// two connections for itself; adapters of a Builder share theirs.
+func MakeRedisAdapter() *Adapter {
+	a := &Adapter{
+		LocalAdapter: socketio.NewLocalAdapter(), opts: radapter.DefaultRedisAdapterOptions(),
+		gathers: map[string]*gather{}, acks: map[string]*ackRequest{},
+	}
+	a.events.limit, a.callbacks.limit = maxTasks, maxTasks
+	a.Prototype(a)
+	return a
+}
+
+// NewRedisAdapter returns an adapter for nsp with two connections of its own, which Close ends.
+func NewRedisAdapter(nsp socket.Namespace, redis *rtypes.RedisClient, opts any) *Adapter {
+	a := MakeRedisAdapter()
+	a.SetRedis(redis)
+	a.SetOpts(opts)
+	a.Construct(nsp)
+	return a
+}
+
+// SetRedis gives the adapter its client; before Construct.
+func (a *Adapter) SetRedis(redis *rtypes.RedisClient) { a.redis = redis }
+
+// SetOpts takes a radapter.RedisAdapterOptionsInterface, anything else means the defaults; before Construct.
+func (a *Adapter) SetOpts(opts any) {
+	if o, ok := opts.(radapter.RedisAdapterOptionsInterface); ok {
+		a.opts.Assign(o)
+	}
+}
+
+// Uid is the id under which this instance's messages for the namespace go.
+func (a *Adapter) Uid() adapter.ServerId { return a.uid }
+
+// RequestsTimeout is how long answers of the other instances are waited for.
+func (a *Adapter) RequestsTimeout() time.Duration { return a.timeout }
+
+// PublishOnSpecificResponseChannel tells whether a generation 4 node that asks is answered on a channel of its own.
+func (a *Adapter) PublishOnSpecificResponseChannel() bool { return a.specific }
+
+// Parser is the codec of broadcasts, see NewParser.
+func (a *Adapter) Parser() rtypes.Parser {
+	if a.hub.cfg.parser != nil {
+		return a.hub.cfg.parser
+	}
+	return NewParser()
+}
+
+// Construct binds the adapter to its namespace and joins the cluster. It does not wait for Redis.
+func (a *Adapter) Construct(nsp socket.Namespace) {
+	a.LocalAdapter.Construct(nsp)
+	if a.hub == nil {
+		b := Builder{Redis: a.redis, Opts: a.opts}
+		a.hub, a.ownsHub = b.shared(), true
+	}
+	a.nsp = nsp.Name()
+	a.uid = adapter.ServerId(newID())
+	a.names = channelsOf(a.hub.cfg.key, a.nsp)
+	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
+	a.hub.subscribe([]string{a.names.pattern},
+		[]string{a.names.request, a.names.response, a.names.specific(string(a.uid)), a.names.peers}, a)
+	a.hub.run()
+}
+
+// newID returns a random id in Node's form: a server's, a request's.
+func newID() string {
+	id, err := adapter.Uid2(9)
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return id
+}
+
+// Close leaves the cluster. Calls that wait for answers end with ErrClosed.
+func (a *Adapter) Close() {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return
+	}
+	a.closed = true
+	gathers := a.gathers
+	a.gathers = map[string]*gather{}
+	for _, r := range a.acks {
+		r.timer.Stop()
+	}
+	clear(a.acks)
+	a.mu.Unlock()
+	for _, g := range gathers {
+		g.finish(ErrClosed) // some more than once: they have several ids
+	}
+	a.hub.unsubscribe(a)
+	if a.ownsHub {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := a.hub.close(ctx); err != nil {
+			a.hub.fault.warn("Cluster adapter did not close cleanly", err)
+		}
+	}
+	a.LocalAdapter.Close()
+}
+
+// Broadcast sends packet to the sockets opts selects, here and on the other instances. It neither waits for Redis nor fails because of it; what
+// cannot be published is counted in Status. Messages of one goroutine arrive everywhere in the order in which it sent them.
+func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
+	packet.Nsp = a.nsp
+	if onlyLocal(opts) {
+		a.LocalAdapter.Broadcast(packet, opts)
+		return
+	}
+	if a.hub.cfg.parser != nil {
+		a.publishParsed(packet, opts)
+		a.LocalAdapter.Broadcast(packet, opts)
+		return
+	}
+	data, err := packetData(packet)
+	if err != nil {
+		a.hub.drop(item{}, err)
+		a.LocalAdapter.Broadcast(packet, opts)
+		return
+	}
+	a.publish(data, opts)
+	a.LocalAdapter.BroadcastEncoded(socketio.Encoded{Nsp: a.nsp, Data: data}, opts)
+}
+
+var errPacketData = errors.New("packet data is no []any")
+
+// packetData encodes the data of a packet of ours.
+func packetData(packet *parser.Packet) (socketio.Payload, error) {
+	data, ok := packet.Data.([]any)
+	if !ok {
+		return socketio.Payload{}, errPacketData
+	}
+	return socketio.EncodeData(data)
+}
+
+func onlyLocal(opts *socket.BroadcastOptions) bool {
+	return opts != nil && opts.Flags != nil && opts.Flags.Local
+}
+
+// publish queues a broadcast for the other instances.
+func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions) {
+	first, second, err := a.hub.codec.encodeBroadcast(string(a.uid), a.nsp, data, opts)
+	if err != nil {
+		a.hub.drop(item{}, err)
+		return
+	}
+	channel := a.broadcastChannel(opts)
+	a.hub.queue.push(item{channel: channel, payload: first})
+	if second != nil {
+		a.hub.queue.push(item{channel: channel, payload: second})
+	}
+}
+
+// broadcastChannel is the namespace's channel, or for a single room its own, which spares instances without that room the decoding.
+func (a *Adapter) broadcastChannel(opts *socket.BroadcastOptions) string {
+	if opts != nil && opts.Rooms != nil && opts.Rooms.Len() == 1 {
+		if keys := opts.Rooms.Keys(); len(keys) == 1 {
+			return a.names.broadcast + string(keys[0]) + "#"
+		}
+	}
+	return a.names.broadcast
+}
+
+// receive handles a message from Redis.
+func (a *Adapter) receive(channel string, b []byte) {
+	var err error
+	switch channel {
+	case a.names.request, a.names.peers:
+		err = a.receiveRequest(b)
+	case a.names.response, a.names.specific(string(a.uid)):
+		err = a.receiveResponse(b)
+	default:
+		err = a.receiveBroadcast(b)
+	}
+	switch {
+	case err == nil:
+		a.hub.received.Add(1)
+	case !errors.Is(err, errNotForUs):
+		a.hub.reject(channel, err)
+	}
+}
+
+func (a *Adapter) receiveBroadcast(b []byte) error {
+	if a.hub.cfg.parser != nil {
+		return a.receiveParsed(b)
+	}
+	msg, err := a.hub.codec.decodeBroadcast(b, string(a.uid), a.nsp)
+	if err != nil {
+		return err
+	}
+	a.LocalAdapter.BroadcastEncoded(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts)
+	return nil
+}
+
+// publishJSON queues a request or response.
+func (a *Adapter) publishJSON(channel string, v any) {
+	b, err := encodeJSON(v)
+	if err != nil {
+		a.hub.drop(item{}, err)
+		return
+	}
+	a.hub.queue.push(item{channel: channel, payload: b})
+}

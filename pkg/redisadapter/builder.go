@@ -1,0 +1,104 @@
+package redisadapter
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	radapter "github.com/zishang520/socket.io-go-redis/adapter"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// Builder makes the cluster adapters of a server's namespaces, which share its two connections to Redis. It has the fields of the library's
+// RedisAdapterBuilder, and more. The fields must not change once New or Status was called.
+type Builder struct {
+	// Redis tells where and how to connect: a *redis.Client (also one of redis.NewFailoverClient) or a *redis.ClusterClient. Its options are
+	// copied, except those that would lose or double messages. Its connections are not used, nor is it closed; when its Context ends, so do the
+	// adapters. It emits "error" for faults of the connection.
+	Redis *rtypes.RedisClient
+	// Opts are the library's options: key ("socket.io"), parser (nil: Node's format), requests timeout (5 s), and whether a generation 4 node is
+	// answered on a channel of its own (false). May be nil.
+	Opts radapter.RedisAdapterOptionsInterface
+
+	// QueueBytes bounds what waits to be published, 0: 8 MiB. HoldFor bounds how long, 0: 10 s; that is how long an outage of Redis may last
+	// before messages are dropped.
+	QueueBytes int
+	HoldFor    time.Duration
+	// MaxMessage bounds a message in both directions, in bytes, 0: 16 MiB.
+	MaxMessage int
+	// Heartbeat is how often the connections are proven live, 0: 1 s. A connection is given up after three heartbeats without an echo.
+	Heartbeat time.Duration
+	// OnChange is called, one call at a time, after Joined has changed. It runs on a goroutine of the adapter and must not block.
+	OnChange func(Status)
+	// Logger gets joins, losses and, at most every ten seconds for each kind, faults. Never message contents. nil: nothing is logged.
+	Logger *slog.Logger
+
+	once sync.Once
+	hub  *hub
+}
+
+var _ socket.AdapterConstructor = (*Builder)(nil)
+
+// New makes the adapter of a namespace and starts to join the cluster. It does not wait for Redis and never fails.
+func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
+	a := MakeRedisAdapter()
+	a.hub = b.shared()
+	a.SetRedis(b.Redis)
+	a.SetOpts(b.Opts)
+	a.Construct(nsp)
+	return a
+}
+
+// Status tells how the cluster is doing. It costs a lock, no round trip.
+func (b *Builder) Status() Status { return b.shared().status() }
+
+// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it and waits for the goroutines. Adapters go on
+// serving this instance's sockets. It may be called more than once.
+func (b *Builder) Close(ctx context.Context) error { return b.shared().close(ctx) }
+
+// shared returns the hub, made at first use.
+func (b *Builder) shared() *hub {
+	b.once.Do(func() {
+		client := b.Redis
+		if client == nil {
+			client = &rtypes.RedisClient{}
+		}
+		b.hub = newHub(client, b.config())
+	})
+	return b.hub
+}
+
+// config applies the defaults.
+func (b *Builder) config() config {
+	c := config{
+		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20,
+		heartbeat: time.Second, onChange: b.OnChange, log: b.Logger,
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	set(&c.queueBytes, b.QueueBytes)
+	set(&c.holdFor, b.HoldFor)
+	set(&c.maxMessage, b.MaxMessage)
+	set(&c.heartbeat, b.Heartbeat)
+	if o := b.Opts; o != nil {
+		if o.GetRawKey() != nil {
+			c.key = o.Key()
+		}
+		set(&c.requestsTimeout, o.RequestsTimeout())
+		c.specific = o.PublishOnSpecificResponseChannel()
+		if _, ours := o.GetRawParser().(*Parser); !ours {
+			c.parser = o.GetRawParser()
+		}
+	}
+	return c
+}
+
+// set replaces a default by what was configured.
+func set[T int | time.Duration](to *T, value T) {
+	if value > 0 {
+		*to = value
+	}
+}

@@ -1,0 +1,393 @@
+package redisadapter
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/tinylib/msgp/msgp"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+// Packet types of Socket.IO that a broadcast may have.
+const (
+	typeEvent       = 2
+	typeBinaryEvent = 5
+)
+
+var (
+	errTooLarge = errors.New("message is larger than the limit")
+	errEnvelope = errors.New("message is no array [uid, packet, options]")
+	errPacket   = errors.New("packet is no event")
+	errEvent    = errors.New("packet data is no array that begins with an event name")
+	errReserved = errors.New("event name is reserved")
+	errTrailing = errors.New("bytes after the message")
+	errStray    = errors.New("placeholder refers to no attachment")
+	errRaw      = errors.New("raw form of the packet data is damaged")
+	// errNotForUs marks messages that are fine and concern others: our own, another namespace's, the copy for nodes of generation 2.
+	errNotForUs = errors.New("message is not for this adapter")
+)
+
+// broadcast is what a message on a namespace's channel says.
+type broadcast struct {
+	data socketio.Payload // the array ["event", …]
+	opts *socket.BroadcastOptions
+}
+
+// codec reads and writes messages of up to limit bytes. Safe for concurrent use.
+type codec struct {
+	limit    int
+	encoders sync.Pool
+}
+
+func newCodec(limit int) *codec {
+	return &codec{limit: limit, encoders: sync.Pool{New: func() any { return &encoder{} }}}
+}
+
+// message is one PUBLISH: one broadcast needs one, or two when it is binary.
+type message = []byte
+
+// encodeBroadcast encodes an event for all instances. second is nil except for binary data, see appendBroadcast.
+func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
+	e := c.encoders.Get().(*encoder)
+	defer func() { e.reset(); c.encoders.Put(e) }()
+	if len(data.JSON) > c.limit {
+		return nil, nil, errTooLarge
+	}
+	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+		return nil, nil, fmt.Errorf("encode event: %w", err)
+	}
+	forAll, binary := opts == nil || opts.Rooms == nil || opts.Rooms.Len() == 0, slices.ContainsFunc(e.containers, isAttachment)
+	if first, err = c.appendBroadcast(e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
+		return nil, nil, err
+	}
+	if binary && forAll && e.depth <= nodeDepth {
+		second, err = c.appendBroadcast(e, uid, nsp, data, opts, kindLegacy)
+	}
+	return first, second, err
+}
+
+// encodeOnce encodes an event as one message for everybody, for senders that can publish only one.
+func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (message, error) {
+	e := &encoder{}
+	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return c.appendBroadcast(e, uid, nsp, data, opts, kindCommon)
+}
+
+// envelopeOf reads who sent a broadcast, and the namespace it is for.
+func envelopeOf(b []byte) (uid, nsp string, err error) {
+	size, b, err := msgp.ReadArrayHeaderBytes(b)
+	if err != nil || size < 3 {
+		return "", "", errEnvelope
+	}
+	if uid, b, err = msgp.ReadStringBytes(b); err != nil {
+		return "", "", err
+	}
+	nsp = "/"
+	members, b, err := msgp.ReadMapHeaderBytes(b)
+	if err != nil {
+		return "", "", errPacket
+	}
+	for range members {
+		var key []byte
+		if key, b, err = msgp.ReadStringZC(b); err != nil {
+			return "", "", err
+		}
+		if string(key) == "nsp" {
+			nsp, b, err = msgp.ReadStringBytes(b)
+		} else {
+			b, err = msgp.Skip(b)
+		}
+		if err != nil {
+			return "", "", err
+		}
+	}
+	return uid, nsp, nil
+}
+
+// encodeForNodes encodes an event for Node nodes only: our own instances pass over a message whose fourth element is a number.
+func (c *codec) encodeForNodes(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (messages []message, err error) {
+	first, second, err := c.encodeBroadcast(uid, nsp, data, opts)
+	for _, m := range []message{first, second} {
+		if m != nil {
+			messages = append(messages, forNodes(m))
+		}
+	}
+	return messages, err
+}
+
+// forNodes replaces whatever follows the first three elements of m by a number.
+func forNodes(m message) message {
+	rest := m[1:]
+	for range 3 {
+		rest, _ = msgp.Skip(rest)
+	}
+	m = m[:len(m)-len(rest)]
+	m[0] = 0x94 // four elements
+	return append(m, 1)
+}
+
+func isAttachment(c container) bool { return c.attachment >= 0 }
+
+// kind is for whom a message is.
+type kind int
+
+const (
+	kindCommon kind = iota // everybody
+	kindModern             // generation 4 and our own
+	kindLegacy             // generation 2
+)
+
+func kindOf(split bool) kind {
+	if split {
+		return kindModern
+	}
+	return kindCommon
+}
+
+// appendBroadcast builds the message
+//
+//	[uid, {type, data, nsp}, {rooms, except, flags}]             what Node writes
+//	[uid, {type, data, nsp}, {rooms, except, flags}, raw, atts]  raw: data as JSON text, when data is not exactly it; atts: its attachments, if any
+//	[uid, {type, data, nsp}, {rooms, except, flags}, 1]          for Node nodes only
+//	[uid, nil,               {rooms, except, flags}, raw, atts]  nested deeper than Node can bear: Node nodes ignore a message without packet
+//
+// Node's adapters look at the first three elements only. (The fourth must be truthy, though: to socket.io-redis 5 it sits where the flag "came
+// from another node" is expected.)
+//
+// Binary data splits the generations: a packet with Buffers has type 5 in generation 2, which would write it as JSON otherwise, and type 2 in
+// generation 4, which would write a broken packet otherwise. So there are two messages, each of which the other generation passes over:
+//
+//	kindLegacy  type 5, nsp ["/chat"]: generation 2 compares with ==, for which this array equals "/chat"; generation 4 with ===
+//	kindModern  type 2, rooms {"__proto__": [], length: -1}: see appendOptions
+//
+// That works for broadcasts to a whole namespace. One to rooms goes out once with type 2, so that clients of generation 2 nodes see
+// {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4 node sends it.
+func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
+	// The envelope's size depends on how the data turned out, so it is written with the larger one and corrected below.
+	e.out = msgp.AppendString(msgp.AppendArrayHeader(e.out[:0], 3), uid)
+	raw := e.depth > nodeDepth
+	if raw {
+		e.out = msgp.AppendNil(e.out)
+	} else {
+		e.out = msgp.AppendMapHeader(e.out, 3)
+		typ := typeEvent
+		if k == kindLegacy {
+			typ = typeBinaryEvent
+		}
+		e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typ)
+		e.out = msgp.AppendString(e.out, "data")
+		e.appendJSON(data.JSON, data.Attachments)
+		e.out = msgp.AppendString(e.out, "nsp")
+		if k == kindLegacy {
+			e.out = msgp.AppendArrayHeader(e.out, 1)
+		}
+		e.out = msgp.AppendString(e.out, nsp)
+		raw = e.lossy && k != kindLegacy
+	}
+	e.out = appendOptions(e.out, opts, k == kindModern)
+	if raw {
+		e.out[0]++ // fixarray: one element more
+		e.out = msgp.AppendStringFromBytes(e.out, data.JSON)
+		if len(data.Attachments) > 0 {
+			e.out[0]++
+			e.out = msgp.AppendArrayHeader(e.out, uint32(len(data.Attachments)))
+			for _, a := range data.Attachments {
+				e.out = msgp.AppendBytes(e.out, a)
+			}
+		}
+	}
+	if len(e.out) > c.limit {
+		return nil, errTooLarge
+	}
+	return bytes.Clone(e.out), nil
+}
+
+// decodeBroadcast reads a message of any generation for the adapter uid of namespace nsp. errNotForUs is no fault; any other error means that
+// the message is malformed or hostile. The result shares nothing with b.
+func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err error) {
+	if len(b) > c.limit {
+		return msg, errTooLarge
+	}
+	size, rest, err := msgp.ReadArrayHeaderBytes(b)
+	if err != nil || size < 3 {
+		return msg, errEnvelope
+	}
+	if from, after, err := msgp.ReadStringZC(rest); err == nil {
+		if string(from) == uid {
+			return msg, errNotForUs
+		}
+		rest = after
+	} else if rest, err = msgp.Skip(rest); err != nil {
+		return msg, err
+	}
+	packet, rest, err := readPacket(rest, nsp)
+	if err != nil {
+		return msg, err
+	}
+	if msg.opts, rest, err = readOptions(rest); err != nil {
+		return msg, err
+	}
+	if size > 3 && msgp.NextType(rest) == msgp.IntType {
+		return msg, errNotForUs
+	}
+	if size > 3 && msgp.NextType(rest) == msgp.StrType {
+		if msg.data, rest, err = readRaw(rest, size > 4); err != nil {
+			return msg, err
+		}
+	} else {
+		if packet == nil {
+			return msg, errPacket
+		}
+		if msg.data, err = decodeData(packet); err != nil {
+			return msg, err
+		}
+		for range size - 3 {
+			if rest, err = msgp.Skip(rest); err != nil {
+				return msg, err
+			}
+		}
+	}
+	if len(rest) > 0 {
+		return msg, errTrailing
+	}
+	return msg, checkEvent(msg.data.JSON)
+}
+
+// readPacket reads the packet of a broadcast and returns its encoded data, nil if there is no packet.
+func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
+	if rest, ok := cutAbsent(b); ok {
+		return nil, rest, nil
+	}
+	size, b, err := msgp.ReadMapHeaderBytes(b)
+	if err != nil {
+		return nil, b, errPacket
+	}
+	typ, to, mine := int64(-1), []byte("/"), true
+	for range size {
+		var key []byte
+		if key, b, err = msgp.ReadStringZC(b); err != nil {
+			return nil, b, err
+		}
+		after, err := msgp.Skip(b)
+		if err != nil {
+			return nil, b, err
+		}
+		switch string(key) {
+		case "type":
+			if typ, _, err = msgp.ReadInt64Bytes(b); err != nil {
+				return nil, b, errPacket
+			}
+		case "data":
+			data = b[:len(b)-len(after)]
+		case "nsp":
+			if _, absent := cutAbsent(b); !absent {
+				to, _, err = msgp.ReadStringZC(b)
+				mine = err == nil
+			}
+		}
+		b = after
+	}
+	if !mine || string(to) != nsp {
+		return nil, b, errNotForUs
+	}
+	if typ != typeEvent && typ != typeBinaryEvent || data == nil {
+		return nil, b, errPacket
+	}
+	return data, b, nil
+}
+
+// decodeData turns the encoded data of a packet into JSON text.
+func decodeData(b []byte) (socketio.Payload, error) {
+	d := decoder{out: make([]byte, 0, len(b)+len(b)/4+16)}
+	if _, err := d.value(b); err != nil {
+		return socketio.Payload{}, err
+	}
+	for i, a := range d.attachments {
+		d.attachments[i] = bytes.Clone(a)
+	}
+	return socketio.Payload{JSON: d.out, Attachments: d.attachments}, checkPlaceholders(d.out, len(d.attachments))
+}
+
+// checkPlaceholders tells whether every placeholder in data, whatever wrote it, refers to one of the attachments: clients close the connection
+// over one that does not. Without attachments nothing is a placeholder.
+func checkPlaceholders(data []byte, attachments int) error {
+	if attachments == 0 {
+		return nil
+	}
+	var o outline
+	if err := o.scan(data, attachments); err != nil {
+		return err
+	}
+	if o.strays {
+		return errStray
+	}
+	return nil
+}
+
+// readRaw reads the fourth and the fifth element of one of our messages.
+func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, err error) {
+	text, b, err := msgp.ReadStringZC(b)
+	if err != nil {
+		return data, b, err
+	}
+	if attachments {
+		var size uint32
+		if size, b, err = msgp.ReadArrayHeaderBytes(b); err != nil {
+			return data, b, errRaw
+		}
+		if size > maxAttachments {
+			return data, b, errAttachments
+		}
+		for range size {
+			var a []byte
+			if a, b, err = msgp.ReadBytesZC(b); err != nil {
+				return data, b, errRaw
+			}
+			data.Attachments = append(data.Attachments, bytes.Clone(a))
+		}
+	}
+	var o outline
+	if err := o.scan(text, len(data.Attachments)); err != nil {
+		return data, b, fmt.Errorf("%w: %w", errRaw, err)
+	}
+	if o.strays && len(data.Attachments) > 0 {
+		return data, b, errStray
+	}
+	data.JSON = bytes.ToValidUTF8(bytes.TrimSpace(text), []byte("\ufffd"))
+	return data, b, nil
+}
+
+// checkEvent tells whether data, valid JSON, may be sent to clients as an event: clients of generation 4 close the connection otherwise.
+func checkEvent(data []byte) error {
+	i := skipSpace(data, 0)
+	if data[i] != '[' {
+		return errEvent
+	}
+	i = skipSpace(data, i+1)
+	if c := data[i]; c != '"' {
+		if c == '-' || c >= '0' && c <= '9' {
+			return nil
+		}
+		return errEvent
+	}
+	end, err := scanString(data, i)
+	if err != nil {
+		return errEvent
+	}
+	name := data[i+1 : end-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name, _ = unescape(nil, name)
+	}
+	switch string(name) {
+	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
+		return errReserved
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package redisadapter
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+)
+
+// gather collects the answers to one request. Which and how many instances are asked is known once Redis has told who listens; answers count
+// until then, too.
+type gather struct {
+	what  string                // for the error
+	ids   []string              // of the requests whose answers it takes
+	want  func(c census) int    // how many answers are expected
+	start func(c census) []item // makes the requests
+	take  func(*response)       // one call at a time, none after done
+	done  func(error)           // called once, on a goroutine of its own
+
+	mu       sync.Mutex
+	expected int // -1 until known
+	got      int
+	finished bool
+	timer    *time.Timer
+}
+
+// gatherAnswers asks who is there, then them.
+func (a *Adapter) gatherAnswers(g *gather) {
+	g.expected = -1
+	g.timer = time.AfterFunc(a.timeout, func() { a.endGather(g, g.timeoutError()) })
+	a.mu.Lock()
+	closed := a.closed
+	for _, id := range g.ids {
+		if !closed {
+			a.gathers[id] = g
+		}
+	}
+	a.mu.Unlock()
+	switch {
+	case closed:
+		a.endGather(g, ErrClosed)
+		return
+	case !a.hub.isJoined():
+		a.endGather(g, ErrNotJoined)
+		return
+	}
+	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+		if err != nil {
+			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
+			return nil
+		}
+		if g.expect(g.want(c)) {
+			a.endGather(g, nil)
+			return nil
+		}
+		return g.start(c)
+	}}})
+}
+
+// endGather forgets the gather and finishes it.
+func (a *Adapter) endGather(g *gather, err error) {
+	a.mu.Lock()
+	for _, id := range g.ids {
+		delete(a.gathers, id)
+	}
+	a.mu.Unlock()
+	g.finish(err)
+}
+
+// expect sets how many answers make the gather complete, and returns whether it is.
+func (g *gather) expect(n int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.expected = n
+	return g.got >= n
+}
+
+// answer takes a response and returns whether it was the last.
+func (g *gather) answer(r *response) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.finished {
+		return false
+	}
+	g.got++
+	g.take(r)
+	return g.expected >= 0 && g.got >= g.expected
+}
+
+func (g *gather) timeoutError() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.expected < 0 {
+		return fmt.Errorf("%s: timeout reached: Redis did not say who is there", g.what)
+	}
+	return fmt.Errorf("%s: timeout reached: only %d responses received out of %d", g.what, g.got, g.expected)
+}
+
+func (g *gather) finish(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.finished {
+		return
+	}
+	g.finished = true
+	g.timer.Stop()
+	go g.done(err)
+}
+
+// receiveResponse gives a response to whoever waits for it; most are for others.
+func (a *Adapter) receiveResponse(b []byte) error {
+	var r response
+	attachments, err := a.hub.codec.decodeRequest(b, &r)
+	if err != nil {
+		return err
+	}
+	r.attachments = attachments
+	id := r.RequestID
+	if id == "" {
+		id = r.LegacyID
+	}
+	a.mu.Lock()
+	g, ack := a.gathers[id], a.acks[id]
+	a.mu.Unlock()
+	switch {
+	case g != nil:
+		if g.answer(&r) {
+			a.endGather(g, nil)
+		}
+	case ack != nil:
+		a.receiveAck(ack, &r)
+	default:
+		return errNotForUs
+	}
+	return nil
+}
+
+// publishResponse answers req, on the channel the asker listens to. Generation 2 nodes have only the common one.
+func (a *Adapter) publishResponse(req *request, r *response) {
+	channel := a.names.response
+	if req.LegacyID != "" {
+		r.LegacyID = req.LegacyID
+	} else {
+		r.RequestID = req.RequestID
+		if a.specific && req.UID != "" {
+			channel = a.names.specific(req.UID)
+		}
+	}
+	a.publishJSON(channel, r)
+}
+
+// receiveRequest does what another instance asks for.
+func (a *Adapter) receiveRequest(b []byte) error {
+	var req request
+	attachments, err := a.hub.codec.decodeRequest(b, &req)
+	if err != nil {
+		return err
+	}
+	if req.UID == string(a.uid) {
+		return errNotForUs
+	}
+	req.attachments = attachments
+	if req.LegacyID != "" {
+		if req.UID != "" {
+			return errNotForUs // from one of ours, for generation 2 nodes
+		}
+		return a.handleLegacy(&req)
+	}
+	switch req.Type {
+	case rtypes.SOCKETS, rtypes.ALL_ROOMS, rtypes.REMOTE_FETCH:
+		return a.handleQuery(&req)
+	case rtypes.REMOTE_JOIN, rtypes.REMOTE_LEAVE, rtypes.REMOTE_DISCONNECT:
+		return a.handleCommand(&req)
+	case rtypes.SERVER_SIDE_EMIT:
+		return a.handleServerSideEmit(&req)
+	case rtypes.BROADCAST:
+		return a.handleBroadcastWithAck(&req)
+	}
+	return fmt.Errorf("%w: type %d", errRequestType, adapter.MessageType(req.Type))
+}
+
+func (h *hub) isJoined() bool {
+	h.state.mu.Lock()
+	defer h.state.mu.Unlock()
+	return h.joined
+}

@@ -1,0 +1,239 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+)
+
+// hub is what all namespaces' adapters of a Builder share: one connection that publishes, one that receives, and the goroutines of both. It
+// knows channels and bytes, the adapters know what they mean.
+//
+// Goroutines: run starts the publisher and the subscriber, each of which reconnects by itself until ctx ends; a subscriber connection has one
+// more, its keeper.
+type hub struct {
+	redis   *rtypes.RedisClient
+	cfg     config
+	id      string // of this process on the heartbeat channel
+	codec   *codec
+	log     *slog.Logger
+	fault   faultLog
+	queue   *queue
+	beats   chan struct{} // asks the publisher for a heartbeat
+	sending atomic.Bool   // the publisher has taken items off the queue
+	counters
+	state
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	start  sync.Once
+	done   sync.WaitGroup
+
+	routesMu sync.Mutex // serialises changes of routes
+	routes   atomic.Pointer[routes]
+	rerouted chan struct{} // tells the keeper that routes have changed
+}
+
+// config is what the builder's options come to.
+type config struct {
+	key             string
+	requestsTimeout time.Duration
+	specific        bool
+	parser          rtypes.Parser
+	queueBytes      int
+	holdFor         time.Duration
+	maxMessage      int
+	heartbeat       time.Duration
+	onChange        func(Status)
+	log             *slog.Logger
+}
+
+// routes maps what the hub subscribes to to the adapters that want it. Immutable: changes make a new one.
+type routes struct {
+	patterns map[string][]receiver
+	channels map[string][]receiver
+}
+
+// receiver gets the messages of a subscription, one after another, on the subscriber's goroutine; it must not block.
+type receiver interface {
+	receive(channel string, payload []byte)
+}
+
+func newHub(client *rtypes.RedisClient, cfg config) *hub {
+	id, err := adapter.Uid2(9)
+	if err != nil {
+		id = fmt.Sprintf("%p-%d", &cfg, time.Now().UnixNano()) // no randomness in this system: unique enough
+	}
+	h := &hub{
+		redis: client, cfg: cfg, id: id, codec: newCodec(cfg.maxMessage), log: cfg.log,
+		fault: faultLog{log: cfg.log, kinds: map[string]*faultKind{}},
+		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
+	}
+	h.queue = newQueue(cfg.queueBytes, cfg.holdFor, h.drop)
+	h.state.since, h.state.servers, h.state.notify = time.Now(), 1, cfg.onChange
+	parent := client.Context
+	if parent == nil {
+		parent = context.Background()
+	}
+	h.ctx, h.cancel = context.WithCancel(parent)
+	h.routes.Store(&routes{})
+	return h
+}
+
+// run starts the hub, once.
+func (h *hub) run() {
+	h.start.Do(func() {
+		h.done.Go(h.publishLoop)
+		h.done.Go(h.subscribeLoop)
+	})
+}
+
+// close publishes what is queued, as long as ctx allows and the cluster is joined, then ends all goroutines and waits for them.
+func (h *hub) close(ctx context.Context) error {
+	err := h.flush(ctx)
+	h.start.Do(func() {}) // one that never ran must not start any more
+	h.cancel()
+	h.queue.close()
+	ended := make(chan struct{})
+	go func() { h.done.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return err
+	case <-ctx.Done():
+		return errors.Join(err, fmt.Errorf("close cluster adapter: %w", ctx.Err()))
+	}
+}
+
+// flush waits until nothing is queued.
+func (h *hub) flush(ctx context.Context) error {
+	t := time.NewTicker(5 * time.Millisecond)
+	defer t.Stop()
+	for {
+		s := h.status()
+		if s.Queued == 0 && !h.sending.Load() || !s.Joined {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("publish what is queued (%d messages): %w", s.Queued, ctx.Err())
+		case <-h.ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
+// drop counts a message that will not be published.
+func (h *hub) drop(it item, err error) {
+	if it.ask != nil {
+		it.ask.answered(census{}, err)
+		return
+	}
+	h.dropped.Add(1)
+	h.fault.warn("Message not published to the other instances", err)
+}
+
+// reject counts a message that was received and makes no sense.
+func (h *hub) reject(channel string, err error) {
+	h.rejected.Add(1)
+	h.fault.warn("Message from Redis rejected", fmt.Errorf("channel %q: %w", channel, err))
+}
+
+// emitError tells the listeners on the user's client, as the library does.
+func (h *hub) emitError(err error) {
+	if h.redis.EventEmitter != nil {
+		h.redis.Emit("error", err)
+	}
+}
+
+// subscribe adds r to the receivers of its subscriptions.
+func (h *hub) subscribe(patterns, channels []string, r receiver) {
+	h.changeRoutes(func(n *routes) {
+		for _, p := range patterns {
+			n.patterns[p] = append(n.patterns[p], r)
+		}
+		for _, c := range channels {
+			n.channels[c] = append(n.channels[c], r)
+		}
+	})
+}
+
+// unsubscribe removes r everywhere.
+func (h *hub) unsubscribe(r receiver) {
+	h.changeRoutes(func(n *routes) {
+		for _, m := range []map[string][]receiver{n.patterns, n.channels} {
+			for name, list := range m {
+				list = without(list, r)
+				if m[name] = list; len(list) == 0 {
+					delete(m, name)
+				}
+			}
+		}
+	})
+}
+
+func without(list []receiver, r receiver) (left []receiver) {
+	for _, other := range list {
+		if other != r {
+			left = append(left, other)
+		}
+	}
+	return left
+}
+
+func (h *hub) changeRoutes(change func(*routes)) {
+	h.routesMu.Lock()
+	defer h.routesMu.Unlock()
+	old := h.routes.Load()
+	n := &routes{patterns: map[string][]receiver{}, channels: map[string][]receiver{}}
+	for name, list := range old.patterns {
+		n.patterns[name] = append([]receiver(nil), list...)
+	}
+	for name, list := range old.channels {
+		n.channels[name] = append([]receiver(nil), list...)
+	}
+	change(n)
+	h.routes.Store(n)
+	select {
+	case h.rerouted <- struct{}{}:
+	default:
+	}
+}
+
+// namespaceChannels are the channels of a namespace.
+type namespaceChannels struct {
+	broadcast string // "socket.io#/chat#", or that and "room#" for a broadcast to one room
+	pattern   string // what matches those
+	request   string // "socket.io-request#/chat#"
+	response  string // "socket.io-response#/chat#"
+	peers     string // "socket.io-peers#/chat#": our own instances only
+}
+
+func channelsOf(key, nsp string) namespaceChannels {
+	return namespaceChannels{
+		broadcast: key + "#" + nsp + "#",
+		pattern:   globEscape(key+"#"+nsp+"#") + "*",
+		request:   key + "-request#" + nsp + "#",
+		response:  key + "-response#" + nsp + "#",
+		peers:     key + "-peers#" + nsp + "#",
+	}
+}
+
+// specific is the response channel of one instance. Generation 2 nodes do not know it.
+func (n namespaceChannels) specific(uid string) string { return n.response + uid + "#" }
+
+// globEscape makes a Redis pattern that matches exactly name.
+func globEscape(name string) string {
+	if !strings.ContainsAny(name, `*?[]\`) {
+		return name
+	}
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `\`, `\\`).Replace(name)
+}

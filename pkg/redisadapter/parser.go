@@ -1,0 +1,129 @@
+package redisadapter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// Parser implements the library's Parser interface in Node's wire format, for other users of the library: give it to an emitter's options and
+// what the emitter publishes is understood by Node nodes and by ours. Safe for concurrent use.
+type Parser struct{ codec *codec }
+
+var _ rtypes.Parser = (*Parser)(nil)
+
+// NewParser returns a Parser for messages up to 16 MiB.
+func NewParser() *Parser { return &Parser{newCodec(16 << 20)} }
+
+var errParserType = errors.New("parser takes *types.RedisPacket, *types.RedisRequest and *types.RedisResponse")
+
+// Encode encodes a *types.RedisPacket as a broadcast in MessagePack, a *types.RedisRequest or *types.RedisResponse as JSON.
+func (p *Parser) Encode(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case *rtypes.RedisPacket:
+		if v.Packet == nil {
+			return nil, errPacket
+		}
+		data, err := packetData(v.Packet)
+		if err != nil {
+			return nil, err
+		}
+		nsp := v.Packet.Nsp
+		if nsp == "" {
+			nsp = "/"
+		}
+		return p.codec.encodeOnce(string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts))
+	case *rtypes.RedisRequest, *rtypes.RedisResponse:
+		return encodeJSON(v)
+	}
+	return nil, fmt.Errorf("encode %T: %w", v, errParserType)
+}
+
+// Decode is the way back; v is a pointer to one of these types, or to a pointer to one. Arguments of an event become socketio.Payload values.
+func (p *Parser) Decode(b []byte, v any) error {
+	switch v := v.(type) {
+	case **rtypes.RedisPacket:
+		*v = &rtypes.RedisPacket{}
+		return p.decodePacket(b, *v)
+	case *rtypes.RedisPacket:
+		return p.decodePacket(b, v)
+	case **rtypes.RedisRequest, *rtypes.RedisRequest, **rtypes.RedisResponse, *rtypes.RedisResponse:
+		if len(b) > 0 && b[0] != '{' {
+			d := decoder{}
+			if _, err := d.value(b); err != nil {
+				return err
+			}
+			b = d.out
+		}
+		return json.Unmarshal(b, v)
+	}
+	return fmt.Errorf("decode into %T: %w", v, errParserType)
+}
+
+func (p *Parser) decodePacket(b []byte, to *rtypes.RedisPacket) error {
+	uid, nsp, err := envelopeOf(b)
+	if err != nil {
+		return err
+	}
+	msg, err := p.codec.decodeBroadcast(b, "", nsp)
+	if err != nil {
+		return err
+	}
+	args, err := msg.data.Elements()
+	if err != nil {
+		return err
+	}
+	data := make([]any, len(args))
+	for i, a := range args {
+		if data[i] = any(a); i == 0 {
+			var name string
+			if err := a.Decode(&name); err != nil {
+				return errEvent
+			}
+			data[0] = name
+		}
+	}
+	to.Uid = adapter.ServerId(uid)
+	to.Packet = &parser.Packet{Type: parser.EVENT, Nsp: nsp, Data: data}
+	to.Opts = adapter.EncodeOptions(msg.opts)
+	return nil
+}
+
+// publishParsed publishes with the parser of the application.
+func (a *Adapter) publishParsed(packet *parser.Packet, opts *socket.BroadcastOptions) {
+	b, err := a.hub.cfg.parser.Encode(&rtypes.RedisPacket{Uid: a.uid, Packet: packet, Opts: adapter.EncodeOptions(opts)})
+	if err != nil {
+		a.hub.drop(item{}, err)
+		return
+	}
+	a.hub.queue.push(item{channel: a.broadcastChannel(opts), payload: b})
+}
+
+// receiveParsed reads what publishParsed of another instance wrote.
+func (a *Adapter) receiveParsed(b []byte) error {
+	if len(b) > a.hub.codec.limit {
+		return errTooLarge
+	}
+	var p *rtypes.RedisPacket
+	if err := a.hub.cfg.parser.Decode(b, &p); err != nil {
+		return err
+	}
+	switch {
+	case p == nil || p.Packet == nil:
+		return errPacket
+	case p.Uid == a.uid:
+		return errNotForUs
+	case p.Packet.Nsp != a.nsp && (p.Packet.Nsp != "" || a.nsp != "/"):
+		return errNotForUs
+	}
+	if _, ok := p.Packet.Data.([]any); !ok || p.Packet.Type != parser.EVENT && p.Packet.Type != parser.BINARY_EVENT {
+		return errPacket
+	}
+	a.LocalAdapter.Broadcast(p.Packet, adapter.DecodeOptions(p.Opts))
+	return nil
+}

@@ -1,0 +1,160 @@
+package redisadapter
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+var (
+	errQueueFull = errors.New("publish queue is full")
+	errStale     = errors.New("message waited too long for Redis")
+)
+
+// item is one thing for the publisher to do: publish payload on channel, or ask.
+type item struct {
+	channel string
+	payload message
+	at      time.Time // when it was queued
+	ask     *question
+}
+
+func (i item) size() int { return len(i.channel) + len(i.payload) + itemOverhead }
+
+// itemOverhead is what an item costs beside its bytes.
+const itemOverhead = 96
+
+// question asks Redis who listens in a namespace. It takes its place in the queue, so that its answer is as of everything queued before.
+type question struct {
+	names namespaceChannels
+	// answered is called on the publisher's goroutine and must not block; what it returns is published before anything queued later.
+	answered func(census, error) []item
+}
+
+// queue holds what is to be published, in order, bounded in bytes and in age. Pushing never blocks.
+type queue struct {
+	limit int           // bytes
+	hold  time.Duration // age
+	wake  chan struct{} // has an element when there may be something to take
+	lost  func(item, error)
+
+	mu     sync.Mutex
+	items  []item // items[:head] are taken
+	head   int
+	bytes  int
+	closed bool
+}
+
+func newQueue(limit int, hold time.Duration, lost func(item, error)) *queue {
+	return &queue{limit: limit, hold: hold, wake: make(chan struct{}, 1), lost: lost}
+}
+
+// push appends it; what does not fit is given to lost. A message may always be alone in the queue, whatever its size.
+func (q *queue) push(it item) {
+	it.at = time.Now()
+	q.mu.Lock()
+	stale := q.expireLocked(it.at)
+	var err error
+	switch {
+	case q.closed:
+		err = ErrClosed
+	case q.bytes > 0 && q.bytes+it.size() > q.limit:
+		err = errQueueFull
+	default:
+		q.items = append(q.items, it)
+		q.bytes += it.size()
+	}
+	q.mu.Unlock()
+	q.drop(stale)
+	if err != nil {
+		q.lost(it, err)
+		return
+	}
+	q.signal()
+}
+
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes up to maxItems items of together about maxBytes into buf[:0].
+func (q *queue) take(buf []item, maxItems, maxBytes int) []item {
+	buf = buf[:0]
+	q.mu.Lock()
+	stale := q.expireLocked(time.Now())
+	for size := 0; q.head < len(q.items) && len(buf) < maxItems && size < maxBytes; {
+		it := q.popLocked()
+		size += it.size()
+		buf = append(buf, it)
+	}
+	q.mu.Unlock()
+	q.drop(stale)
+	return buf
+}
+
+// unshift puts items back that were taken and not sent. They keep their place and their age.
+func (q *queue) unshift(items []item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	rest := q.items[q.head:]
+	q.items = append(append(make([]item, 0, len(items)+len(rest)), items...), rest...)
+	q.head = 0
+	for _, it := range items {
+		q.bytes += it.size()
+	}
+}
+
+// close refuses what comes from now on and drops what is there.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	var left []item
+	for q.head < len(q.items) {
+		left = append(left, q.popLocked())
+	}
+	q.mu.Unlock()
+	for _, it := range left {
+		q.lost(it, ErrClosed)
+	}
+}
+
+func (q *queue) len() (items, bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) - q.head, q.bytes
+}
+
+func (q *queue) popLocked() item {
+	it := q.items[q.head]
+	q.items[q.head] = item{}
+	q.head++
+	q.bytes -= it.size()
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+		if cap(q.items) > 4096 {
+			q.items = nil // a backlog is over
+		}
+	} else if q.head >= 1024 && q.head*2 > len(q.items) {
+		q.items = q.items[:copy(q.items, q.items[q.head:])]
+		clear(q.items[len(q.items):cap(q.items)])
+		q.head = 0
+	}
+	return it
+}
+
+// expireLocked removes what has waited too long; items are in order of age.
+func (q *queue) expireLocked(now time.Time) (stale []item) {
+	for q.head < len(q.items) && now.Sub(q.items[q.head].at) > q.hold {
+		stale = append(stale, q.popLocked())
+	}
+	return stale
+}
+
+func (q *queue) drop(stale []item) {
+	for _, it := range stale {
+		q.lost(it, errStale)
+	}
+}

@@ -1,0 +1,113 @@
+package redisadapter
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"sync"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+var errNoEvent = errors.New("serverSideEmit: no event name")
+
+// ServerSideEmit sends an event to the namespaces of the other instances. With a socket.Ack as the last element the instances' answers are
+// collected: it is called with the answers of all, or with those that came in time and an error. Generation 2 nodes take no part.
+func (a *Adapter) ServerSideEmit(packet []any) error {
+	if len(packet) == 0 {
+		return errNoEvent
+	}
+	ack, withAck := packet[len(packet)-1].(socket.Ack)
+	if withAck {
+		packet = packet[:len(packet)-1]
+	}
+	data, err := socketio.EncodeData(packet)
+	if err != nil {
+		return err
+	}
+	req := &request{UID: string(a.uid), Type: rtypes.SERVER_SIDE_EMIT, Data: inlineBinary(data)}
+	if !withAck {
+		a.publishJSON(a.names.request, req)
+		return nil
+	}
+	req.RequestID = newID()
+	answers := []any{}
+	a.gatherAnswers(&gather{
+		what:  "serverSideEmit",
+		ids:   []string{req.RequestID},
+		want:  census.others,
+		start: func(census) []item { return a.items([]*request{req}) },
+		take: func(r *response) {
+			var v any
+			_ = json.Unmarshal(r.Data, &v) // absent: nil
+			answers = append(answers, v)
+		},
+		done: func(err error) { a.hub.protect("acknowledgement of serverSideEmit", func() { ack(answers, err) }) },
+	})
+	return nil
+}
+
+// handleServerSideEmit gives an event of another instance to the namespace's listeners.
+func (a *Adapter) handleServerSideEmit(req *request) error {
+	var args []any
+	if err := json.Unmarshal(req.Data, &args); err != nil {
+		return errEvent
+	}
+	if len(args) == 0 {
+		return errEvent
+	}
+	if _, ok := args[0].(string); !ok {
+		return errEvent
+	}
+	if req.RequestID != "" {
+		var once sync.Once
+		args = append(args, socket.Ack(func(answer []any, _ error) {
+			once.Do(func() { a.answerServerSideEmit(req, answer) })
+		}))
+	}
+	a.later(&a.events, "serverSideEmit listener", func() { a.Nsp().OnServerSideEmit(args) })
+	return nil
+}
+
+// answerServerSideEmit sends a listener's answer: its first argument, there is no room for more in the protocol.
+func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
+	r := &response{Type: typeOf(rtypes.SERVER_SIDE_EMIT)}
+	if len(answer) > 0 {
+		data, err := socketio.EncodeData(answer[:1])
+		if err != nil {
+			a.hub.drop(item{}, err)
+			return
+		}
+		list := inlineBinary(data)
+		r.Data = list[1 : len(list)-1]
+	}
+	a.publishResponse(req, r)
+}
+
+// inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer: {"type":"Buffer","data":[1,2,3]}.
+func inlineBinary(p socketio.Payload) json.RawMessage {
+	var o outline
+	if len(p.Attachments) == 0 || o.scan(p.JSON, len(p.Attachments)) != nil {
+		return p.JSON
+	}
+	var out []byte
+	from := 0
+	for _, c := range o.containers {
+		if c.attachment < 0 || int(c.begin) < from {
+			continue
+		}
+		out = append(append(out, p.JSON[from:c.begin]...), `{"type":"Buffer","data":[`...)
+		for i, b := range p.Attachments[c.attachment] {
+			if i > 0 {
+				out = append(out, ',')
+			}
+			out = strconv.AppendUint(out, uint64(b), 10)
+		}
+		out = append(out, `]}`...)
+		from = int(c.end)
+	}
+	return append(out, p.JSON[from:]...)
+}

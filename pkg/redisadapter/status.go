@@ -1,0 +1,101 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrNotJoined is what calls that need the other instances return while Redis is out of reach.
+var ErrNotJoined = errors.New("not joined to the cluster: Redis is out of reach, only this instance's clients were reached")
+
+// ErrClosed is what they return after Close.
+var ErrClosed = errors.New("cluster adapter is closed")
+
+// Status is a snapshot of the connection to the cluster. The counters only grow.
+type Status struct {
+	Joined    bool          // subscriptions are proven live and messages can be published
+	Since     time.Time     // when Joined took its value
+	LastError error         // why the connection was lost or cannot be made, nil if it never was; kept after it heals
+	Servers   int           // instances in the cluster, this one included, as of the latest heartbeat; 1 while not joined
+	Lag       time.Duration // from publish to receive, of the latest heartbeat
+	Queued    int           // messages waiting to be published
+	QueuedLen int           // their bytes
+
+	Published uint64 // messages Redis has accepted
+	Received  uint64 // messages that came in, our own echoes not counted
+	Dropped   uint64 // never sent: queue full, older than HoldFor, larger than MaxMessage, refused by Redis, or impossible to encode
+	Unknown   uint64 // sent when the connection broke; they may have arrived, so they were not sent again
+	Rejected  uint64 // malformed, oversized, foreign or hostile messages that were received and thrown away
+	Gaps      uint64 // times the subscriptions were lost, with what was published meanwhile
+	Overruns  uint64 // requests of other instances dropped because handlers of this one are too slow
+}
+
+// counters are the growing part of Status.
+type counters struct {
+	published, received, dropped, unknown, rejected, gaps, overruns atomic.Uint64
+}
+
+// state is what is known about the connection. It is joined once a heartbeat that went out over the current publisher connection has come back
+// over the current subscriber connection: only that proves both, and that both ends are at the same server.
+type state struct {
+	mu        sync.Mutex
+	pub, sub  uint64 // generation of the connection, 0: down
+	last      uint64 // generations given out
+	beat      beat
+	joined    bool
+	since     time.Time
+	err       error
+	servers   int
+	lag       time.Duration
+	settled   bool      // the queue may flow
+	settleEnd time.Time // when it may flow although instances are missing
+
+	notifyMu sync.Mutex // held while notify runs, so that calls come in order
+	notify   func(Status)
+}
+
+// beat is the heartbeat on its way.
+type beat struct {
+	seq, pub, sub uint64
+	sent          time.Time
+	confirmed     bool // Redis has accepted it
+}
+
+// logLimit is how often one kind of fault is logged.
+const logLimit = 10 * time.Second
+
+// faultLog logs each kind of fault at most once in logLimit and says how many it kept to itself.
+type faultLog struct {
+	log   *slog.Logger
+	mu    sync.Mutex
+	kinds map[string]*faultKind
+}
+
+type faultKind struct {
+	next       time.Time
+	suppressed int
+}
+
+// warn logs msg, which names the kind of fault, with err.
+func (l *faultLog) warn(msg string, err error) {
+	l.mu.Lock()
+	k := l.kinds[msg]
+	if k == nil {
+		k = &faultKind{}
+		l.kinds[msg] = k
+	}
+	now := time.Now()
+	if now.Before(k.next) {
+		k.suppressed++
+		l.mu.Unlock()
+		return
+	}
+	suppressed := k.suppressed
+	k.next, k.suppressed = now.Add(logLimit), 0
+	l.mu.Unlock()
+	l.log.LogAttrs(context.Background(), slog.LevelWarn, msg, slog.Any("err", err), slog.Int("suppressed", suppressed))
+}

@@ -1,0 +1,227 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	errSilent      = errors.New("heartbeats no longer come back")
+	errResubscribe = errors.New("connection was replaced without our doing")
+)
+
+// patience is how many heartbeats may be late before the subscriber connection is given up.
+const patience = 3
+
+// subscriber owns one subscriber connection: the goroutine of run reads, keep writes.
+type subscriber struct {
+	h      *hub
+	pubsub *redis.PubSub
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	patterns map[string]bool // subscribed; true once Redis has confirmed it
+	channels map[string]bool
+	late     map[string]int // confirmations to come for what was unsubscribed before it was confirmed
+	complete uint64         // generation of the connection once all was confirmed for the first time, else 0
+}
+
+// subscribeLoop keeps a subscriber going until the hub ends.
+func (h *hub) subscribeLoop() {
+	b := newBackoff()
+	for h.ctx.Err() == nil {
+		err := h.subscribeSession(b)
+		if h.ctx.Err() != nil {
+			break
+		}
+		if h.disconnected(&h.sub, err) {
+			h.gaps.Add(1)
+		} else {
+			h.fault.warn("Cannot subscribe at Redis, trying again", err)
+		}
+		h.emitError(err)
+		if !b.wait(h.ctx) {
+			break
+		}
+	}
+	h.disconnected(&h.sub, h.ctx.Err())
+}
+
+// subscribeSession connects, subscribes and receives until the connection breaks or is found dead.
+func (h *hub) subscribeSession(b *backoff) error {
+	ctx, cancel := context.WithCancelCause(h.ctx)
+	defer cancel(nil)
+	l, err := h.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	s := &subscriber{
+		h: h, pubsub: l.Subscribe(ctx), cancel: cancel,
+		patterns: map[string]bool{}, channels: map[string]bool{}, late: map[string]int{},
+	}
+	defer s.pubsub.Close()
+	if err := s.sync(ctx); err != nil {
+		return fmt.Errorf("subscribe: %w", err)
+	}
+	var kept sync.WaitGroup
+	kept.Go(func() { s.keep(ctx) })
+	defer kept.Wait()
+	defer cancel(nil)
+	err = s.run(ctx, b)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return err
+}
+
+// run reads until the connection ends.
+func (s *subscriber) run(ctx context.Context, b *backoff) error {
+	h := s.h
+	for {
+		msg, err := s.pubsub.Receive(ctx)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		switch m := msg.(type) {
+		case *redis.Subscription:
+			if err := s.confirm(m); err != nil {
+				return err
+			}
+			if s.complete != 0 {
+				b.reset()
+			}
+		case *redis.Message:
+			if m.Channel == h.beatChannel() {
+				h.beatReceived([]byte(m.Payload), s.complete)
+				continue
+			}
+			h.dispatch(m)
+		}
+	}
+}
+
+// dispatch gives a message to the adapters that subscribed to it.
+func (h *hub) dispatch(m *redis.Message) {
+	r := h.routes.Load()
+	list := r.channels[m.Channel]
+	if m.Pattern != "" {
+		list = r.patterns[m.Pattern]
+	}
+	for _, to := range list {
+		to.receive(m.Channel, []byte(m.Payload))
+	}
+}
+
+// confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat shall prove it.
+func (s *subscriber) confirm(m *redis.Subscription) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := s.channels
+	switch m.Kind {
+	case "psubscribe":
+		list = s.patterns
+	case "subscribe":
+	default:
+		return nil
+	}
+	if s.late[m.Channel] > 0 {
+		s.late[m.Channel]--
+		return nil
+	}
+	if confirmed, wanted := list[m.Channel]; !wanted || confirmed {
+		return errResubscribe
+	}
+	list[m.Channel] = true
+	if s.complete == 0 && allConfirmed(s.channels) && allConfirmed(s.patterns) {
+		s.complete = s.h.connected(&s.h.sub)
+	}
+	return nil
+}
+
+func allConfirmed(list map[string]bool) bool {
+	for _, ok := range list {
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// keep follows changes of the routes and watches the heartbeats. It ends with ctx, and ends the connection when that is dead.
+func (s *subscriber) keep(ctx context.Context) {
+	h := s.h
+	t := time.NewTicker(h.cfg.heartbeat)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.rerouted:
+			if err := s.sync(ctx); err != nil {
+				s.cancel(fmt.Errorf("change subscriptions: %w", err))
+			}
+		case <-t.C:
+			s.mu.Lock()
+			complete := s.complete
+			s.mu.Unlock()
+			if complete != 0 && h.overdue(complete, patience*h.cfg.heartbeat) {
+				s.cancel(errSilent)
+			}
+		}
+	}
+}
+
+// sync subscribes to what the routes want and the connection does not have, and drops the rest.
+func (s *subscriber) sync(ctx context.Context) error {
+	r := s.h.routes.Load()
+	s.mu.Lock()
+	addP, delP := s.difference(s.patterns, r.patterns)
+	channels := maps.Clone(r.channels)
+	if channels == nil {
+		channels = map[string][]receiver{}
+	}
+	channels[s.h.beatChannel()] = nil
+	addC, delC := s.difference(s.channels, channels)
+	s.mu.Unlock()
+	var errs []error
+	for _, change := range []struct {
+		names []string
+		do    func(context.Context, ...string) error
+	}{
+		{addP, s.pubsub.PSubscribe}, {addC, s.pubsub.Subscribe}, {delP, s.pubsub.PUnsubscribe}, {delC, s.pubsub.Unsubscribe},
+	} {
+		if len(change.names) > 0 {
+			errs = append(errs, change.do(ctx, change.names...))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// difference makes have what want says, and returns what was added and removed.
+func (s *subscriber) difference(have map[string]bool, want map[string][]receiver) (added, removed []string) {
+	for name := range want {
+		if _, ok := have[name]; !ok {
+			have[name] = false
+			added = append(added, name)
+		}
+	}
+	for name, confirmed := range have {
+		if _, ok := want[name]; !ok {
+			if !confirmed {
+				s.late[name]++
+			}
+			delete(have, name)
+			removed = append(removed, name)
+		}
+	}
+	slices.Sort(added)
+	return added, removed
+}
