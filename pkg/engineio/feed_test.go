@@ -74,7 +74,7 @@ func (c *feedConn) SetWriteDeadline(time.Time) error { return nil }
 // form that compares: messages, pongs, and the error at the end.
 func readAll(t testing.TB, c *feedConn, maxPayload int64) (events []string) {
 	t.Helper()
-	r := newWSReader(newWSTransport(c, new(running)), maxPayload, nil)
+	r := newWSReader(transportOf(c), maxPayload, nil)
 	r.pong = func(f *Frame) { events = append(events, fmt.Sprintf("pong %x", f.wire[2:])) }
 	for {
 		data, binary, err := r.next()
@@ -96,3 +96,6 @@ func readAll(t testing.TB, c *feedConn, maxPayload int64) (events []string) {
 	}
 	return events
 }
+
+// transportOf returns a transport that belongs to no session.
+func transportOf(c net.Conn) *wsTransport { return newWSTransport(c, new(running)) }

@@ -13,7 +13,7 @@ import (
 
 // patience is how long a test waits for what must happen. It only bounds a
 // failure: no test measures time with it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A testServer is a Server on a loopback address, with a peer for each of its
 // connections.
@@ -276,7 +276,7 @@ type smallBuffers struct{ net.Listener }
 func (l smallBuffers) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if err == nil {
-		err = nc.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		err = nc.(*net.TCPConn).SetWriteBuffer(16 << 10)
 	}
 	return nc, err
 }

@@ -163,7 +163,7 @@ func TestTinyFragments(t *testing.T) {
 				}
 				return nil
 			}}
-			r := newWSReader(newWSTransport(c, new(running)), limit, nil)
+			r := newWSReader(transportOf(c), limit, nil)
 			bytes := allocated(func() {
 				data, _, err := r.next()
 				if (err != nil) != tt.wantErr || err == nil && !utf8.Valid(data) {
@@ -181,7 +181,7 @@ func TestTinyFragments(t *testing.T) {
 func TestPromisedPayload(t *testing.T) {
 	for _, n := range []int{125, 126, 8191, 8192, 65_536, 999_999} {
 		c := feed(header(0x82, n), []byte("a little"))
-		r := newWSReader(newWSTransport(c, new(running)), 1_000_000, nil)
+		r := newWSReader(transportOf(c), 1_000_000, nil)
 		if got := allocated(func() { _, _, _ = r.next() }); got > 64<<10 {
 			t.Errorf("%d bytes promised: %d bytes allocated", n, got)
 		}

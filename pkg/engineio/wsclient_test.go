@@ -45,7 +45,7 @@ var smallReader = &websocket.Dialer{
 	NetDial: func(network, addr string) (net.Conn, error) {
 		nc, err := net.Dial(network, addr)
 		if err == nil {
-			err = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
+			err = nc.(*net.TCPConn).SetReadBuffer(16 << 10)
 		}
 		return nc, err
 	},

@@ -1,0 +1,97 @@
+package engineio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// A pipeClient is a WebSocket client without a network, for tests under
+// synctest: their clock stands still while anything happens, so that they can
+// tell when it happened to the nanosecond.
+type pipeClient struct {
+	nc     net.Conn
+	frames chan ws.Frame // what came; closed at the end
+}
+
+// newPipeServer returns a server without an address.
+func newPipeServer(opts Options) *testServer { return newTestServer(opts) }
+
+// dialPipe opens a session whose WebSocket is a pipe. Its client reads all the
+// time; with deaf it reads nothing.
+func dialPipe(t testing.TB, s *testServer, protocol int, deaf bool) (*pipeClient, *peer) {
+	t.Helper()
+	client, server := net.Pipe()
+	q := url.Values{"EIO": {strconv.Itoa(protocol)}, "transport": {WebSocket}}
+	tr := newWSTransport(server, &s.running)
+	r := newWSReader(tr, s.opts.MaxPayload, nil)
+	c := s.register(httptest.NewRequest(http.MethodGet, "/", nil), q, tr)
+	s.running.start(func() { c.readWebSocket(r) })
+	p := &pipeClient{nc: client, frames: make(chan ws.Frame, 1000)}
+	t.Cleanup(func() { _ = client.Close() })
+	if !deaf {
+		go p.readAll()
+		if f := <-p.frames; len(f.Payload) == 0 || f.Payload[0] != '0' {
+			t.Fatalf("got %q, want the open packet", f.Payload)
+		}
+	}
+	return p, <-s.peers
+}
+
+func (p *pipeClient) readAll() {
+	defer close(p.frames)
+	for {
+		f, err := ws.ReadFrame(p.nc)
+		if err != nil {
+			return
+		}
+		p.frames <- f
+	}
+}
+
+// wantText expects the next frame.
+func (p *pipeClient) wantText(t testing.TB, want string) {
+	t.Helper()
+	f, ok := <-p.frames
+	if !ok || f.Header.OpCode != ws.OpText || string(f.Payload) != want {
+		t.Fatalf("got %v %q (connected: %v), want %q", f.Header.OpCode, f.Payload, ok, want)
+	}
+}
+
+// wantClose expects a close frame next.
+func (p *pipeClient) wantClose(t testing.TB, payload string) {
+	t.Helper()
+	f, ok := <-p.frames
+	if !ok || f.Header.OpCode != ws.OpClose || string(f.Payload) != payload {
+		t.Fatalf("got %v %q (connected: %v), want a close frame %q", f.Header.OpCode, f.Payload, ok, payload)
+	}
+}
+
+// wantEOF expects the end of the connection next.
+func (p *pipeClient) wantEOF(t testing.TB) {
+	t.Helper()
+	if f, ok := <-p.frames; ok {
+		t.Fatalf("got %v %q, want the end", f.Header.OpCode, f.Payload)
+	}
+}
+
+func (p *pipeClient) send(t testing.TB, packet string) {
+	t.Helper()
+	if _, err := p.nc.Write(text(packet)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		t.Fatal(err)
+	}
+}
+
+// A request served without a network.
+func (s *testServer) request(method, query string, body io.Reader) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(method, "/engine.io/?"+query, body))
+	return w
+}
