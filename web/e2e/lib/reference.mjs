@@ -8,7 +8,11 @@ import { dist, serveFiles } from './files.mjs';
 // Instances of one cluster hand messages to each other in memory, in place of Redis.
 const clusters = new Map();
 
-export async function startReference(port, redis) {
+/**
+ * Starts it on port; instances of one `redis` hear each other. `mood` may be changed at any
+ * time: { deaf: true } relays nothing, { refusing: true } accepts nobody.
+ */
+export async function startReference(port, redis, mood = {}) {
   const peers = clusters.get(redis?.port) ?? new Set();
   if (redis) {
     clusters.set(redis.port, peers);
@@ -22,9 +26,10 @@ export async function startReference(port, redis) {
     const chat = io.of('/chat');
     const everybody = (payload) => [...new Set([chat, ...peers])].forEach((peer) => peer.emit('msgToClient', payload));
     peers.add(chat);
+    chat.use((_socket, next) => next(mood.refusing ? new Error('not today') : undefined));
     chat.on('connection', (socket) => {
       everybody({ name: 'admin', text: 'join chat.' });
-      socket.on('msgToServer', (...args) => everybody(args.length > 1 ? args : (args[0] ?? null)));
+      socket.on('msgToServer', (...args) => mood.deaf || everybody(args.length > 1 ? args : (args[0] ?? null)));
     });
     http.listen(port, '127.0.0.1');
     await once(http, 'listening');
@@ -40,5 +45,6 @@ export async function startReference(port, redis) {
   };
 
   await listen();
-  return { stop, restart: listen, output: () => '' };
+  const throwOut = () => io.of('/chat').disconnectSockets(true);
+  return { stop, restart: listen, throwOut, output: () => '' };
 }
