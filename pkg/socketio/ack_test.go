@@ -28,7 +28,7 @@ func joinedSocket(t *testing.T, s *testServer, protocol int) (*testClient, *sock
 	var sock *socket.Socket
 	eventually(t, "the socket is there", func() bool {
 		s.Of("/chat").Sockets().Range(func(_ socket.SocketId, x *socket.Socket) bool {
-			if x.Conn().Id() == c.sid {
+			if x.Conn().Id() == c.sid && linkOf(x).isOpen() {
 				sock = x
 			}
 			return true
@@ -36,6 +36,13 @@ func joinedSocket(t *testing.T, s *testServer, protocol int) (*testClient, *sock
 		return sock != nil
 	})
 	return c, sock
+}
+
+// isOpen tells whether the listeners of "connection" have returned.
+func (l *link) isOpen() bool {
+	l.conn.mu.Lock()
+	defer l.conn.mu.Unlock()
+	return l.state == linkOpen
 }
 
 func TestAckFromClient(t *testing.T) {

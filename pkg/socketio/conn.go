@@ -75,6 +75,11 @@ func (c *conn) route(p *Packet) {
 			c.routeUnlinked(p, left)
 			return
 		}
+		if c.joinsAgain(p) {
+			c.mu.Unlock()
+			p.release()
+			return
+		}
 		if l.state == linkOpen {
 			c.mu.Unlock()
 			l.dispatch(p)
@@ -93,6 +98,12 @@ func (c *conn) route(p *Packet) {
 			return
 		}
 	}
+}
+
+// joinsAgain tells a CONNECT for the "/" that a client of protocol 4 is in unasked. Some send one
+// nevertheless; Node 2 joins them again, Node 4 closes. Nothing has to be done.
+func (c *conn) joinsAgain(p *Packet) bool {
+	return p.Type == Connect && p.Nsp == "/" && c.Protocol() == 3
 }
 
 // routeUnlinked acts on a packet for a namespace that this connection is not in. What was under way
@@ -252,10 +263,10 @@ func (c *conn) protocolError(err error) {
 // invalidState does what Node does with a packet that makes no sense now.
 func (c *conn) invalidState(p *Packet) {
 	c.server.log.Debug("invalid state", slog.String("sid", c.Id()), slog.Any("packet", p.Type), slog.String("namespace", p.Nsp))
-	c.eio.Close()
 	if c.onClose != nil {
 		c.onClose("forced server close")
 	}
+	c.eio.Close()
 }
 
 // Closed is the last call of the engine.
@@ -269,8 +280,9 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 			unborn = append(unborn, l)
 		}
 	}
+	busy := c.busyLocked()
 	c.mu.Unlock()
-	if c.onClose != nil {
+	if c.onClose != nil && !busy {
 		c.onClose(c.ended)
 	}
 	// Those whose middleware has not answered may never come to an end of their own.
@@ -280,6 +292,12 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 	}
 	c.emitter.Emit("close", c.ended, err)
 	c.server.forget(c)
+}
+
+// busyLocked tells whether listeners of "connection" are running. The end of the connection is then
+// told when they have returned, by opened: so "disconnecting" finds the rooms they joined.
+func (c *conn) busyLocked() bool {
+	return slices.ContainsFunc(c.links, func(l *link) bool { return l.listening && l.state == linkConnecting })
 }
 
 // startTimer closes the connection unless it joins a namespace in time.

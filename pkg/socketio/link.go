@@ -153,7 +153,14 @@ func (l *link) opened() {
 		case len(b.queue) == 0:
 			l.state, l.backlog = linkOpen, nil
 			b.moveLocked()
+			ended := c.ended
+			if c.busyLocked() {
+				ended = ""
+			}
 			c.mu.Unlock()
+			if ended != "" { // while the listeners ran
+				c.onClose(ended)
+			}
 			return
 		}
 		p := b.queue[0]
@@ -161,9 +168,16 @@ func (l *link) opened() {
 		b.queue = b.queue[1:]
 		b.bytes -= p.size
 		b.moveLocked()
+		last := p.Type == Disconnect
+		if last {
+			l.state = linkLeaving // nothing is deferred any more; what follows waits for finish
+		}
 		c.mu.Unlock()
 		l.dispatch(p)
 		p.release()
+		if last {
+			return
+		}
 	}
 }
 
