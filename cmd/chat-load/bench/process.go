@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -75,15 +76,21 @@ func cleanEnv() []string {
 	})
 }
 
-// freePort finds a port that nobody listens on. Another process may take it before the server does; the server then
-// fails to start, and says so.
+// Ports for the servers lie below those that Linux gives to outgoing connections and to listeners without a wish, so
+// that none of the load's thousands of connections takes one between our look and the server's start.
+const firstPort, lastPort = 15_000, 32_000
+
+// freePort finds a port that nobody listens on.
 func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, ln.Close()
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 func (p *process) awaitReady(ctx context.Context) error {
