@@ -1,7 +1,7 @@
 // Takes pictures of the page in a lively conversation, to be looked at after a change of its
 // design: node e2e/picture.mjs FOLDER, with CHAT_SERVER as for the tests. The machine needs a
-// Korean font (fonts-nanum) and emoji (fonts-noto-color-emoji). docs/page.png is one of these.
-import { mkdir } from 'node:fs/promises';
+// Korean font (fonts-nanum) and emoji (fonts-noto-color-emoji). FOLDER/page.png is the README's: docs/page.png, after pngquant.
+import { mkdir, readFile } from 'node:fs/promises';
 import { startBrowser } from './lib/browser.mjs';
 import { openChat } from './lib/chat-page.mjs';
 import { startInstance } from './lib/servers.mjs';
@@ -58,6 +58,16 @@ for (const [look, options] of Object.entries(looks)) {
     await chat.close();
   }
 }
+
+// The README's picture: a desktop and a phone side by side.
+const together = await (await browser.newContext({ viewport: { width: 1320, height: 900 } })).newPage();
+const image = async (look) => `data:image/png;base64,${(await readFile(`${folder}/${look}.png`)).toString('base64')}`;
+await together.setContent(`<style>
+  body { margin: 0; height: 900px; display: flex; align-items: center; justify-content: center; background: #e8ede8 }
+  .desktop { margin: 0 -75px 0 -133px }
+  .phone { width: 370px; height: 740px; border: 9px solid #0a0c0b; border-radius: 40px; box-shadow: 0 18px 40px rgb(20 40 30 / 28%) }
+</style><img class="desktop" src="${await image('desktop-light')}"><img class="phone" src="${await image('phone-dark')}">`);
+await together.screenshot({ path: `${folder}/page.png` });
 
 // Odd and sad moments, once each.
 const chat = await openChat(browser, server.url, '', looks['desktop-light']);
