@@ -128,10 +128,10 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	s.stats.opened.Add(1)
 	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.protocol),
 		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr))
-	if schedule {
+	c.receiver = s.opts.OnConnect(c)
+	if schedule { // what OnConnect sent leaves with the open packet
 		s.flusher.schedule(c, c, 1)
 	}
-	c.receiver = s.opts.OnConnect(c)
 	return c
 }
 
