@@ -42,8 +42,8 @@ export async function open(browser, url, options = {}) {
     }
   });
   page.on('console', (message) => {
-    // A refused connection while a server restarts is the test's own doing.
-    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection to|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE/.test(message.text())) {
+    // A connection refused while a server restarts is the test's own doing.
+    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection to|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|status of 503/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });

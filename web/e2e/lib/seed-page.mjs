@@ -20,9 +20,11 @@ const cdn = {
 /**
  * Opens the seed's page, called name, so that its localhost:3000 is the instance at port.
  * The browser does that for every kind of connection, so whatever else listens on 3000 of
- * this machine plays no part. Returns the page and what a person does with it.
+ * this machine plays no part. Without `webSocket` the browser has none, as behind some
+ * company proxies, and the page stays with polling. Returns the page and what a person does
+ * with it.
  */
-export async function openSeedPage(port, name) {
+export async function openSeedPage(port, name, { webSocket = true } = {}) {
   const files = await startFiles(folder);
   const browser = await startBrowser([`--host-resolver-rules=MAP localhost:3000 127.0.0.1:${port}`]);
   const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
@@ -34,6 +36,9 @@ export async function openSeedPage(port, name) {
   for (const [url, [file, contentType]] of Object.entries(cdn)) {
     const body = await readFile(require.resolve(file));
     await page.route(url, (route) => route.fulfill({ body, contentType, headers: { 'access-control-allow-origin': '*' } }));
+  }
+  if (!webSocket) {
+    await page.addInitScript(() => delete window.WebSocket);
   }
   await page.goto(`${files.url}/index.html`);
   await page.locator('#username').fill(name);
