@@ -12,6 +12,7 @@ import (
 
 	"github.com/zishang520/engine.io/v2/events"
 	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/engineio"
@@ -253,4 +254,55 @@ func TestNothingBeforeConnect(t *testing.T) {
 	}
 	close(stop)
 	<-done
+}
+
+func packetOf(event string, args ...any) *parser.Packet {
+	return &parser.Packet{Type: parser.EVENT, Data: append([]any{event}, args...)}
+}
+
+// libraryAdapters builds the library's own adapters.
+type libraryAdapters struct{}
+
+func (libraryAdapters) New(nsp socket.Namespace) socket.Adapter { return socket.NewAdapter(nsp) }
+
+// embedding is how other adapters are built.
+type embedding struct{ *LocalAdapter }
+
+func (a embedding) ServerCount() int64 { return 7 }
+
+type embeddingBuilder struct{}
+
+func (embeddingBuilder) New(nsp socket.Namespace) socket.Adapter {
+	a := embedding{NewLocalAdapter()}
+	a.Prototype(a)
+	a.Construct(nsp)
+	return a
+}
+
+// TestOtherAdapters: an adapter that embeds ours has its fast path, one of another kind works too.
+func TestOtherAdapters(t *testing.T) {
+	for name, b := range map[string]AdapterBuilder{"library": libraryAdapters{}, "embedding": embeddingBuilder{}} {
+		t.Run(name, func(t *testing.T) {
+			s := newTestServer(t, Options{Adapter: b})
+			chat := s.Of("/chat")
+			if name == "embedding" && (chat.local == nil || chat.Adapter().Proto().ServerCount() != 7) {
+				t.Error("the embedded adapter is not found")
+			}
+			alice, sock := joinedSocket(t, s, 3)
+			bob, _ := joinedSocket(t, s, 4)
+			chat.Broadcast("x", []byte("A"))
+			for _, c := range []*testClient{alice, bob} {
+				c.want(`51-/chat,["x",`+ph0+`]`, "b:A")
+			}
+			if err := sock.Broadcast().Emit("y"); err != nil {
+				t.Error(err)
+			}
+			bob.want(`2/chat,["y"]`)
+			sock.Disconnect(false)
+			alice.want("1/chat,")
+			alice.conn.Close()
+			bob.send("1/chat,")
+			eventually(t, "both have left", func() bool { return chat.Sockets().Len() == 0 })
+		})
+	}
 }

@@ -1,0 +1,89 @@
+// Package socketio serves Socket.IO, protocols 4 and 5, with the library socket.io/v2 on top of our
+// own transport, codec and adapter.
+//
+// # Use
+//
+//	io := socketio.NewServer(socketio.Options{})
+//	chat := io.Of("/chat")
+//	socketio.On(chat, "say", func(ctx context.Context, s *socket.Socket, in Message) error {
+//		chat.Broadcast("said", in)
+//		return nil
+//	})
+//	http.Handle("/socket.io/", io)
+//
+// A [Namespace] is the library's, with all its methods, and typed events beside them: [On],
+// [Handle], [Namespace.OnConnect], [Namespace.OnDisconnect]. They are kept once for a namespace and
+// cost a connection nothing. A [Payload] is JSON that is never decoded: what a handler takes as a
+// Payload and broadcasts is, byte for byte, what the sender wrote.
+//
+// # How data flows
+//
+//	engineio.Conn ── message ──► conn.Receive: decoder ── Packet ──► link
+//	                                                                  │ CONNECT: the library's Client
+//	                                                                  │ EVENT: OnAny, Socket.Use, typed
+//	                                                                  │        handlers, listeners
+//	                                                                  │ ACK: whoever waits for it
+//	                                                                  ▼
+//	engineio.Batch ◄── frames, encoded once ── LocalAdapter ◄── Broadcast, Emit, To …
+//	engineio.Conn  ◄── frames ── conn.Write ◄── encoder ◄── Socket.Emit, acknowledgements
+//
+// The library is bound through its own extension points: engine.BaseServer (engineServer),
+// engine.Socket (conn), Parser, AdapterConstructor, and the exported event emitters of its
+// namespaces and sockets. It makes sockets and namespaces, runs the middlewares of namespaces, and
+// keeps acknowledgements. It never sees an EVENT or ACK packet.
+//
+// # Concurrency
+//
+// Everything a client sends is handled in order, on the goroutine that the engine receives on: the
+// next packet waits until the handlers of this one have returned. That is the back-pressure, and it
+// means that a handler must not wait for another packet, say an acknowledgement, of the same client;
+// start a goroutine for that. Two things are different:
+//
+//   - A CONNECT is completed on a goroutine of the library. The "connection" listeners run there,
+//     then what the client has sent for that namespace meanwhile. Other namespaces of the connection
+//     go on. At most 1 MiB waits so; then the client's reader does.
+//   - A middleware of Socket.Use may call next from wherever it likes. What follows runs there.
+//
+// "disconnecting" and "disconnect" are emitted once for each socket whose "connection" listeners
+// ran, never before those have returned. If the application or another goroutine disconnects a
+// socket while they run, its rooms are gone by the time "disconnecting" is emitted.
+//
+// All methods are safe for concurrent use. Broadcasts are queued under a lock of the namespace's
+// adapter, so that all receivers see the same order; nothing there waits for a client. A Server has
+// no goroutine of its own; [Server.Close] waits for those of its connections.
+//
+// A panic in a listener, handler, middleware or acknowledgement is logged and ends that call only.
+//
+// # What of the library works, and what to use instead
+//
+// These work as documented there, each pinned by a test:
+//
+//	Server.Of with a name, a regular expression, or a function that answers at once; Use; Emit, To, In, Except, Local,
+//	Volatile, Compress (without effect: nothing is compressed), Timeout; FetchSockets, SocketsJoin,
+//	SocketsLeave, DisconnectSockets, AllSockets; ServerSideEmit, with an adapter that has it;
+//	Socket.On, Once, Use, OnAny, PrependAny, OffAny, OnAnyOutgoing; Emit, EmitWithAck, Timeout;
+//	Join, Leave, Rooms, To, Broadcast, Disconnect; Handshake, Request, Data; Conn for reading.
+//
+// Different from the library as it comes:
+//
+//   - Listeners are called in the order of the client's packets, on one goroutine.
+//   - Handshake().Headers and Query are shared by all sockets of a connection: read only.
+//   - Conn() emits "close" and nothing else; Engine().Use has no effect: wrap ServeHTTP.
+//   - Server.Listen, Attach, ServeHandler and ServeClient are not for use: mount the Server.
+//   - SetAdapter, SetParser and SetConnectTimeout are not for use: see [Options].
+//   - BroadcastOperator.Emit with an acknowledgement compares counts without a lock, in the
+//     library: its callback may, rarely, be called twice. [LocalAdapter.BroadcastEncodedWithAck]
+//     leaves the counting to the caller.
+//
+// Different from Node: see decoder for what is refused; a packet that was under way when the server
+// disconnected the client from its namespace is ignored, where Node closes the whole connection; a
+// DISCONNECT and a CONNECT may follow each other without a wait.
+//
+// # Limits
+//
+// Nesting is bounded by 1,000, attachments of a packet by 10, what waits for a namespace by 1 MiB,
+// messages and queues by [engineio.Options]. A client that breaks the protocol is closed, with the
+// reasons that socket.io 4.8 has: "forced close" for what cannot be decoded, "forced server close"
+// for what makes no sense now. A connection that joins no namespace is closed after
+// [Options.ConnectTimeout].
+package socketio
