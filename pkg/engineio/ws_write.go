@@ -20,9 +20,11 @@ type wsTransport struct {
 
 	running *running // of the server
 
-	mu      sync.Mutex
-	writing bool   // frames are being written
-	closing []byte // the close frame, from closeWith on
+	mu       sync.Mutex
+	writing  bool   // frames are being written, the close frame among them
+	closing  []byte // the close frame, from beginClose on
+	taken    bool   // somebody writes it or has
+	answered bool   // the peer's close frame is there: the reader waits for ours to be written
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
@@ -44,12 +46,20 @@ func (t *wsTransport) beginWrite() bool {
 	return t.writing
 }
 
-// endWrite returns the close frame if one is due now.
+// endWrite ends what beginWrite began, unless it returns the close frame: then
+// the caller has to write that, and to call it again.
 func (t *wsTransport) endWrite() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closing != nil && !t.taken {
+		t.taken = true
+		return t.closing
+	}
 	t.writing = false
-	return t.closing
+	if t.answered {
+		_ = t.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; it fails on a closed connection only
+	}
+	return nil
 }
 
 // Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
@@ -63,26 +73,33 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 	switch {
 	case frame == nil:
 	case t.raw == nil:
-		t.running.start(func() { _, _ = t.nc.Write(frame) }) // bounded by the deadline; the peer may be gone
+		t.running.start(func() {
+			_, _ = t.nc.Write(frame) // bounded by the deadline; the peer may be gone
+			t.endWrite()
+		})
 	default:
 		t.tryOnce(frame)
+		t.endWrite()
 	}
 }
 
 // answerClose is closeWith for the reader, which may wait. It reports false
-// when the answer is not written yet, but will be by whoever is writing.
+// when the answer is not written yet, but will be by whoever is writing: then
+// the next read fails once that is done.
 func (t *wsTransport) answerClose(code ws.StatusCode) bool {
 	frame := t.beginClose(code)
 	switch {
 	case frame == nil:
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		t.answered = t.writing
 		return !t.writing
 	case t.raw == nil:
 		_, _ = t.nc.Write(frame) // as above
 	default:
 		t.tryOnce(frame)
 	}
+	t.endWrite()
 	return true
 }
 
@@ -95,8 +112,8 @@ func (t *wsTransport) tryOnce(frame []byte) {
 }
 
 // beginClose makes the transport a closing one. It returns the close frame if
-// the caller has to write it: it was not closing before, and nobody writes who
-// will append it.
+// the caller has to write it and then call endWrite: the transport was not
+// closing before, and nobody writes who will append it.
 func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	var body []byte
 	if code != closeNone {
@@ -109,18 +126,16 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	frame := append(appendHeader(nil, ws.OpClose, len(body)), body...)
 
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.closing != nil {
-		t.mu.Unlock()
 		return nil
 	}
 	t.closing = frame
-	writing := t.writing
-	t.mu.Unlock()
-
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
-	if writing {
+	if t.writing {
 		return nil
 	}
+	t.writing, t.taken = true, true
 	return frame
 }
 
@@ -131,8 +146,11 @@ func (t *wsTransport) writeProbe(f *Frame) error {
 		return errTransportClosing
 	}
 	_, err := t.nc.Write(f.wire)
-	if frame := t.endWrite(); frame != nil && err == nil {
-		_, err = t.nc.Write(frame)
+	if frame := t.endWrite(); frame != nil {
+		if err == nil {
+			_, err = t.nc.Write(frame)
+		}
+		t.endWrite()
 	}
 	return err
 }
@@ -216,8 +234,11 @@ func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder
 	if !rest.empty() && err == nil {
 		return rest, nil // still writing: catchUp goes on
 	}
-	if frame := t.endWrite(); frame != nil && err == nil {
-		_, err = w.try(t, frame)
+	if frame := t.endWrite(); frame != nil {
+		if err == nil {
+			_, err = w.try(t, frame)
+		}
+		t.endWrite()
 	}
 	return remainder{}, err
 }
@@ -266,9 +287,12 @@ func (t *wsTransport) writeSlowly(rest remainder, frames []*Frame, protocol int,
 		}
 		err = t.writeWaiting(frames[i].webSocket(protocol), timeout)
 	}
-	if frame := t.endWrite(); frame != nil && err == nil {
-		_ = t.writeWaiting(frame, 0)
-		return errTransportClosing
+	if frame := t.endWrite(); frame != nil {
+		if err == nil {
+			_ = t.writeWaiting(frame, 0)
+			err = errTransportClosing
+		}
+		t.endWrite()
 	}
 	return err
 }
