@@ -185,7 +185,7 @@ func TestCatchUp(t *testing.T) {
 		srv := serveSmall(t, Options{QueueBytes: 64 << 20})
 		alice := dialSlow(t, srv, protocol)
 		server := srv.accept(t)
-		sizes := []int{1, 70_000, 300, 3_000_000, 64 << 10, 64<<10 - 4, 125, 126, 0, 65_535, 65_536, 100_000}
+		sizes := []int{1, 70_000, 300, 1_500_000, 64 << 10, 64<<10 - 4, 125, 126, 0, 65_535, 65_536, 100_000}
 		for round := range 2 {
 			for i, n := range sizes {
 				data := pattern(i+round, n)

@@ -148,11 +148,13 @@ func wantAnswer(t testing.TB, ch <-chan response, status int, body string) {
 // wantPolling waits until the client's poll is pending.
 func (p *peer) wantPolling(t testing.TB) {
 	t.Helper()
-	eventually(t, "a pending poll", func() bool {
-		p.Conn.mu.Lock()
-		defer p.Conn.mu.Unlock()
-		return p.poll != nil
-	})
+	eventually(t, "a pending poll", p.polling)
+}
+
+func (p *peer) polling() bool {
+	p.Conn.mu.Lock()
+	defer p.Conn.mu.Unlock()
+	return p.poll != nil
 }
 
 // wantGone expects that the server no longer knows the session.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -129,8 +130,9 @@ type peer struct {
 	broken   string        // how the promises to a Receiver were broken
 	hold     chan struct{} // Receive waits until it is closed, if set
 	answer   func(message) // called by Receive, if set
-	forget   bool          // only count
-	count    int
+	forget   bool          // keep nothing
+
+	echoes atomic.Bool // send everything back instead
 }
 
 func newPeer(c *Conn) *peer {
@@ -138,6 +140,10 @@ func newPeer(c *Conn) *peer {
 }
 
 func (p *peer) Receive(data []byte, binary bool) {
+	if p.echoes.Load() {
+		p.sendBack(data, binary)
+		return
+	}
 	m := message(data)
 	if binary {
 		m = message(fmt.Sprintf("binary %x", data))
@@ -145,7 +151,7 @@ func (p *peer) Receive(data []byte, binary bool) {
 	p.enter()
 	p.mu.Lock()
 	hold, answer := p.hold, p.answer
-	if p.count++; !p.forget {
+	if !p.forget {
 		p.received = append(p.received, m)
 	}
 	p.mu.Unlock()
@@ -184,6 +190,17 @@ func (p *peer) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls--
+}
+
+// echo makes the peer send back everything that it receives.
+func (p *peer) echo() { p.echoes.Store(true) }
+
+func (p *peer) sendBack(data []byte, binary bool) {
+	if binary {
+		p.Send(NewBinaryFrame(data))
+	} else {
+		p.Send(NewTextFrame(data))
+	}
 }
 
 // holdReceive makes Receive wait until release is called.
