@@ -2,19 +2,87 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/httpserver"
+	"socketio-chat/pkg/socketio"
 )
 
 // chatParts is the chat with everything below it.
-type chatParts struct{}
+type chatParts struct {
+	io      *socketio.Server
+	cluster *cluster // nil without Redis
+	log     *slog.Logger
+}
 
-func newChat(config.Config, *slog.Logger) (*chatParts, error) { return &chatParts{}, nil }
+// releaseTimeout bounds the farewell to the clients. One that polls has to ask once more
+// to hear it; one that is gone never does.
+const releaseTimeout = 5 * time.Second
 
-func (c *chatParts) Handler() http.Handler       { return http.NotFoundHandler() }
-func (c *chatParts) Checks() []httpserver.Check  { return nil }
-func (c *chatParts) Clients() int                { return 0 }
-func (c *chatParts) Close(context.Context) error { return nil }
+// newChat puts the chat together as configured. With a Redis it begins to join the
+// cluster, and does not wait for that.
+func newChat(cfg config.Config, log *slog.Logger) *chatParts {
+	c := &chatParts{log: log}
+	options := socketio.Options{
+		Engine: engineio.Options{
+			PingInterval:   cfg.Engine.PingInterval,
+			PingTimeout:    cfg.Engine.PingTimeout,
+			UpgradeTimeout: cfg.Engine.UpgradeTimeout,
+			MaxPayload:     cfg.Engine.MaxPayload,
+			QueueBytes:     cfg.Engine.QueueBytes,
+			Transports:     cfg.Engine.Transports,
+			Origins:        cfg.Engine.Origins,
+		},
+		ConnectTimeout: cfg.Engine.ConnectTimeout,
+		Logger:         log,
+	}
+	if cfg.Redis.Configured() {
+		c.cluster = newCluster(cfg.Redis, log)
+		options.Adapter = c.cluster.builder
+	}
+	c.io = socketio.NewServer(options)
+	chat.New(c.io, chat.Options{JoinNotice: cfg.Chat.JoinNotice, Logger: log})
+	return c
+}
+
+// Handler answers what comes in below /socket.io/.
+func (c *chatParts) Handler() http.Handler { return c.io }
+
+// Checks are the conditions under which this instance should get clients.
+func (c *chatParts) Checks() []httpserver.Check {
+	if c.cluster == nil {
+		return nil
+	}
+	return []httpserver.Check{{Name: "redis", Ready: c.cluster.ready}}
+}
+
+// Clients counts the open connections.
+func (c *chatParts) Clients() int { return c.io.Engine().Len() }
+
+// Close lets all clients go, then publishes what is queued for other instances and leaves
+// the cluster. It may be called again.
+func (c *chatParts) Close(ctx context.Context) error {
+	err := c.release(ctx)
+	if c.cluster != nil {
+		err = errors.Join(err, c.cluster.close(ctx))
+	}
+	return err
+}
+
+func (c *chatParts) release(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
+	err := c.io.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// Clients that are asleep or gone: nothing is wrong with this end of the line.
+		c.log.Warn("clients that did not answer were cut off")
+		err = nil
+	}
+	return err
+}

@@ -18,22 +18,16 @@ import (
 // seconds that Docker gives by default.
 const shutdownTimeout = 8 * time.Second
 
-// serve runs the chat until ctx is done, then ends it in order: new clients are refused,
-// the connected ones are told to go, and the cluster is left.
+// serve runs the chat until ctx is done, then ends it in order: new sessions are refused,
+// the clients are told to go, the cluster is left, and the port is given back.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	log.Debug("starting", "version", versionLine(), "settings", cfg)
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}
-	chat, err := newChat(cfg, log)
-	if err != nil {
-		return err
-	}
-	err = serveChat(ctx, cfg, chat, log)
-	// Closing twice does nothing; this is for a server that never came to listen.
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	return errors.Join(err, chat.Close(closing))
+	chat := newChat(cfg, log)
+	// Closing twice does nothing; this one is for a server that never came to listen.
+	return errors.Join(serveChat(ctx, cfg, chat, log), chat.Close(context.WithoutCancel(ctx)))
 }
 
 // serveChat listens for the chat's clients until ctx is done or listening fails.

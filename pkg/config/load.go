@@ -21,7 +21,10 @@ func Load(environ []string, dotenv string) (Config, error) {
 		text, source := v.def, ""
 		if g, ok := given[v.name]; ok {
 			text, source = g.value, g.source
-			c.given = append(c.given, setting{v.name, v.show(g.value), g.source})
+			if v.kind.secret {
+				g.value = hidden
+			}
+			c.given = append(c.given, setting{v.name, shortened(g.value), g.source})
 		}
 		if err := v.kind.set(&c, text); err != nil {
 			problems = append(problems, v.refused(text, source, err))

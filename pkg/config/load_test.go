@@ -217,7 +217,7 @@ func TestLogValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.LogValue().String(), `[NODE_PORT="4000" (environment)]`; got != want {
+	if got, want := c.LogValue().String(), `[NODE_PORT=4000 (environment)]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if !c.IsSet("NODE_PORT") || c.IsSet("HOST") {

@@ -40,11 +40,16 @@ func (p Problem) String() string {
 	return p.Name + "=" + p.Value + ": " + p.Message
 }
 
+// hidden stands for the value of a secret variable.
+const hidden = "(hidden)"
+
 // refused makes the problem of a value that its kind did not take.
 func (v variable) refused(value, source string, hint error) Problem {
-	p := Problem{Name: v.name, Value: v.show(value), Message: "accepted: " + v.kind.accepts}
-	// A hint may repeat the value, so a secret gets none.
-	if !v.kind.secret && !errors.Is(hint, errPlain) {
+	p := Problem{Name: v.name, Value: quoted(value), Message: "accepted: " + v.kind.accepts}
+	switch {
+	case v.kind.secret:
+		p.Value = hidden // and no hint, which may repeat it
+	case !errors.Is(hint, errPlain):
 		p.Message += " (" + hint.Error() + ")"
 	}
 	if source != fromEnvironment {
@@ -53,19 +58,13 @@ func (v variable) refused(value, source string, hint error) Problem {
 	return p
 }
 
-// show makes a value fit for logs and messages.
-func (v variable) show(value string) string {
-	if v.kind.secret {
-		return "(hidden)"
-	}
-	return quoted(value)
-}
-
 // quoted keeps control characters and endless values out of messages.
-func quoted(value string) string {
+func quoted(value string) string { return fmt.Sprintf("%q", shortened(value)) }
+
+func shortened(value string) string {
 	const most = 80 // runes
 	if runes := []rune(value); len(runes) > most {
-		value = string(runes[:most]) + "…"
+		return string(runes[:most]) + "…"
 	}
-	return fmt.Sprintf("%q", value)
+	return value
 }

@@ -14,7 +14,7 @@
 //	go server.Serve(listener)
 //	…
 //	server.Drain()                        // /readyz answers 503 from here on
-//	err = server.Shutdown(ctx, io.Close)  // no new connections, then no old ones
+//	err = server.Shutdown(ctx, io.Close)  // ends sessions, then connections
 //
 // New reads all files into memory, so that a request never touches a file system; the
 // compressed form of each is made at its first use. Without a built page, / answers with

@@ -126,24 +126,23 @@ func serve(h *http.Server, l net.Listener) error {
 // Drain makes /readyz answer 503 from now on, so that load balancers send no new clients.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Shutdown stops accepting at the public address, then calls release, which has to end
-// the connections of Options.Socket, and waits until every request is answered. The
+// Shutdown calls release, which has to refuse new sessions of Options.Socket and end
+// those there are, then stops accepting and waits until every request is answered. The
 // operators' address answers until that is done. When ctx ends first, what is left is cut
 // off and the error says so. Later calls wait for the first and return its error.
+//
+// Requests are answered while release runs: a client that polls can hear that its session
+// is over, and get what was queued for it, only by asking once more, and between two
+// polls it need not have a connection.
 func (s *Server) Shutdown(ctx context.Context, release func(context.Context) error) error {
-	s.shutdownOnce.Do(func() { s.shutdownErr = s.shutdown(ctx, release) })
+	s.shutdownOnce.Do(func() {
+		s.Drain()
+		s.shutdownErr = errors.Join(
+			release(ctx),
+			finish(ctx, s.public, "answer the last requests"),
+			finish(ctx, s.operator, "close the operators' address"))
+	})
 	return s.shutdownErr
-}
-
-func (s *Server) shutdown(ctx context.Context, release func(context.Context) error) error {
-	s.Drain()
-	// http.Server closes its listeners, calls what is registered, and waits for requests.
-	// So no client that release lets go comes back to this instance, and the requests of
-	// Options.Socket, which last until then, come to their end.
-	released := make(chan error, 1)
-	s.public.RegisterOnShutdown(func() { released <- release(ctx) })
-	err := finish(ctx, s.public, "answer the last requests")
-	return errors.Join(<-released, err, finish(ctx, s.operator, "close the operators' address"))
 }
 
 // finish shuts down what it can and cuts off the rest.

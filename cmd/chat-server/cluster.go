@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/redisadapter"
+)
+
+// leaveTimeout bounds the farewell to the cluster, including what is still to be
+// published.
+const leaveTimeout = 2 * time.Second
+
+// cluster is this instance's membership in the cluster that a Redis joins.
+type cluster struct {
+	builder *redisadapter.Builder
+	client  *redis.Client
+	closing sync.Once // of client
+}
+
+func newCluster(r config.Redis, log *slog.Logger) *cluster {
+	client := redis.NewClient(&redis.Options{Addr: r.Addr()})
+	return &cluster{
+		client: client,
+		builder: &redisadapter.Builder{
+			Redis:  rtypes.NewRedisClient(context.Background(), client),
+			Logger: log,
+		},
+	}
+}
+
+// ready is the check of /readyz. Where Redis is and what it said is for the log alone:
+// anybody may ask for /readyz.
+func (c *cluster) ready() error {
+	if c.builder.Status().Joined {
+		return nil
+	}
+	return errors.New("not joined to the cluster; this instance serves its own clients only")
+}
+
+// close may be called again.
+func (c *cluster) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	err := c.builder.Close(ctx)
+	c.closing.Do(func() { err = errors.Join(err, c.client.Close()) })
+	return err
+}

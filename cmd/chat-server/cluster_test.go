@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// startRedis starts a Redis of the test's own and returns the settings that lead to it.
+// It listens on a socket in a directory; a forwarder gives it a port that nobody else can
+// have taken.
+func startRedis(t testing.TB) (settings []string) {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("redis-server is missing; install Debian's package of that name")
+		}
+		t.Skip("redis-server is missing; install Debian's package of that name to run this test")
+	}
+	socket := filepath.Join(t.TempDir(), "redis")
+	server := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
+	defer client.Close()
+	eventually(t, "Redis answers", func() bool { return client.Ping(t.Context()).Err() == nil })
+	return addressOf(forward(t, socket))
+}
+
+// forward accepts connections on a free port and passes them on to a Unix socket.
+func forward(t testing.TB, socket string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(func() { cancel(); l.Close() })
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("unix", socket)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			context.AfterFunc(ctx, func() { in.Close(); out.Close() })
+			go func() { _, _ = io.Copy(out, in); out.Close() }()
+			go func() { _, _ = io.Copy(in, out); in.Close() }()
+		}
+	}()
+	return l
+}
+
+func addressOf(l net.Listener) []string {
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	return []string{"REDIS_HOST=" + host, "REDIS_PORT=" + port}
+}
+
+// eventually asks until the answer is yes. What it waits for has no event to wait for.
+func eventually(t testing.TB, what string, yes func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(20 * time.Second)
+	for !yes() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+// ready asks for /readyz.
+func (in *instance) ready(t testing.TB) bool {
+	status, _ := get(t, "http://"+in.listening.Addr+"/readyz")
+	return status == http.StatusOK
+}
+
+func TestTwoInstancesOnOneRedis(t *testing.T) {
+	t.Chdir(t.TempDir())
+	settings := append(startRedis(t), "CHAT_JOIN_NOTICE=false")
+	one, two := startInstance(t, settings...), startInstance(t, settings...)
+	for _, in := range []*instance{one, two} {
+		eventually(t, "instance is ready", func() bool { return in.ready(t) })
+	}
+	alice, bob := startPolling(t, one), startPolling(t, two)
+	for _, p := range []*poller{alice, bob} {
+		p.post("40/chat,")
+		p.pollUntil("40/chat,{")
+	}
+	alice.post(`42/chat,["msgToServer",{"name":"alice","text":"안녕"}]`)
+	bob.pollUntil(`42/chat,["msgToClient",{"name":"alice","text":"안녕"}]`)
+
+	// What an instance was told before its end still crosses.
+	alice.post(`42/chat,["msgToServer","bye"]`)
+	one.stop()
+	bob.pollUntil(`42/chat,["msgToClient","bye"]`)
+	alice.pollUntil("\x1e1\n")
+	if err := <-one.result; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	if !two.ready(t) {
+		t.Error("the other instance is not ready any more")
+	}
+}
+
+func TestWithoutItsRedis(t *testing.T) {
+	t.Chdir(t.TempDir())
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	in := startInstance(t, addressOf(nobody)...)
+	status, text := get(t, "http://"+in.listening.Addr+"/readyz")
+	var answer struct {
+		Status string
+		Checks []struct {
+			Name, Reason string
+			Ready        bool
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if status != http.StatusServiceUnavailable || len(answer.Checks) != 2 || answer.Checks[1].Name != "redis" ||
+		answer.Checks[1].Ready || !strings.Contains(answer.Checks[1].Reason, "not joined") {
+		t.Errorf("readyz: %d %s", status, text)
+	}
+	if status, _ := get(t, "http://"+in.listening.Addr+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz: %d", status)
+	}
+	p := startPolling(t, in)
+	p.post("40/chat,", `42/chat,["msgToServer","alone"]`)
+	p.pollUntil(`["msgToClient","alone"]`)
+	in.stop()
+	p.pollUntil("\x1e1\n")
+	if err := <-in.result; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
