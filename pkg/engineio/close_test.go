@@ -50,6 +50,22 @@ func TestCloseTimes(t *testing.T) {
 		server.wantClosed(t, ForcedClose)
 		c.want((20 + 30) * s)
 	})
+	timed(t, "the peer closes in the middle of a message to it", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		alice, server := dialPipe(t, srv, 4, false)
+		alice.stop(t)
+		server.sendText("long")
+		c.at(s) // it is being written
+		if _, err := alice.nc.Write(masked(0x88, []byte("\x03\xe8"))); err != nil {
+			t.Fatal(err)
+		}
+		server.wantClosed(t, TransportClose)
+		c.at(3 * s)
+		alice.start()
+		alice.wantText(t, "4long")
+		alice.wantClose(t, "\x03\xe8")
+		alice.wantEOF(t)
+		c.want(3 * s) // nothing is waited for
+	})
 	timed(t, "nobody polls for the close packet", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		bob := "EIO=4&transport=polling"
 		bob += "&sid=" + sid(srv.request("GET", bob, nil).Body.String())
@@ -66,7 +82,7 @@ func TestCloseTimes(t *testing.T) {
 		client, end := net.Pipe()
 		tr := newWSTransport(end, &srv.running)
 		go server.runProbe(tr, newWSReader(tr, 1000, nil))
-		p := pipeClient{client, nil}
+		p := pipeClient{nc: client}
 		p.send(t, "2probe")
 		buf := make([]byte, 100)
 		if n, _ := client.Read(buf); string(buf[:n]) != "\x81\x063probe" {

@@ -217,3 +217,21 @@ func TestHeartbeatPolling(t *testing.T) {
 		}
 	})
 }
+
+// A timer that expired just before it was moved must not count.
+func TestStaleTimer(t *testing.T) {
+	timed(t, "moved too late", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		alice, server := dialPipe(t, srv, 3, false)
+		server.Conn.mu.Lock()
+		server.timer.Stop() // as if it had expired
+		server.setTimerLocked(10 * s)
+		server.Conn.mu.Unlock()
+		server.onTimer() // which waited for the lock
+		if !server.Open() {
+			t.Error("closed by a timer that was moved")
+		}
+		server.wantClosed(t, PingTimeout)
+		c.want(10 * s)
+		alice.wantClose(t, "")
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -19,6 +20,7 @@ import (
 type pipeClient struct {
 	nc     net.Conn
 	frames chan ws.Frame // what came; closed at the end
+	idle   chan struct{} // closed when the reading has stopped
 }
 
 // newPipeServer returns a server without an address.
@@ -34,10 +36,10 @@ func dialPipe(t testing.TB, s *testServer, protocol int, deaf bool) (*pipeClient
 	r := newWSReader(tr, s.opts.MaxPayload, nil)
 	c := s.register(httptest.NewRequest(http.MethodGet, "/", nil), q, tr)
 	s.running.start(func() { c.readWebSocket(r) })
-	p := &pipeClient{nc: client, frames: make(chan ws.Frame, 1000)}
+	p := &pipeClient{nc: client}
 	t.Cleanup(func() { _ = client.Close() })
 	if !deaf {
-		go p.readAll()
+		p.start()
 		if f := <-p.frames; len(f.Payload) == 0 || f.Payload[0] != '0' {
 			t.Fatalf("got %q, want the open packet", f.Payload)
 		}
@@ -45,15 +47,29 @@ func dialPipe(t testing.TB, s *testServer, protocol int, deaf bool) (*pipeClient
 	return p, <-s.peers
 }
 
-func (p *pipeClient) readAll() {
-	defer close(p.frames)
-	for {
-		f, err := ws.ReadFrame(p.nc)
-		if err != nil {
-			return
+// start makes the client read all that comes.
+func (p *pipeClient) start() {
+	frames, idle := make(chan ws.Frame, 1000), make(chan struct{})
+	p.frames, p.idle = frames, idle
+	go func() {
+		defer close(idle)
+		defer close(frames)
+		for {
+			f, err := ws.ReadFrame(p.nc)
+			if err != nil {
+				return
+			}
+			frames <- f
 		}
-		p.frames <- f
-	}
+	}()
+}
+
+// stop makes the client read nothing more, until start.
+func (p *pipeClient) stop(t testing.TB) {
+	t.Helper()
+	_ = p.nc.SetReadDeadline(time.Unix(1, 0))
+	<-p.idle
+	_ = p.nc.SetReadDeadline(time.Time{})
 }
 
 // wantText expects the next frame.

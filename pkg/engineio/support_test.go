@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -71,9 +72,10 @@ func (s *testServer) closeWith(t testing.TB) {
 	})
 }
 
-// url returns the server's address with the scheme http or ws.
+// url returns the server's address with the scheme http or ws, and TLS if it
+// has that.
 func (s *testServer) url(scheme, query string) string {
-	return scheme + s.http.URL[len("http"):] + "/engine.io/?" + query
+	return scheme + strings.TrimPrefix(s.http.URL, "http") + "/engine.io/?" + query // https becomes wss
 }
 
 // addr returns the server's host and port.
