@@ -18,6 +18,7 @@ import (
 type Server struct {
 	opts    Options
 	flusher *flusher
+	poller  *poller
 	stats   Stats
 
 	running running // connections until Receiver.Closed returned, and all goroutines
@@ -34,8 +35,9 @@ func NewServer(opts Options) *Server {
 		panic("engineio: Options.OnConnect is nil")
 	}
 	s := &Server{
-		opts:  opts.withDefaults(),
-		conns: make(map[string]*Conn),
+		opts:   opts.withDefaults(),
+		conns:  make(map[string]*Conn),
+		poller: newPoller(),
 	}
 	s.flusher = newFlusher(&s.running)
 	return s
@@ -61,8 +63,13 @@ func (s *Server) Close(ctx context.Context) error {
 	s.each((*Conn).Close)
 	if err := s.running.wait(ctx); err != nil {
 		s.each((*Conn).Discard)
+		go func() { // ends within closeLinger of the last receiver
+			_ = s.running.wait(context.Background())
+			s.poller.close()
+		}()
 		return fmt.Errorf("close the connections: %w", err)
 	}
+	s.poller.close()
 	return nil
 }
 

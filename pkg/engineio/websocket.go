@@ -45,9 +45,20 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 
 // readWebSocket is the connection's reader: it decodes and hands over one
 // message after another until the transport or the session ends.
+//
+// Between messages it parks: it returns, and is run again when bytes arrive.
 func (c *Conn) readWebSocket(r *wsReader) {
-	r.pong = func(f *Frame) { c.Send(f) }
+	if r.t.parking.resume == nil {
+		r.pong = func(f *Frame) { c.Send(f) }
+		r.t.parking.resume = func() { c.readWebSocket(r) }
+	}
 	for {
+		if r.quiet() {
+			r.drained = false // there may be more by the time it goes on
+			if r.t.park(c.server.poller) {
+				return
+			}
+		}
 		data, binary, err := r.next()
 		if err != nil {
 			c.transportEnded(err)

@@ -30,10 +30,12 @@ type wsReader struct {
 	lost   bool  // it is unknown where the next frame begins
 	closed bool  // the peer's close frame came and was answered
 
-	target []byte // where fill reads to instead of buf
-	n      int
-	err    error
-	call   func(fd uintptr) bool
+	target  []byte // where fill reads to instead of buf
+	n       int
+	err     error
+	call    func(fd uintptr) bool
+	try     bool // call must not wait
+	drained bool // the last read took all there was
 }
 
 const readBuffer = 8 << 10
@@ -51,11 +53,14 @@ func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
 			dst = r.takeBuffer()
 		}
 		r.n, again, r.err = readFD(fd, dst)
+		// A short read took all there was, unless the peer's end came with it:
+		// then there is nothing to be woken by.
+		r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.ending.Load()
 		if again {
 			if r.target == nil {
 				r.releaseBuffer() // wait without one
 			}
-			return false
+			return r.try
 		}
 		return true
 	}
@@ -121,6 +126,28 @@ func (r *wsReader) fill() error {
 		err = io.ErrNoProgress
 	}
 	return err
+}
+
+// quiet reports whether the reader is between two messages with nothing left
+// to read: the moment to park. An error is left for the next read to meet.
+func (r *wsReader) quiet() bool {
+	if r.t.raw == nil || r.start < r.end || r.opcode != 0 {
+		return false
+	}
+	if !r.drained {
+		r.try, r.n, r.err = true, 0, nil
+		err := r.t.raw.Read(r.call)
+		r.try = false
+		if err != nil || r.err != nil || !r.drained && r.n == 0 {
+			return false
+		}
+		r.end += r.n
+	}
+	if r.start < r.end {
+		return false
+	}
+	r.releaseBuffer()
+	return true
 }
 
 // readHeader reads the next frame's header.
@@ -330,6 +357,7 @@ func (r *wsReader) linger() {
 			more = false
 		}
 	}
+	r.t.leavePoller()
 	_ = r.t.nc.Close() // nothing is left to lose
 	r.start = r.end
 	r.releaseBuffer()

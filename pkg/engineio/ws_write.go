@@ -19,6 +19,7 @@ type wsTransport struct {
 	raw syscall.RawConn // nil if nc is no plain socket
 
 	running *running // of the server
+	parking parking  // of the reader
 
 	mu       sync.Mutex
 	writing  bool   // frames are being written, the close frame among them
@@ -132,6 +133,7 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	}
 	t.closing = frame
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
+	t.unpark()                                        // the reader sees to the rest; it takes no lock
 	if t.writing {
 		return nil
 	}
