@@ -109,16 +109,56 @@ func (c *conn) joinsAgain(p *Packet) bool {
 // routeUnlinked acts on a packet for a namespace that this connection is not in. What was under way
 // when the server disconnected the client from it is ignored; Node closes the connection then too.
 func (c *conn) routeUnlinked(p *Packet, left bool) {
-	defer p.release()
 	switch {
 	case p.Type == Connect:
 		l := c.newLink(p.Nsp)
 		c.mu.Lock()
 		c.links = append(c.links, l)
+		root := c.unansweredRootLocked()
+		if root != nil {
+			root.backlog.behind = append(root.backlog.behind, p)
+		}
 		c.mu.Unlock()
+		if root != nil {
+			return
+		}
 		c.connect(l, p)
 	case !left || p.Type == ConnectError:
 		c.invalidState(p)
+	}
+	p.release()
+}
+
+// unansweredRootLocked returns the link to "/" of a client of protocol 4 that has not been told of
+// it. In Node that comes before the answer to whatever the client asks for.
+func (c *conn) unansweredRootLocked() *link {
+	if c.Protocol() != 3 {
+		return nil
+	}
+	if l := c.linkLocked("/"); l != nil && l.state == linkConnecting && !l.listening {
+		return l
+	}
+	return nil
+}
+
+// takeBehindLocked returns the CONNECT packets that wait for the answer of "/".
+func (l *link) takeBehindLocked() (list []*Packet) {
+	if l.backlog != nil {
+		list, l.backlog.behind = l.backlog.behind, nil
+	}
+	return list
+}
+
+// connectAll goes on with packets that takeBehindLocked returned.
+func (c *conn) connectAll(list []*Packet) {
+	for _, p := range list {
+		c.mu.Lock()
+		l, ended := c.linkLocked(p.Nsp), c.ended != ""
+		c.mu.Unlock()
+		if l != nil && !ended {
+			c.connect(l, p)
+		}
+		p.release()
 	}
 }
 
@@ -204,8 +244,10 @@ func (c *conn) finish(l *link) {
 	if l.listening && !slices.Contains(c.left, l.name) {
 		c.left = append(c.left, l.name)
 	}
+	behind := l.takeBehindLocked()
 	next, connect := c.succeedLocked(l)
 	c.mu.Unlock()
+	c.connectAll(behind)
 	if next != nil {
 		c.connect(next, connect)
 		connect.release()

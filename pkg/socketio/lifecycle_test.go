@@ -344,3 +344,52 @@ func TestClose(t *testing.T) {
 		t.Errorf("closed again: %v", err)
 	}
 }
+
+// TestRootComesFirst: a client of protocol 4 that asks for a namespace at once is told first that it
+// is in "/", as by Node.
+func TestRootComesFirst(t *testing.T) {
+	s := newTestServer(t, Options{})
+	s.Of("/chat").OnConnect(func(_ context.Context, sock *socket.Socket) error { return sock.Emit("hello") })
+	s.Of("/other")
+	slow := make(chan func(*socket.ExtendedError), 1)
+	s.IO().Use(func(sock *socket.Socket, next func(*socket.ExtendedError)) {
+		switch sock.Handshake().Query["root"][0] {
+		case "slow":
+			slow <- next
+		case "no":
+			next(socket.NewExtendedError("no", nil))
+		default:
+			next(nil)
+		}
+	})
+	for range 20 {
+		c := s.dial(t, 3, "root=yes")
+		c.send("0/chat,")
+		c.want("0", "0/chat,", `2/chat,["hello"]`)
+		c.conn.Close()
+	}
+	c := s.dial(t, 3, "root=slow")
+	c.send("0/chat,")
+	c.send("0/other,")
+	c.send(`2/chat,["x"]`) // waits too
+	next := receive(t, slow)
+	next(nil)
+	c.want("0")
+	got := []string{c.next(), c.next(), c.next()}
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"0/chat,", "0/other,", `2/chat,["hello"]`}) {
+		t.Errorf("got %q", got)
+	}
+
+	c = s.dial(t, 3, "root=no")
+	c.send("0/chat,")
+	c.want(`4"no"`, "0/chat,", `2/chat,["hello"]`)
+
+	c = s.dial(t, 3, "root=slow") // it ends while it waits
+	c.send("0/chat,")
+	next = receive(t, slow)
+	c.conn.Close()
+	eventually(t, "it has ended", func() bool { return s.Engine().Len() == 2 })
+	next(nil)
+	eventually(t, "nothing is left of it", func() bool { return s.Of("/chat").local.size() == 2 && s.Of("/").local.size() == 1 })
+}

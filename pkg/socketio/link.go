@@ -63,6 +63,7 @@ type backlog struct {
 	bytes   int
 	moved   chan struct{} // made by who waits for room, closed when there may be some
 	closing []any         // arguments of a "disconnect" that came before the link was open
+	behind  []*Packet     // of "/" in protocol 4: CONNECTs that are answered after it
 }
 
 // emittedEvents remembers what a Socket emits once in its life.
@@ -111,9 +112,11 @@ func (l *link) begin() bool {
 	c.mu.Lock()
 	ended := c.ended
 	ok := ended == "" && l.state == linkConnecting && l.emitted == 0
+	var behind []*Packet
 	if ok {
 		l.listening = true
 		c.stopTimerLocked()
+		behind = l.takeBehindLocked()
 	}
 	c.mu.Unlock()
 	if ended != "" {
@@ -123,6 +126,7 @@ func (l *link) begin() bool {
 	if !ok {
 		c.finish(l)
 	}
+	c.connectAll(behind)
 	return ok
 }
 
