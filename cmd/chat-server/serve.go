@@ -21,6 +21,7 @@ const shutdownTimeout = 8 * time.Second
 // serve runs the chat until ctx is done, then ends it in order: new sessions are refused,
 // the clients are told to go, the cluster is left, and the port is given back.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	tuneMemory()
 	log.Debug("starting", "version", versionLine(), "settings", cfg)
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
