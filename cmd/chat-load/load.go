@@ -80,9 +80,9 @@ func parseLoad(args []string, stdout io.Writer) (*loadFlags, error) {
 	cfg.Servers, cfg.Sources, cfg.Transport = servers, sources, client.Transport(*transport)
 	if cfg.Senders < 0 { // not given: as many as usual, or as there are
 		cfg.Senders = min(10, cfg.Clients)
-		if cfg.Rate == 0 && cfg.InFlight == 0 {
-			cfg.Rate = 100
-		}
+	}
+	if cfg.Senders > 0 && cfg.Rate == 0 && cfg.InFlight == 0 {
+		cfg.Rate = 100
 	}
 	var err error
 	cfg.PIDs, err = numbers(pids)

@@ -11,7 +11,7 @@ The load
   --server URL       http://host:port; repeat it, or separate several with commas: clients are spread over them
   --clients N        clients that connect and listen (100; at most 100,000)
   --senders N        how many of them send (10); 0: everybody is idle
-  --rate R           messages a second, of all senders together, whatever the server makes of it
+  --rate R           messages a second, of all senders together, whatever the server makes of it (100)
   --in-flight N      instead: each sender waits for its own messages, N at a time (closed loop)
   --size BYTES       of each text (32; at least 25, which identify it)
   --transport T      websocket (default), polling, or upgrade (polling first, then WebSocket: what browsers do)

@@ -29,6 +29,9 @@ func (p Plain) Progress(s result.Sample) {
 	fmt.Fprintln(p.Out, b.String())
 }
 
+// minWindow is the shortest window, in seconds, whose CPU shares mean anything: CPU time is known to 10 ms.
+const minWindow = 0.5
+
 // Summary prints what a run found.
 func Summary(out io.Writer, r *result.Run) {
 	line := func(name, format string, args ...any) {
@@ -62,7 +65,7 @@ func Summary(out io.Writer, r *result.Run) {
 	if len(w.Processes) > 0 && w.Deliveries > 0 {
 		line("", "server CPU a delivery: %.2f µs", w.MicrosPerDelivery())
 	}
-	if w.Seconds > 0 {
+	if w.Seconds >= minWindow {
 		line("this tool", "CPU %.2f s (%.0f%%); everything else on the machine %.2f s", w.Self, 100*w.Self/w.Seconds, w.Others)
 	}
 }
