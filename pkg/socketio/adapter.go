@@ -78,18 +78,23 @@ func NewLocalAdapter() *LocalAdapter {
 	return a
 }
 
-// Prototype tells the adapter what it is embedded in; Proto returns that.
+// Prototype tells the adapter what it is embedded in.
 func (a *LocalAdapter) Prototype(p socket.Adapter) { a.proto = p }
-func (a *LocalAdapter) Proto() socket.Adapter      { return a.proto }
+
+// Proto returns what Prototype was told; without that, the adapter itself.
+func (a *LocalAdapter) Proto() socket.Adapter { return a.proto }
 
 // Construct binds the adapter to its namespace. It must be called once, before anything else but
 // Prototype.
 func (a *LocalAdapter) Construct(nsp socket.Namespace) { a.nsp, a.name = nsp, nsp.Name() }
 
+// Nsp returns the namespace.
 func (a *LocalAdapter) Nsp() socket.Namespace { return a.nsp }
 
-// Init and Close do nothing; an adapter with resources overrides them.
-func (a *LocalAdapter) Init()  {}
+// Init does nothing.
+func (a *LocalAdapter) Init() {}
+
+// Close does nothing; an adapter with resources overrides it.
 func (a *LocalAdapter) Close() {}
 
 // ServerCount is 1: this instance.
@@ -100,8 +105,10 @@ func (a *LocalAdapter) ServerSideEmit([]any) error {
 	return errors.New("this adapter does not support the ServerSideEmit() functionality")
 }
 
-// PersistSession and RestoreSession do nothing: sessions are not recovered.
+// PersistSession does nothing: sessions are not recovered.
 func (a *LocalAdapter) PersistSession(*socket.SessionToPersist) {}
+
+// RestoreSession finds none.
 func (a *LocalAdapter) RestoreSession(socket.PrivateSessionId, string) (*socket.Session, error) {
 	return nil, nil
 }

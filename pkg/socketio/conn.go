@@ -332,7 +332,7 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 		c.finish(l)
 		l.forget()
 	}
-	c.emitter.Emit("close", c.ended, err)
+	c.Emit("close", c.ended, err)
 	c.server.forget(c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"reflect"
 	"strings"
@@ -204,7 +205,7 @@ func TestDecodeDepth(t *testing.T) {
 	if _, err := d.add(nest(400_000), false); err == nil {
 		t.Error("depth 400000 is accepted")
 	}
-	if _, err := d.add([]byte("2[\"x\",\"\xff\"]"), false); err != errNotUTF8 {
+	if _, err := d.add([]byte("2[\"x\",\"\xff\"]"), false); !errors.Is(err, errNotUTF8) {
 		t.Errorf("broken UTF-8: %v", err)
 	}
 }
@@ -304,11 +305,11 @@ func FuzzScan(f *testing.F) {
 		if err == nil {
 			err = scanEnd(b, end)
 		}
-		if valid := json.Valid(b); valid != (err == nil) && err != errJSONDepth {
+		if valid := json.Valid(b); valid != (err == nil) && !errors.Is(err, errJSONDepth) {
 			t.Fatalf("%q: valid %v, scanner says %v", b, valid, err)
 		}
 		if err == nil {
-			if _, err := findPlaceholders(nil, b, 1<<20); err != nil && err != errPlaceholder {
+			if _, err := findPlaceholders(nil, b, 1<<20); err != nil && !errors.Is(err, errPlaceholder) {
 				t.Fatalf("%q is valid, but looking for placeholders finds %v", b, err)
 			}
 		}

@@ -89,7 +89,7 @@ func (ev *incoming) libraryArgs(name string) ([]any, error) {
 	}
 	args[0] = name
 	if ev.id != nil {
-		args = append(args, socket.Ack(func(answer []any, _ error) { ev.acknowledge(answer...) }))
+		args = append(args, func(answer []any, _ error) { ev.acknowledge(answer...) }) // a socket.Ack
 	}
 	return args, nil
 }

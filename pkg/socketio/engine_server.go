@@ -96,7 +96,7 @@ func (e *engineServer) Close() engine.BaseServer {
 func (e *engineServer) ComputePath(config.AttachOptionsInterface) string { return "/socket.io/" }
 
 // GenerateId returns an id as the engine makes them.
-func (e *engineServer) GenerateId(*types.HttpContext) (string, error) {
+func (e *engineServer) GenerateId(*types.HttpContext) (string, error) { //nolint:revive // the library's name
 	if newID := e.server.opts.Engine.NewID; newID != nil {
 		return newID(), nil
 	}

@@ -17,7 +17,7 @@ import (
 // The rest of engine.Socket: what it tells, and what only the library's own engine calls.
 
 // Id is the session id of Engine.IO. It is a secret of this client.
-func (c *conn) Id() string { return c.eio.ID() }
+func (c *conn) Id() string { return c.eio.ID() } //nolint:revive // the library's name
 
 // Protocol is 3 or 4.
 func (c *conn) Protocol() int { return c.eio.Protocol() }
@@ -133,9 +133,9 @@ func (t transport) Proto() transports.Transport                   { return t }
 func (t transport) SetSid(string)                                 {}
 func (t transport) SetWritable(bool)                              {}
 func (t transport) SetSupportsBinary(bool)                        {}
-func (t transport) SetHttpCompression(*types.HttpCompression)     {}
+func (t transport) SetHttpCompression(*types.HttpCompression)     {} //nolint:revive // the library's name
 func (t transport) SetPerMessageDeflate(*types.PerMessageDeflate) {}
-func (t transport) SetMaxHttpBufferSize(int64)                    {}
-func (t transport) HttpCompression() *types.HttpCompression       { return nil }
+func (t transport) SetMaxHttpBufferSize(int64)                    {}             //nolint:revive // the library's name
+func (t transport) HttpCompression() *types.HttpCompression       { return nil } //nolint:revive // the library's name
 func (t transport) PerMessageDeflate() *types.PerMessageDeflate   { return nil }
-func (t transport) MaxHttpBufferSize() int64                      { return t.server.opts.Engine.MaxPayload }
+func (t transport) MaxHttpBufferSize() int64                      { return t.server.opts.Engine.MaxPayload } //nolint:revive // the library's name

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zishang520/engine.io/v2/engine"
 	"github.com/zishang520/engine.io/v2/transports"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -55,7 +54,7 @@ func TestEngineServer(t *testing.T) {
 	}
 	passed := false
 	e.ApplyMiddlewares(nil, func(err error) { passed = err == nil })
-	if !passed || e.ComputePath(nil) != "/socket.io/" || e.Proto() != engine.BaseServer(e) {
+	if !passed || e.ComputePath(nil) != "/socket.io/" || e.Proto() != e {
 		t.Error("the rest")
 	}
 	for _, f := range []func(){func() { e.Init() }, func() { e.Cleanup() }, func() { e.Construct(nil) }, func() { e.Prototype(nil) }} {

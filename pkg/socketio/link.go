@@ -78,7 +78,7 @@ const (
 // CONNECT packet, before anybody else knows the socket.
 func (l *link) attach(ns *Namespace, sock *socket.Socket) {
 	l.emitter.link = l
-	sock.StrictEventEmitter.EventEmitter = &l.emitter
+	sock.EventEmitter = &l.emitter
 	l.outgoing = outgoingListeners(sock)
 	l.conn.shareHandshake(sock.Handshake())
 	l.conn.mu.Lock()

@@ -147,7 +147,7 @@ func (e *namespaceEmitter) emitSocket(event events.EventName, sock *socket.Socke
 
 // linkOf returns the link of a socket, nil if we have not attached one.
 func linkOf(sock *socket.Socket) *link {
-	if e, ok := sock.StrictEventEmitter.EventEmitter.(*socketEmitter); ok {
+	if e, ok := sock.EventEmitter.(*socketEmitter); ok {
 		return e.link
 	}
 	return nil
