@@ -1,9 +1,10 @@
 // The chat as one generation of clients sees it: every transport, on one instance and on two over Redis.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { barrier, Chatter, garbles, gather, JOIN_NOTICE, modern, TRANSPORTS } from '../world/clients.mjs';
+import { barrier, Chatter, garbles, gather, JOIN_NOTICE, modern, TRANSPORTS, usher } from '../world/clients.mjs';
 import { ARGUMENTS, BINARIES, isAck, isAscii, PAYLOADS, TEXTS } from '../world/messages.mjs';
 import { ChatServer, OURS, Redis, UNDER_TEST } from '../world/processes.mjs';
+import { Proxy } from '../world/proxy.mjs';
 import { cuts } from './cuts.mjs';
 import { namespaces } from './namespaces.mjs';
 
@@ -18,14 +19,17 @@ export function chatSuite(generation) {
 function topology(generation, title, instances) {
   describe(title, () => {
     const servers = [];
+    const ushers = [];
     let redis;
 
     before(async () => {
       if (instances > 1) redis = await Redis.start();
       servers.push(...(await Promise.all(Array.from({ length: instances }, () => ChatServer.start({ redis, env: { LOG_LEVEL: 'debug' } })))));
       if (instances > 1) await clustered(servers);
+      ushers.push(...(await Promise.all(servers.map(usher))));
     });
     after(async () => {
+      ushers.forEach((person) => person.leave());
       try {
         for (const server of servers) server.assertWell();
       } finally {
@@ -42,7 +46,7 @@ function topology(generation, title, instances) {
         const people = async (t, count) => {
           const everybody = [];
           t.after(() => everybody.forEach((person) => person.leave()));
-          return gather(servers, count, options, everybody);
+          return gather(servers, count, options, everybody, ushers);
         };
         conversation(people, legible);
         bursts(people, servers, options, legible);
@@ -66,7 +70,6 @@ export async function clustered(servers) {
     await Promise.all(probes.flatMap((probe) => probes.map((other) => probe.wantMessage(other, 'anybody there?'))));
   } finally {
     clearInterval(calling);
-    probes[0].says('all here');
     await Promise.all(probes.map((probe) => barrier(probe, probes)));
     probes.forEach((probe) => probe.leave());
   }
@@ -76,7 +79,6 @@ export async function clustered(servers) {
 function conversation(people, legible) {
   it('tells everybody, the newcomer too, that somebody joined', async (t) => {
     const everybody = await people(t, 4);
-    await Promise.all(everybody.map((person) => barrier(person, everybody)));
     everybody.forEach((person, index) => assert.equal(person.notices(), everybody.length - index, `notices of person ${index}`));
     assert.deepEqual(everybody[0].inbox[0], [JOIN_NOTICE]);
     // The order of keys is part of what the page's users see in their tools.
@@ -168,51 +170,56 @@ function bursts(people, servers, options, legible) {
   it('keeps bursts of 500 in order and whole, begun before the upgrade ends', async (t) => {
     const witnesses = await people(t, servers.length);
     const texts = Array.from({ length: 500 }, (_, i) => `${i} ${legible(['', '번째']) ? '번째' : 'th'}`);
-    const senders = [allAtOnce, inSlices, aroundTheUpgrade].map((pace, index) => {
-      const sender = new Chatter(servers[index % servers.length], options);
-      sender.socket.once('connect', () => pace(sender, texts));
+    const senders = await Promise.all([allAtOnce, inSlices, aroundTheUpgrade].map(async (pace, index) => {
+      const proxy = await Proxy.before(servers[index % servers.length]);
+      const upgrade = options.transport === 'default' ? proxy.holdWebSockets() : null;
+      const sender = new Chatter(proxy, options);
+      t.after(() => {
+        sender.leave();
+        proxy.close();
+      });
+      sender.socket.once('connect', () => pace(sender, texts, upgrade));
       return sender;
-    });
-    t.after(() => senders.forEach((sender) => sender.leave()));
+    }));
 
     await Promise.all(senders.flatMap((sender) => [sender, ...witnesses].map((person) => person.wantExactly(sender, texts))));
     if (options.transport === 'default') {
       senders.forEach((sender) => assert.equal(sender.connects[0], 'polling', 'the burst begins before the upgrade'));
       await Promise.all(senders.map((sender) => sender.upgraded()));
     }
-    // After a last remark of everybody nothing may be doubled, and who came late has missed a beginning at most.
+    // After a last call of everybody nothing may be doubled, and who came late has missed a beginning at most.
     const everybody = [...witnesses, ...senders];
     await Promise.all(senders.map((sender) => barrier(sender, everybody)));
     for (const sender of senders) {
-      const all = [...texts, sender.heardFrom(sender).at(-1)];
       for (const person of everybody) {
         const heard = person.heardFrom(sender);
-        assert.deepEqual(heard, all.slice(all.length - heard.length), `${person.name} hears ${sender.name}`);
-        if (witnesses.includes(person)) assert.equal(heard.length, all.length);
+        assert.deepEqual(heard, texts.slice(texts.length - heard.length), `${person.name} hears ${sender.name}`);
+        if (witnesses.includes(person) || person === sender) assert.equal(heard.length, texts.length);
       }
     }
   });
 }
 
-const allAtOnce = (sender, texts) => texts.forEach((text) => sender.says(text));
+// How a sender paces its burst. `upgrade` lets the WebSocket through that was held up until then; null: there is none.
 
-function inSlices(sender, texts) {
-  allAtOnce(sender, texts.slice(0, 25));
-  if (texts.length > 25) setImmediate(inSlices, sender, texts.slice(25));
+function allAtOnce(sender, texts, upgrade) {
+  texts.forEach((text) => sender.says(text));
+  upgrade?.();
 }
 
-/** Some at once, some when the upgrade is about to happen, the rest when it has happened. */
-function aroundTheUpgrade(sender, texts) {
-  const { engine } = sender;
-  if (!engine.upgrading && engine.transport.name === 'websocket') return allAtOnce(sender, texts);
-  let [now, probing, later] = [texts.slice(0, 100), texts.slice(100, 300), texts.slice(300)];
-  allAtOnce(sender, now);
-  const flush = () => {
-    allAtOnce(sender, probing.splice(0));
-    allAtOnce(sender, later.splice(0));
-  };
-  engine.once('upgrading', () => allAtOnce(sender, probing.splice(0)));
-  engine.once('upgrade', flush);
-  // On polling alone there is no upgrade, and it may be over by now.
-  if (sender.socket.io.opts.transports?.length === 1 || !engine.upgrading) setImmediate(flush);
+/** A few now, a few in every turn of the event loop while the upgrade goes on. */
+function inSlices(sender, texts, upgrade) {
+  texts.slice(0, 25).forEach((text) => sender.says(text));
+  upgrade?.();
+  if (texts.length > 25) setImmediate(inSlices, sender, texts.slice(25), upgrade);
+}
+
+/** A third before the upgrade, a third when the probe is answered, a third when it is done. */
+function aroundTheUpgrade(sender, texts, upgrade) {
+  const say = (from, to) => texts.slice(from, to).forEach((text) => sender.says(text));
+  say(0, 150);
+  if (!upgrade) return say(150);
+  sender.engine.once('upgrading', () => say(150, 300));
+  sender.engine.once('upgrade', () => say(300));
+  upgrade();
 }

@@ -26,7 +26,6 @@ export function cuts(people, servers, options) {
     await barrier(bob, [alice, bob]);
     assert.deepEqual(bob.heardFrom(alice), ['while away 1', 'back 1', 'while away 2', 'back 2']);
     assert.deepEqual(alice.heardFrom(alice), bob.heardFrom(alice));
-    assert.equal(alice.heardFrom(bob).length, 1);
   });
 
   it('is found again by its clients after a restart', async (t) => {

@@ -137,7 +137,7 @@ export class Chatter {
   leave() {
     present.delete(this);
     this.socket.disconnect();
-    this.socket.io.close?.();
+    this.socket.io.disconnect(); // the connection under it too
   }
 
   #recent() {
@@ -145,27 +145,31 @@ export class Chatter {
   }
 }
 
-/** Every one of `witnesses` hears a fresh remark of `speaker`: all it said before has arrived by then. */
+/** Every one of `witnesses` hears a fresh call of `speaker`: all it said before has arrived by then. */
 export async function barrier(speaker, witnesses) {
-  const text = `barrier ${Math.random()}`;
-  speaker.says(text);
-  await Promise.all(witnesses.map((witness) => witness.wantMessage(speaker, text)));
+  const call = { name: `(${speaker.name} calls)`, text: `${Math.random()}` };
+  speaker.emit(call);
+  await Promise.all(witnesses.map((witness) => witness.wantMessage(call, call.text)));
 }
 
 /** An encoding fault of 1.x clients on polling that Node's servers do not make good: text outside ASCII is garbled. */
 export const garbles = (generation, transport) => generation.startsWith('1.') && transport !== 'websocket';
 
 /**
- * Lets people join one after the other, alternating over the servers, until everybody has every join notice;
- * so no notice is under way when the test goes on.
+ * Lets people join one after the other, alternating over the servers, until everybody has every join notice.
+ * `ushers`, one on each server, hear each of them before the next one comes: no notice is still on its way
+ * between the servers, where it would greet whoever joins meanwhile.
  */
-export async function gather(servers, count, options, people = []) {
+export async function gather(servers, count, options, people = [], ushers = []) {
   for (let i = 0; i < count; i++) {
     people.push(await Chatter.join(servers[i % servers.length], options));
-    await Promise.all(people.map((person, index) => person.wantNotices(people.length - index)));
+    await barrier(people.at(-1), [...people, ...ushers]);
   }
   return people;
 }
+
+/** One steady guest on each server, on the client that every kind of server serves. */
+export const usher = (server) => Chatter.join(server, { name: `usher of ${server.port}`, generation: '2.5.0', transport: 'websocket' });
 
 /** Resolves with the client's complaint about the namespace it was refused. */
 export function refusal(server, generation, transport, namespace) {

@@ -5,6 +5,7 @@ import net from 'node:net';
 export class Proxy {
   #pairs = new Set();
   #open = true;
+  #held = null;
 
   static async before(server) {
     const proxy = new Proxy(server);
@@ -21,8 +22,8 @@ export class Proxy {
       const far = net.connect(server.port, server.host);
       const pair = [near, far];
       this.#pairs.add(pair);
+      near.once('data', (first) => this.#forward(first, near, far));
       for (const [from, to] of [pair, [far, near]]) {
-        from.pipe(to);
         from.on('error', () => {});
         from.on('close', () => {
           to.destroy();
@@ -30,6 +31,21 @@ export class Proxy {
         });
       }
     });
+  }
+
+  async #forward(first, near, far) {
+    near.pause();
+    if (first.includes('transport=websocket')) await this.#held;
+    far.write(first);
+    near.pipe(far);
+    far.pipe(near);
+  }
+
+  /** Keeps WebSockets from opening until the function it returns is called. */
+  holdWebSockets() {
+    let release;
+    this.#held = new Promise((resolve) => (release = resolve));
+    return release;
   }
 
   /** Breaks every connection without a goodbye. */
