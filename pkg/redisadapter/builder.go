@@ -28,8 +28,10 @@ type Builder struct {
 	HoldFor    time.Duration
 	// MaxMessage bounds a message in both directions, in bytes, 0: 16 MiB.
 	MaxMessage int
-	// Heartbeat is how often the connections are proven live, 0: 1 s. A connection is given up after three heartbeats without an echo.
-	Heartbeat time.Duration
+	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a heartbeat a subscriber connection that brings
+	// nothing is given up, 0: 5 s; it should be longer than this process may ever be held up. That it publishes, a connection proves by Redis'
+	// answers, for which the client's ReadTimeout counts.
+	Heartbeat, Silence time.Duration
 	// OnChange is called, one call at a time, after Joined has changed. It runs on a goroutine of the adapter and must not block.
 	OnChange func(Status)
 	// Logger gets joins, losses and, at most every ten seconds for each kind, faults. Never message contents. nil: nothing is logged.
@@ -74,7 +76,7 @@ func (b *Builder) shared() *hub {
 func (b *Builder) config() config {
 	c := config{
 		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20,
-		heartbeat: time.Second, onChange: b.OnChange, log: b.Logger,
+		heartbeat: time.Second, silence: 5 * time.Second, onChange: b.OnChange, log: b.Logger,
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -83,6 +85,7 @@ func (b *Builder) config() config {
 	set(&c.holdFor, b.HoldFor)
 	set(&c.maxMessage, b.MaxMessage)
 	set(&c.heartbeat, b.Heartbeat)
+	set(&c.silence, b.Silence)
 	if o := b.Opts; o != nil {
 		if o.GetRawKey() != nil {
 			c.key = o.Key()

@@ -52,6 +52,7 @@ type config struct {
 	holdFor         time.Duration
 	maxMessage      int
 	heartbeat       time.Duration
+	silence         time.Duration
 	onChange        func(Status)
 	log             *slog.Logger
 }
@@ -78,7 +79,8 @@ func newHub(client *rtypes.RedisClient, cfg config) *hub {
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
 	h.queue = newQueue(cfg.queueBytes, cfg.holdFor, h.drop)
-	h.state.since, h.state.servers, h.state.notify = time.Now(), 1, cfg.onChange
+	h.since, h.notify = time.Now(), cfg.onChange
+	h.started = h.since
 	parent := client.Context
 	if parent == nil {
 		parent = context.Background()

@@ -1,8 +1,8 @@
 package redisadapter
 
 import (
+	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 )
 
@@ -15,19 +15,23 @@ func (h *hub) connected(slot *uint64) (generation uint64) {
 	h.state.mu.Lock()
 	h.last++
 	*slot, generation = h.last, h.last
+	h.waiting = time.Time{}
 	h.state.mu.Unlock()
 	h.requestBeat()
 	return generation
 }
 
-// disconnected notes that the connection of *slot is lost. It returns whether the cluster was joined until now.
+// disconnected notes that the connection of *slot is lost, if there was one. It returns whether the cluster was joined until now.
 func (h *hub) disconnected(slot *uint64, err error) (was bool) {
 	h.state.mu.Lock()
-	*slot = 0
 	was = h.joined
 	if h.ctx.Err() == nil {
 		h.state.err = err
+		if slot == &h.sub && h.sub != 0 {
+			h.gaps.Add(1)
+		}
 	}
+	*slot, h.waiting = 0, time.Time{}
 	h.setJoinedLocked(false)
 	h.state.mu.Unlock()
 	if was {
@@ -44,38 +48,38 @@ func (h *hub) requestBeat() {
 	}
 }
 
-// nextBeat returns the payload of a heartbeat to send now; ok is false while there is no complete way for it.
+// nextBeat returns the payload of a heartbeat to send now; ok is false while there is no complete way for it. It says over which connections it
+// goes out and shall come back, and when it was sent.
 func (h *hub) nextBeat() (payload string, ok bool) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	if h.pub == 0 || h.sub == 0 {
-		return "", false
-	}
-	h.beat = beat{seq: h.beat.seq + 1, pub: h.pub, sub: h.sub, sent: time.Now()}
-	return strconv.FormatUint(h.beat.seq, 10), true
+	h.beatSent = time.Now()
+	return fmt.Sprintf("%d %d %d", h.pub, h.sub, h.beatSent.Sub(h.started)), h.pub != 0 && h.sub != 0
 }
 
 // beatConfirmed notes that Redis has accepted the latest heartbeat.
 func (h *hub) beatConfirmed() {
 	h.state.mu.Lock()
-	h.beat.confirmed = true
-	h.state.mu.Unlock()
+	defer h.state.mu.Unlock()
+	if h.waiting.IsZero() && h.beatSent.After(h.beatEcho) {
+		h.waiting = h.beatSent
+	}
 }
 
-// beatReceived notes a heartbeat of ours that has come back over the subscriber connection of the given generation.
-func (h *hub) beatReceived(payload []byte, sub uint64) {
-	seq, err := strconv.ParseUint(string(payload), 10, 64)
-	if err != nil {
+// beatReceived notes a heartbeat that has come back over the subscriber connection of the given generation.
+func (h *hub) beatReceived(payload string, over uint64) {
+	var pub, sub uint64
+	var sent time.Duration
+	if _, err := fmt.Sscanf(payload, "%d %d %d", &pub, &sub, &sent); err != nil {
 		return
 	}
 	h.state.mu.Lock()
-	b := &h.beat
-	if seq != b.seq || b.pub != h.pub || b.sub != sub || sub != h.sub {
+	if pub == 0 || sub == 0 || pub != h.pub || sub != h.sub || sub != over {
 		h.state.mu.Unlock()
 		return
 	}
-	h.lag = time.Since(b.sent)
-	b.sent = time.Time{}
+	h.beatEcho, h.waiting = h.started.Add(sent), time.Time{}
+	h.lag = time.Since(h.beatEcho)
 	was := h.joined
 	h.setJoinedLocked(true)
 	h.state.mu.Unlock()
@@ -84,12 +88,11 @@ func (h *hub) beatReceived(payload []byte, sub uint64) {
 	}
 }
 
-// overdue tells whether Redis has accepted a heartbeat longer than patience ago that did not come back over the connection sub.
-func (h *hub) overdue(sub uint64, patience time.Duration) bool {
+// overdue tells whether Redis has accepted a heartbeat longer than silence ago and none has come back since.
+func (h *hub) overdue(silence time.Duration) bool {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	b := h.beat
-	return b.sub == sub && b.pub == h.pub && b.confirmed && !b.sent.IsZero() && time.Since(b.sent) > patience
+	return !h.waiting.IsZero() && time.Since(h.waiting) > silence
 }
 
 func (h *hub) setJoinedLocked(joined bool) {
@@ -122,33 +125,33 @@ func (h *hub) announce(err error) {
 	h.queue.signal()
 }
 
-// mayFlow tells whether the queue may be published now. While it has to settle, check is true: count the instances and report to counted.
-func (h *hub) mayFlow() (flow, check bool) {
+// mayFlow tells whether the queue may be published now.
+func (h *hub) mayFlow() bool {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	switch {
-	case !h.joined:
-		return false, false
-	case h.settled:
-		return true, false
-	case time.Now().After(h.settleEnd):
+	if h.joined && !h.settled && time.Now().After(h.settleEnd) {
 		h.settled = true
-		return true, false
 	}
-	return false, true
+	return h.joined && h.settled
 }
 
-// counted notes how many instances there are. Those that were there before the cluster was lost are waited for until settleEnd.
+// settling tells whether the queue waits for other instances; counted ends it.
+func (h *hub) settling() bool {
+	h.state.mu.Lock()
+	defer h.state.mu.Unlock()
+	return h.joined && !h.settled
+}
+
+// counted notes how many instances there are. Those that were there before the cluster was lost are waited for until settleEnd. If Redis was not
+// there when this instance started, nobody knows how many there will be: all of settleTime is given to them.
 func (h *hub) counted(servers int) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	if h.joined && !h.settled && servers < h.servers {
+	late := h.servers == 0 && h.state.err != nil
+	if !h.joined || !h.settled && (servers < h.servers || late) {
 		return
 	}
-	h.servers = max(servers, 1)
-	if h.joined {
-		h.settled = true
-	}
+	h.servers, h.settled = max(servers, 1), true
 }
 
 // status takes a snapshot.
@@ -161,7 +164,7 @@ func (h *hub) status() Status {
 		Published: h.published.Load(), Received: h.received.Load(), Dropped: h.dropped.Load(), Unknown: h.unknown.Load(),
 		Rejected: h.rejected.Load(), Gaps: h.gaps.Load(), Overruns: h.overruns.Load(),
 	}
-	if !s.Joined {
+	if !s.Joined || s.Servers == 0 {
 		s.Servers = 1
 	}
 	return s

@@ -63,27 +63,20 @@ func (h *hub) publishSession(b *backoff) error {
 	return p.run()
 }
 
-// run publishes until something fails.
+// run publishes until something fails. The queue's wake-up also comes when the cluster was joined or lost.
 func (p *publisher) run() error {
 	h := p.h
 	beats := time.NewTicker(h.cfg.heartbeat)
 	defer beats.Stop()
+	recount := time.NewTimer(0)
+	defer recount.Stop()
+	flowed, counting := false, true
 	for {
-		flow, check := h.mayFlow()
-		var work <-chan struct{}
-		var settling <-chan time.Time
-		if flow {
-			work = h.queue.wake
+		flow := h.mayFlow()
+		if flow && !flowed {
+			h.queue.signal() // for what was queued meanwhile
 		}
-		if check {
-			if err := p.count(); err != nil {
-				return err
-			}
-			if flow, _ = h.mayFlow(); flow {
-				continue
-			}
-			settling = time.After(settleTime / 50)
-		}
+		flowed = flow
 		var err error
 		select {
 		case <-h.ctx.Done():
@@ -92,9 +85,18 @@ func (p *publisher) run() error {
 			err = p.sendBeat()
 		case <-beats.C:
 			err = p.sendBeat()
-		case <-work:
-			err = p.drain()
-		case <-settling:
+		case <-h.queue.wake:
+			if flow {
+				err = p.drain()
+			} else if !counting {
+				counting = true
+				recount.Reset(0)
+			}
+		case <-recount.C:
+			if counting = h.settling(); counting {
+				err = p.count()
+				recount.Reset(settleTime / 50)
+			}
 		}
 		if err != nil {
 			return err

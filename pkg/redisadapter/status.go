@@ -43,26 +43,22 @@ type counters struct {
 // over the current subscriber connection: only that proves both, and that both ends are at the same server.
 type state struct {
 	mu        sync.Mutex
-	pub, sub  uint64 // generation of the connection, 0: down
-	last      uint64 // generations given out
-	beat      beat
+	pub, sub  uint64    // generation of the connection, 0: down
+	last      uint64    // generations given out
+	started   time.Time // heartbeats count from here
+	beatSent  time.Time // latest heartbeat
+	beatEcho  time.Time // when the latest that came back was sent
+	waiting   time.Time // when the first was sent that Redis has accepted and that did not come back, zero: all is well
 	joined    bool
 	since     time.Time
 	err       error
-	servers   int
+	servers   int // 0: never counted
 	lag       time.Duration
 	settled   bool      // the queue may flow
 	settleEnd time.Time // when it may flow although instances are missing
 
 	notifyMu sync.Mutex // held while notify runs, so that calls come in order
 	notify   func(Status)
-}
-
-// beat is the heartbeat on its way.
-type beat struct {
-	seq, pub, sub uint64
-	sent          time.Time
-	confirmed     bool // Redis has accepted it
 }
 
 // logLimit is how often one kind of fault is logged.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,14 +18,12 @@ var (
 	errResubscribe = errors.New("connection was replaced without our doing")
 )
 
-// patience is how many heartbeats may be late before the subscriber connection is given up.
-const patience = 3
-
 // subscriber owns one subscriber connection: the goroutine of run reads, keep writes.
 type subscriber struct {
 	h      *hub
 	pubsub *redis.PubSub
 	cancel context.CancelCauseFunc
+	seen   atomic.Uint64 // what has come in
 
 	mu       sync.Mutex
 	patterns map[string]bool // subscribed; true once Redis has confirmed it
@@ -41,9 +40,7 @@ func (h *hub) subscribeLoop() {
 		if h.ctx.Err() != nil {
 			break
 		}
-		if h.disconnected(&h.sub, err) {
-			h.gaps.Add(1)
-		} else {
+		if !h.disconnected(&h.sub, err) {
 			h.fault.warn("Cannot subscribe at Redis, trying again", err)
 		}
 		h.emitError(err)
@@ -90,6 +87,7 @@ func (s *subscriber) run(ctx context.Context, b *backoff) error {
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
+		s.seen.Add(1)
 		switch m := msg.(type) {
 		case *redis.Subscription:
 			if err := s.confirm(m); err != nil {
@@ -100,7 +98,7 @@ func (s *subscriber) run(ctx context.Context, b *backoff) error {
 			}
 		case *redis.Message:
 			if m.Channel == h.beatChannel() {
-				h.beatReceived([]byte(m.Payload), s.complete)
+				h.beatReceived(m.Payload, s.complete)
 				continue
 			}
 			h.dispatch(m)
@@ -160,6 +158,7 @@ func (s *subscriber) keep(ctx context.Context) {
 	h := s.h
 	t := time.NewTicker(h.cfg.heartbeat)
 	defer t.Stop()
+	seen := uint64(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -169,10 +168,9 @@ func (s *subscriber) keep(ctx context.Context) {
 				s.cancel(fmt.Errorf("change subscriptions: %w", err))
 			}
 		case <-t.C:
-			s.mu.Lock()
-			complete := s.complete
-			s.mu.Unlock()
-			if complete != 0 && h.overdue(complete, patience*h.cfg.heartbeat) {
+			// A flood may keep heartbeats waiting; a connection that brings anything is not dead.
+			before := seen
+			if seen = s.seen.Load(); seen == before && h.overdue(h.cfg.silence) {
 				s.cancel(errSilent)
 			}
 		}
