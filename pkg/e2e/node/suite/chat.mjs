@@ -26,7 +26,10 @@ function topology(generation, title, instances) {
       if (instances > 1) redis = await Redis.start();
       servers.push(...(await Promise.all(Array.from({ length: instances }, () => ChatServer.start({ redis, env: { LOG_LEVEL: 'debug' } })))));
       if (instances > 1) await clustered(servers);
-      ushers.push(...(await Promise.all(servers.map(usher))));
+      for (const server of servers) {
+        ushers.push(await usher(server));
+        await barrier(ushers.at(-1), ushers);
+      }
     });
     after(async () => {
       ushers.forEach((person) => person.leave());

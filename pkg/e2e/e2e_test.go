@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// parallelism is how many test files run at the same time: they wait more than they work, yet share few cores.
+const parallelism = 2
+
+// TestEndToEnd runs each file of node/test as a subtest on a chat-server built from this tree.
+func TestEndToEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("end-to-end tests take minutes; run without -short")
+	}
+	requireTools(t)
+	server := buildServer(t)
+
+	files, err := filepath.Glob("node/test/*.test.mjs")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no tests in node/test (%v)", err)
+	}
+	slots := make(chan struct{}, parallelism)
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".test.mjs")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			runFile(t, server, file)
+		})
+	}
+}
+
+// requireTools skips the test when this machine cannot run it. CI has no such excuse.
+func requireTools(t *testing.T) {
+	t.Helper()
+	missing := ""
+	if _, err := exec.LookPath("node"); err != nil {
+		missing = "node is not installed"
+	} else if _, err := os.Stat("node/node_modules/.package-lock.json"); err != nil {
+		missing = "the npm clients are not installed: run `npm ci` in pkg/e2e/node"
+	} else if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("REDIS_SERVER") == "" {
+		missing = "redis-server is not installed"
+	}
+	switch {
+	case missing == "":
+	case os.Getenv("CI") != "":
+		t.Fatal(missing)
+	default:
+		t.Skip(missing)
+	}
+}
+
+// buildServer returns the path of the server under test: CHAT_SERVER, or one built from this tree.
+func buildServer(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv("CHAT_SERVER"); path != "" {
+		return path
+	}
+	path := filepath.Join(t.TempDir(), "chat-server")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "socketio-chat/cmd/chat-server")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the server: %v\n%s", err, out)
+	}
+	return path
+}
+
+// runFile runs one test file under node's test runner; its report becomes the subtest's output.
+func runFile(t *testing.T, server, file string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "test/"+filepath.Base(file))
+	cmd.Dir = "node"
+	cmd.Env = append(os.Environ(), "CHAT_SERVER="+server)
+	// A group of their own, so that the servers a test has started end with it whatever happens.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.CombinedOutput()
+	if killErr := killGroup(cmd.Process.Pid); killErr != nil {
+		t.Logf("end what %s left behind: %v", file, killErr)
+	}
+	if err != nil {
+		t.Errorf("%s: %v\n%s", file, err, out)
+		return
+	}
+	t.Logf("\n%s", out)
+}
+
+// killGroup ends a process group that may have ended already.
+func killGroup(pid int) error {
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return nil
+}
