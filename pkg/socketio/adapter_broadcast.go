@@ -12,11 +12,11 @@ import (
 // takes; if it cannot be encoded nothing is sent and the server's log says so.
 func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
 	packet.Nsp = a.name
-	encoded := a.encode(packet)
-	if encoded == nil {
+	frames, ok := a.encode(packet)
+	if !ok {
 		return
 	}
-	_, watching := a.deliver(encoded.frames, opts, nil)
+	_, watching := a.deliver(frames, opts, nil)
 	for _, s := range watching {
 		s.NotifyOutgoingListeners()(packet)
 	}
@@ -29,12 +29,12 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 	packet.Nsp = a.name
 	id := a.nsp.Ids()
 	packet.Id = &id
-	encoded := a.encode(packet)
-	if encoded == nil {
+	frames, ok := a.encode(packet)
+	if !ok {
 		clientCount(0)
 		return
 	}
-	count, watching := a.deliver(encoded.frames, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
+	count, watching := a.deliver(frames, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
 	for _, s := range watching {
 		s.NotifyOutgoingListeners()(packet)
 	}
@@ -42,13 +42,11 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 }
 
 // encode goes through the server's encoder, which logs what it cannot encode.
-func (a *LocalAdapter) encode(packet *parser.Packet) *encodedPacket {
-	list := a.nsp.Server().Encoder().Encode(packet)
-	if len(list) != 1 {
-		return nil
+func (a *LocalAdapter) encode(packet *parser.Packet) ([]*engineio.Frame, bool) {
+	if p, ok := a.nsp.Server().Encoder().(libraryParser); ok {
+		return p.frames(packet)
 	}
-	e, _ := list[0].(*encodedPacket)
-	return e
+	return nil, false
 }
 
 // BroadcastEncoded sends an event that is encoded already (by another instance, say) to the local

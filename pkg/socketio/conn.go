@@ -322,11 +322,8 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 			unborn = append(unborn, l)
 		}
 	}
-	busy := c.busyLocked()
 	c.mu.Unlock()
-	if c.onClose != nil && !busy {
-		c.onClose(c.ended)
-	}
+	c.end()
 	// Those whose middleware has not answered may never come to an end of their own.
 	for _, l := range unborn {
 		c.finish(l)
@@ -336,10 +333,27 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 	c.server.forget(c)
 }
 
-// busyLocked tells whether listeners of "connection" are running. The end of the connection is then
-// told when they have returned, by opened: so "disconnecting" finds the rooms they joined.
-func (c *conn) busyLocked() bool {
-	return slices.ContainsFunc(c.links, func(l *link) bool { return l.listening && l.state == linkConnecting })
+// end tells the sockets of a connection that it has ended, if it has. While listeners of "connection"
+// run it does nothing: when they have returned, opened calls it again, and "disconnecting" finds the
+// rooms they joined.
+func (c *conn) end() {
+	c.mu.Lock()
+	reason := c.ended
+	busy := slices.ContainsFunc(c.links, func(l *link) bool { return l.listening && l.state == linkConnecting })
+	links := slices.Clone(c.links)
+	c.mu.Unlock()
+	if reason == "" || busy {
+		return
+	}
+	if c.onClose != nil {
+		c.onClose(reason)
+	}
+	// The library may have missed one: it clears its list after it has gone through it.
+	for _, l := range links {
+		if l.begun() {
+			l.disconnect(reason)
+		}
+	}
 }
 
 // startTimer closes the connection unless it joins a namespace in time.
@@ -429,7 +443,7 @@ func (c *conn) writePacket(e *encodedPacket) {
 	case Disconnect:
 		if l := c.link(e.nsp); l != nil && l.ns != nil && l.ns.local != nil {
 			frames := e.frames
-			if l.left() {
+			if l.ending() {
 				frames = nil // it was the client who left
 			}
 			l.ns.local.deactivate(l, frames)
@@ -445,10 +459,11 @@ func (c *conn) writePacket(e *encodedPacket) {
 	c.eio.Send(e.frames...)
 }
 
-func (l *link) left() bool {
+// ending tells whether disconnect has been called.
+func (l *link) ending() bool {
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
-	return l.clientLeft
+	return l.reason != ""
 }
 
 // connectError returns the frames of a refusal. Node 2 has a bare string where the library, for every

@@ -309,6 +309,22 @@ func TestChurn(t *testing.T) {
 	}
 	wg.Wait()
 	eventually(t, "all connections have ended", func() bool { return s.Engine().Len() == 0 && len(s.snapshot()) == 0 })
+	defer func() {
+		if !t.Failed() {
+			return
+		}
+		for _, ns := range []*Namespace{chat, s.Of("/")} {
+			t.Logf("%s: sockets %v, adapter %v", ns.Name(), ns.Sockets().Keys(), ns.local.Sids().Keys())
+			ns.Sockets().Range(func(_ socket.SocketId, sock *socket.Socket) bool {
+				if l := linkOf(sock); l != nil {
+					t.Logf("%+v, ended %q, how %v, connected %v", l, l.conn.ended, sock.Handshake().Query["how"], sock.Connected())
+				} else {
+					t.Log("no link", sock.Handshake().Query["how"])
+				}
+				return true
+			})
+		}
+	}()
 	eventually(t, "no socket is left", func() bool {
 		return chat.Sockets().Len() == 0 && chat.local.size() == 0 && s.IO().Sockets().Sockets().Len() == 0
 	})

@@ -46,13 +46,13 @@ type link struct {
 	member member
 
 	// Guarded by conn.mu.
-	state      linkState
-	listening  bool // the listeners of "connection" have been or are being called
-	clientLeft bool // the client sent DISCONNECT
-	emitted    emittedEvents
-	backlog    *backlog // nil while the link is open
-	rawAcks    map[uint64]func([]Payload)
-	cancel     context.CancelFunc
+	state     linkState
+	listening bool   // the listeners of "connection" have been or are being called
+	reason    string // of disconnect, while it runs
+	emitted   emittedEvents
+	backlog   *backlog // nil while the link is open
+	rawAcks   map[uint64]func([]Payload)
+	cancel    context.CancelFunc
 
 	ctx atomic.Pointer[context.Context] // see Done
 }
@@ -120,8 +120,7 @@ func (l *link) begin() bool {
 	}
 	c.mu.Unlock()
 	if ended != "" {
-		// The library was told before it knew this socket. Telling it again is harmless to others.
-		c.onClose(ended)
+		l.disconnect(ended) // the library was told before it knew this socket
 	}
 	if !ok {
 		c.finish(l)
@@ -141,10 +140,14 @@ func (l *link) begun() bool {
 // since, on this goroutine, and leaves the rest to the reader.
 func (l *link) opened() {
 	c := l.conn
+	defer c.end() // in case the connection has ended while the listeners ran
 	for {
 		c.mu.Lock()
 		b := l.backlog
 		switch {
+		case l.state != linkConnecting: // refused after all, by the application
+			c.mu.Unlock()
+			return
 		case b.closing != nil:
 			args, both := b.closing, l.emitted&emittedDisconnect != 0
 			l.state = linkLeaving
@@ -157,14 +160,7 @@ func (l *link) opened() {
 		case len(b.queue) == 0:
 			l.state, l.backlog = linkOpen, nil
 			b.moveLocked()
-			ended := c.ended
-			if c.busyLocked() {
-				ended = ""
-			}
 			c.mu.Unlock()
-			if ended != "" { // while the listeners ran
-				c.onClose(ended)
-			}
 			return
 		}
 		p := b.queue[0]
@@ -221,11 +217,14 @@ func (l *link) dispatch(p *Packet) {
 }
 
 // leave does what the client asked for with DISCONNECT. The library would do it on a goroutine of its
-// own, and close the connection if the server disconnects the socket at the same time. So we call
-// what the server would call, suppress the packet (see conn.Write) and correct the reason (mayEmit).
-func (l *link) leave() {
+// own, and close the connection if the server disconnects the socket at the same time.
+func (l *link) leave() { l.disconnect("client namespace disconnect") }
+
+// disconnect ends the socket, if it is connected, for a reason that is not the server's. It calls
+// what the server would call; conn.Write suppresses the packet and mayEmit corrects the reason.
+func (l *link) disconnect(reason string) {
 	l.conn.mu.Lock()
-	l.clientLeft = true
+	l.reason = reason
 	l.conn.mu.Unlock()
 	l.sock.Disconnect(false)
 }
@@ -336,8 +335,8 @@ func (l *link) mayEmit(which emittedEvents, args []any) bool {
 		return false
 	}
 	l.emitted |= which
-	if l.clientLeft && args[0] == "server namespace disconnect" {
-		args[0] = "client namespace disconnect"
+	if l.reason != "" && args[0] == "server namespace disconnect" {
+		args[0] = l.reason
 	}
 	if l.state == linkConnecting {
 		l.backlog.closing = slices.Clone(args)

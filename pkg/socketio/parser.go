@@ -21,11 +21,35 @@ func (p libraryParser) NewDecoder() parser.Decoder { return new(libraryDecoder) 
 func (p libraryParser) Encode(packet *parser.Packet) []types.BufferInterface {
 	e, err := encodePacket(packet)
 	if err != nil {
-		p.log.Error("packet dropped: its data cannot be encoded",
-			slog.String("namespace", packet.Nsp), slog.Any("error", err))
+		p.dropped(packet, err)
 		return nil
 	}
 	return []types.BufferInterface{e}
+}
+
+// frames is Encode for who needs nothing but what is sent.
+func (p libraryParser) frames(packet *parser.Packet) ([]*engineio.Frame, bool) {
+	t := packetType(packet)
+	data, err := encodePacketData(t, packet.Data)
+	if err != nil {
+		p.dropped(packet, err)
+		return nil, false
+	}
+	return newFrames(t, packet.Nsp, packet.Id, data), true
+}
+
+func (p libraryParser) dropped(packet *parser.Packet, err error) {
+	p.log.Error("packet dropped: its data cannot be encoded",
+		slog.String("namespace", packet.Nsp), slog.Any("error", err))
+}
+
+// packetType translates the library's type. Whether a packet is binary its data decides.
+func packetType(packet *parser.Packet) PacketType {
+	t := PacketType(packet.Type - parser.CONNECT)
+	if t == BinaryEvent || t == BinaryAck {
+		t -= BinaryEvent - Event
+	}
+	return t
 }
 
 // encodedPacket is a packet on its way from the library's encoder to conn.Write. Sending the text
@@ -44,11 +68,7 @@ type encodedPacket struct {
 func (e *encodedPacket) Clone() types.BufferInterface { return e }
 
 func encodePacket(packet *parser.Packet) (*encodedPacket, error) {
-	t := PacketType(packet.Type - parser.CONNECT)
-	switch t { // the kind of the data decides, not what the caller thought
-	case BinaryEvent, BinaryAck:
-		t -= BinaryEvent - Event
-	}
+	t := packetType(packet)
 	data, err := encodePacketData(t, packet.Data)
 	if err != nil {
 		return nil, err
