@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,8 +25,9 @@ type Conn struct {
 	id        string
 	protocol  int
 	handshake *Handshake
-	b64       bool     // protocol 3: the client cannot read binary responses
-	receiver  Receiver // set before the first packet is received
+	b64       bool          // protocol 3: the client cannot read binary responses
+	text      atomic.Uint32 // protocol 3: a textRule
+	receiver  Receiver      // set before the first packet is received
 
 	// next links a connection whose writer is writerScheduled; whoever holds
 	// the list (a Batch, then the flusher) owns it.
@@ -84,6 +86,27 @@ func (c *Conn) Transport() string {
 		return WebSocket
 	}
 	return Polling
+}
+
+// SetDoubleUTF8 tells whether the client encodes polling text to UTF-8 twice, as
+// those of Socket.IO 1.x do and 2.x do not. The layer above learns it from the
+// client's first packet; it may call this within Receive. Protocol 3 only.
+func (c *Conn) SetDoubleUTF8(twice bool) {
+	rule := textOnce
+	if twice {
+		rule = textTwice
+	}
+	c.text.Store(uint32(rule))
+}
+
+func (c *Conn) textRule() textRule { return textRule(c.text.Load()) }
+
+// UndoubleUTF8 undoes the second encoding of a message that was received before
+// SetDoubleUTF8 was called. Text that is not encoded twice throughout is
+// returned as it is.
+func UndoubleUTF8(text []byte) []byte {
+	text, _ = undoubleUTF8(text)
+	return text
 }
 
 // Open tells whether Send still takes frames.

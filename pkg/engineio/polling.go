@@ -130,14 +130,14 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 		b.packets = append(b.packets, packet{typ: last})
 	}
 	contentType := "text/plain; charset=UTF-8"
-	switch {
-	case c.protocol == 4:
+	if c.protocol == 4 {
 		b.body = appendPayloadV4(b.body, b.packets)
-	case !c.b64 && !q.Has("j") && needsBinaryPayload(b.packets):
-		b.body = appendPayloadV3Binary(b.body, b.packets)
-		contentType = "application/octet-stream"
-	default:
-		b.body = appendPayloadV3(b.body, b.packets)
+	} else {
+		var octets bool
+		b.body, octets = appendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
+		if octets {
+			contentType = "application/octet-stream" // and nothing more: the clients compare it
+		}
 	}
 	body := b.body
 	if q.Has("j") {
@@ -153,23 +153,6 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(body) // a client that is gone is noticed by its next heartbeat
-}
-
-// needsBinaryPayload tells whether the binary form of a protocol 3 payload is
-// worth it: base64 is larger, and clients before 2.0 misread text that is not
-// ASCII in the text form.
-func needsBinaryPayload(ps []packet) bool {
-	for _, p := range ps {
-		if p.binary {
-			return true
-		}
-		for _, b := range p.data {
-			if b >= 0x80 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // A pollBuffer is what one answer is put together in.
@@ -267,6 +250,10 @@ func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
 		ps, err = decodePayloadV3(body)
 	}
 	for _, p := range ps {
+		// The rule can change from one packet to the next: a connect packet tells it.
+		if c.protocol == 3 && !octets && !p.binary && c.textRule() == textTwice {
+			p.data, _ = undoubleUTF8(p.data)
+		}
 		if !c.onPacket(p) {
 			return
 		}

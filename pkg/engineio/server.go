@@ -126,6 +126,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}
+	c.text.Store(uint32(textRuleOf(q)))
 	c.recvMu.Lock() // nothing is received, nor Closed called, before the receiver is there
 	defer c.recvMu.Unlock()
 	_, schedule := c.enqueue([]*Frame{s.openFrame(c)})
