@@ -4,7 +4,7 @@ import App from './App.vue';
 import { openRoom } from './chat/room';
 import { rememberedName } from './ui/identity';
 import { t } from './ui/texts';
-import './style.css';
+import './styles/index.css';
 
 document.documentElement.lang = t.lang;
 document.title = t.title;

@@ -4,7 +4,7 @@ import { NAME_LIMIT, shorten } from '../chat/message';
 
 const KEY = 'chat.name';
 
-/** Colours a name can have; style.css has one rule for each. */
+/** Colours a name can have; log.css has one rule for each. */
 export const HUES = 8;
 
 /** The remembered name; empty when there is none, or when the browser keeps nothing. */
