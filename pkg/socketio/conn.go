@@ -50,6 +50,9 @@ var (
 // Receive takes one message. It returns when the handlers of what the message completes have: this
 // is where back-pressure comes from.
 func (c *conn) Receive(data []byte, binary bool) {
+	if !binary {
+		data = c.learnGeneration(data)
+	}
 	p, err := c.decoder.add(data, binary)
 	if err != nil {
 		c.protocolError(err)
