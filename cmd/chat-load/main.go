@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command chat-load puts load on servers that keep the chat contract, and measures what they make of it.
 //
 //	chat-load --server http://127.0.0.1:3000 --clients 500 --senders 50 --in-flight 4

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 const usage = `chat-load puts load on chat servers and counts exactly what arrives.

@@ -1,0 +1,115 @@
+//go:build linux
+
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+// helper is how to start this test binary as a server: see TestMain.
+func helper(int) []string { return []string{os.Args[0]} }
+
+func TestStartAndStop(t *testing.T) {
+	t.Setenv("REDIS_HOST", "elsewhere") // must not reach the server
+	p, err := startProcess(context.Background(), t.TempDir(), []string{serverEnv + "=1"}, helper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := net.Dial("tcp", p.address())
+	if err != nil {
+		t.Error(err)
+	} else {
+		nc.Close()
+	}
+	if environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid())); err != nil || strings.Contains(string(environ), "REDIS_HOST") {
+		t.Errorf("the server knows of a Redis, or: %v", err)
+	}
+	p.stop()
+	select {
+	case <-p.exited:
+	default:
+		t.Error("still there after its end")
+	}
+	p.stop() // again does nothing
+}
+
+func TestServersThatDoNotStart(t *testing.T) {
+	ctx := context.Background()
+	for name, argv := range map[string][]string{
+		"missing":     {"/no/such/server"},
+		"ends":        {"sh", "-c", "echo what a pity >&2; exit 1"},
+		"says little": {"true"},
+	} {
+		if p, err := startProcess(ctx, t.TempDir(), nil, func(int) []string { return argv }); err == nil {
+			p.stop()
+			t.Errorf("%s: no error", name)
+		} else if name == "ends" && !strings.Contains(err.Error(), "what a pity") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if p, err := startProcess(ended, t.TempDir(), nil, func(int) []string { return []string{"sleep", "60"} }); err == nil {
+		p.stop()
+		t.Error("waited for a server although nobody wants it")
+	}
+}
+
+func TestTailKeepsTheEnd(t *testing.T) {
+	var out tail
+	for i := range 2000 {
+		fmt.Fprintf(&out, "line %d\n", i)
+	}
+	if got := out.String(); len(got) > keptOutput || !strings.HasSuffix(got, "line 1999") {
+		t.Errorf("%d bytes, %.20q at the end", len(got), got[len(got)-20:])
+	}
+}
+
+func TestUnknownRow(t *testing.T) {
+	_, err := Run(context.Background(), Options{Rows: []string{"light", "heavy"}, Out: io.Discard})
+	if err == nil || !strings.Contains(err.Error(), `"heavy"`) || !strings.Contains(err.Error(), "saturation") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFailingServerFailsItsRow(t *testing.T) {
+	var b strings.Builder
+	r, err := Run(context.Background(), Options{Rows: []string{"light"}, Quick: true, Binary: "/no/such/server", Out: &b})
+	if err != nil || len(r.Rows) != 1 || r.Rows[0].Error == "" || r.Passed() || !strings.Contains(b.String(), "FAILED") {
+		t.Errorf("%+v, %v\n%s", r, err, b.String())
+	}
+}
+
+// The references are what users have: exact versions, installed from the registry that each user has set up.
+func TestNodeDependenciesArePinned(t *testing.T) {
+	var pkg struct{ Dependencies map[string]string }
+	read := func(name string, v any) []byte {
+		b, err := nodeFiles.ReadFile("node/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, v); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	read("package.json", &pkg)
+	for name, version := range pkg.Dependencies {
+		if strings.ContainsAny(version, "^~*<> ") {
+			t.Errorf("%s is not pinned: %s", name, version)
+		}
+	}
+	if pkg.Dependencies["socket.io"] != "4.8.4" || pkg.Dependencies["socket.io2"] != "npm:socket.io@2.4.1" {
+		t.Errorf("%v", pkg.Dependencies)
+	}
+	if lock := read("package-lock.json", &struct{}{}); strings.Contains(string(lock), `"resolved"`) {
+		t.Error("the lock names a registry")
+	}
+}
