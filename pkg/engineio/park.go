@@ -10,7 +10,7 @@ import "sync/atomic"
 //
 //	          park                  bytes, or the transport closes
 //	running ────────► parked        ─────────────────────► running
-//	running ─ bytes ► signaled      park fails, the reader reads on
+//	running ─ bytes ► signaled      park fails, the reader looks again
 type parking struct {
 	state  atomic.Uint32
 	resume func()      // runs the reader; set before the first park
@@ -25,20 +25,22 @@ const (
 	parkParked
 )
 
-// park reports true if the reader may return: it will be run again. The caller
-// has read all there was at some moment after it was started.
-func (t *wsTransport) park(p *poller) bool {
+// park reports parked if the reader may return: it will be run again. The
+// caller has read all there was at some moment after it was started. Otherwise
+// again tells that there may be more by now, or may not: the signal can be for
+// bytes that have been read.
+func (t *wsTransport) park(p *poller) (parked, again bool) {
 	k := &t.parking
 	if k.poller == nil && !p.add(t) {
-		return false
+		return false, false
 	}
 	if !k.state.CompareAndSwap(parkRunning, parkParked) {
 		k.state.Store(parkRunning) // signaled
-		return false
+		return false, true
 	}
 	// beginClose unparks after it has marked the transport; whichever of the
 	// two comes second sees the other.
-	return !t.isClosing() || !k.state.CompareAndSwap(parkParked, parkRunning)
+	return !t.isClosing() || !k.state.CompareAndSwap(parkParked, parkRunning), false
 }
 
 // unpark runs a parked reader, and makes a running one look again.

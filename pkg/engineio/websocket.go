@@ -53,10 +53,14 @@ func (c *Conn) readWebSocket(r *wsReader) {
 		r.t.parking.resume = func() { c.readWebSocket(r) }
 	}
 	for {
-		if r.quiet() {
+		for r.quiet() {
 			r.drained = false // there may be more by the time it goes on
-			if r.t.park(c.server.poller) {
+			parked, again := r.t.park(c.server.poller)
+			if parked {
 				return
+			}
+			if !again {
+				break
 			}
 		}
 		data, binary, err := r.next()

@@ -81,6 +81,8 @@ func (c *wsClient) readOpen(t testing.TB) {
 // cut ends the TCP connection without a word.
 func (c *wsClient) cut() { _ = c.ws.NetConn().Close() }
 
+func (c *wsClient) tcp() *net.TCPConn { return c.ws.NetConn().(*net.TCPConn) }
+
 // write sends raw bytes.
 func (c *wsClient) write(t testing.TB, raw []byte) {
 	t.Helper()
