@@ -29,6 +29,8 @@ const present = new Set();
 after(() => present.forEach((chatter) => chatter.leave()));
 
 export class Chatter {
+  #bySender = new Map();
+
   /** Connects, waits for the connection and for the newcomer's own join notice. */
   static async join(server, options) {
     const chatter = new Chatter(server, options);
@@ -59,7 +61,7 @@ export class Chatter {
     });
     this.socket.on('connect', () => this.connects.add(this.engine.transport.name));
     this.socket.on('disconnect', (reason) => this.disconnects.add(reason));
-    this.socket.on('msgToClient', (...args) => this.inbox.add(args));
+    this.socket.on('msgToClient', (...args) => this.#keep(args));
   }
 
   /** The Engine.IO connection underneath. */
@@ -95,9 +97,13 @@ export class Chatter {
     this.emit({ name: this.name, text });
   }
 
-  /** Waits for the newest message that satisfies `test`. */
+  /** Waits for a message that satisfies `test`. */
   wants(test, what) {
-    return this.inbox.until((all) => all.find(([message]) => test(message)), () => `${this.name} to get ${what}; got ${this.#recent()}`);
+    let seen = 0;
+    const found = (all) => {
+      while (seen < all.length) if (test(all[seen++][0])) return all[seen - 1];
+    };
+    return this.inbox.until(found, () => `${this.name} to get ${what}; got ${this.#recent()}`);
   }
 
   /** Waits until a message of this sender with this text has come. */
@@ -108,16 +114,23 @@ export class Chatter {
 
   /** Waits for at least `count` join notices. */
   wantNotices(count) {
-    return this.inbox.until((all) => all.filter(isNotice).length >= count, () => `${this.name} to get ${count} join notices; got ${this.#recent()}`);
+    return this.inbox.until(() => this.notices() >= count, () => `${this.name} to get ${count} join notices; got ${this.#recent()}`);
   }
 
   notices() {
-    return this.inbox.filter(isNotice).length;
+    return this.heardFrom(JOIN_NOTICE).length;
   }
 
   /** What this sender said, in the order in which it came here. */
   heardFrom(from) {
-    return this.inbox.filter(([message]) => message?.name === from.name).map(([message]) => message.text);
+    return this.#bySender.get(from.name) ?? [];
+  }
+
+  #keep(args) {
+    const { name, text } = args[0] ?? {};
+    if (!this.#bySender.has(name)) this.#bySender.set(name, []);
+    this.#bySender.get(name).push(text);
+    this.inbox.add(args);
   }
 
   /**
@@ -126,7 +139,7 @@ export class Chatter {
    */
   async wantExactly(from, texts) {
     await this.inbox.until(() => this.heardFrom(from).length >= texts.length, () => `${this.name} to get ${texts.length} messages from ${from.name}; got ${this.heardFrom(from).length}`);
-    assert.deepEqual(this.heardFrom(from), texts, `${this.name} hears ${from.name} wrongly`);
+    assert.deepEqual(this.heardFrom(from), texts, `${this.name} hears ${from.name}`);
   }
 
   /** The values of everything that came after position `from`, join notices left out. */

@@ -107,3 +107,5 @@ export const BINARIES = [
   ['bytes that look like text frames', { a: Buffer.from('42/chat,["x"]'), b: Buffer.from([0, 255, 1, 0x1e, 4]) }],
   ['200 KB', { data: bytes(200_000) }],
 ];
+
+export const isBinary = (value) => Buffer.isBuffer(value) || (value !== null && typeof value === 'object' && Object.values(value).some(isBinary));
