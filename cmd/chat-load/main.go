@@ -22,17 +22,21 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errFaults):
-		fmt.Fprintln(os.Stderr, "chat-load:", err)
-		os.Exit(3)
-	default:
-		fmt.Fprintln(os.Stderr, "chat-load:", err)
-		os.Exit(1)
+	stop()
+	os.Exit(exitCode(err, os.Stderr))
+}
+
+// exitCode tells what went wrong: 1 for what could not be done, 3 for what was found.
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
 	}
+	fmt.Fprintln(stderr, "chat-load:", err)
+	if errors.Is(err, errFaults) {
+		return 3
+	}
+	return 1
 }
 
 // errFaults says that everything could be measured, but what was found is not good.

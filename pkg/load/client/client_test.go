@@ -29,7 +29,7 @@ func TestWebSocketSession(t *testing.T) {
 	s.do(func() { s.c.Send([]byte(`2/chat,["msgToServer",1]`)) })
 	w.wantText(`42/chat,["msgToServer",1]`)
 	s.do(s.c.Close)
-	if f, err := ws.ReadFrame(w.r); err != nil || f.Header.OpCode != ws.OpClose {
+	if f, err := readFrame(w.r); err != nil || f.Header.OpCode != ws.OpClose {
 		t.Errorf("at the end came %v, %v", f.Header.OpCode, err)
 	}
 	if err := within(t, "end", s.rec.left); err != ErrClosed {
@@ -70,7 +70,7 @@ func TestFragments(t *testing.T) {
 		}
 	}
 	s.wantPacket(long[1:])
-	if f, err := ws.ReadFrame(w.r); err != nil || f.Header.OpCode != ws.OpPong || string(ws.UnmaskFrame(f).Payload) != "between" {
+	if f, err := readFrame(w.r); err != nil || f.Header.OpCode != ws.OpPong || string(ws.UnmaskFrame(f).Payload) != "between" {
 		t.Errorf("the ping was answered with %v, %v", f.Header.OpCode, err)
 	}
 	whole := ws.MustCompileFrame(ws.NewTextFrame([]byte(`42/chat,["slow"]`)))

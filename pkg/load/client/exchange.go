@@ -3,6 +3,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -61,14 +62,14 @@ func (x *exchange) Data(b []byte, now time.Duration) (int, error) {
 		return 0, fmt.Errorf("the server sent %d bytes that nobody had asked for", len(b))
 	}
 	h, err := parseHead(b)
-	if err == errIncomplete {
+	if errors.Is(err, errIncomplete) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
 	body, used, err := parseBody(h, b[h.headLen:])
-	if err == errIncomplete {
+	if errors.Is(err, errIncomplete) {
 		return 0, nil
 	}
 	if err != nil {
@@ -97,7 +98,7 @@ func (x *exchange) Closed(err error) {
 		return
 	}
 	x.conn = nil
-	ended := err == io.EOF || isReset(err)
+	ended := errors.Is(err, io.EOF) || isReset(err)
 	switch {
 	case ended && x.request == nil:
 	case ended && x.reused:

@@ -55,7 +55,7 @@ func TestParseFrameRefuses(t *testing.T) {
 func TestAppendFrame(t *testing.T) {
 	for _, size := range []int{0, 1, 124, 125, 126, 65534, 65535, 65536, 100_000} {
 		data := bytes.Repeat([]byte("가x"), size/4+1)[:size]
-		f, err := ws.ReadFrame(bytes.NewReader(appendFrame(nil, opText, engineMessage, data)))
+		f, err := readFrame(bytes.NewReader(appendFrame(nil, opText, engineMessage, data)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 // Transport says how a client connects.
 type Transport string
 
+// The transports.
 const (
 	WebSocket Transport = "websocket" // at once, without polling before it
 	Polling   Transport = "polling"   // and no upgrade
@@ -50,7 +51,6 @@ type Events interface {
 type Group struct {
 	loop    *reactor.Loop
 	opts    Options
-	join    []byte // the Socket.IO CONNECT packet, without a query
 	scratch []byte // for frames and requests; reused by every send
 }
 

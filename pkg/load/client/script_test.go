@@ -5,6 +5,7 @@ package client
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -170,6 +171,17 @@ func (w *wire) upgrade(target string) {
 	}
 }
 
+// readFrame reads a frame of at most a megabyte.
+func readFrame(r io.Reader) (ws.Frame, error) {
+	h, err := ws.ReadHeader(r)
+	if err != nil || h.Length > 1<<20 {
+		return ws.Frame{}, errors.Join(err, fmt.Errorf("a frame of %d bytes", h.Length))
+	}
+	f := ws.Frame{Header: h, Payload: make([]byte, h.Length)}
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
+}
+
 func (w *wire) text(s string) {
 	w.t.Helper()
 	if err := wsutil.WriteServerText(w, []byte(s)); err != nil {
@@ -179,7 +191,7 @@ func (w *wire) text(s string) {
 
 func (w *wire) wantText(want string) {
 	w.t.Helper()
-	f, err := ws.ReadFrame(w.r)
+	f, err := readFrame(w.r)
 	if err != nil {
 		w.t.Fatalf("%s: %v", want, err)
 	}

@@ -86,7 +86,7 @@ func (w *webSocket) Data(b []byte, now time.Duration) (int, error) {
 	}
 	for !w.closed {
 		f, err := parseFrame(b[used:])
-		if err == errIncomplete {
+		if err == errIncomplete { //nolint:errorlint // parseFrame returns it bare, and this is the hot path
 			break
 		}
 		if err != nil {
@@ -105,7 +105,7 @@ func (w *webSocket) Data(b []byte, now time.Duration) (int, error) {
 // switched reads the answer to the handshake and tells its length, or 0 if more must come.
 func (w *webSocket) switched(b []byte) (int, error) {
 	r, err := parseHead(b)
-	if err == errIncomplete {
+	if errors.Is(err, errIncomplete) {
 		return 0, nil
 	}
 	if err != nil {
@@ -169,7 +169,7 @@ func (w *webSocket) Closed(err error) {
 		return
 	}
 	w.closed = true
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errors.New("the server cut the connection")
 	}
 	if w.probe != nil {

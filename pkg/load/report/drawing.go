@@ -64,12 +64,12 @@ func newDrawing(xLabel, yLabel string) *drawing {
 
 // lineDrawing draws lines; nil if none of them has points.
 func lineDrawing(lines []series, xLabel, yLabel string) (*drawing, error) {
-	d, any := newDrawing(xLabel, yLabel), false
+	d, some := newDrawing(xLabel, yLabel), false
 	for i, s := range lines {
 		if len(s.xy) == 0 {
 			continue
 		}
-		any = true
+		some = true
 		l, err := plotter.NewLine(s.xy)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
@@ -81,7 +81,7 @@ func lineDrawing(lines []series, xLabel, yLabel string) (*drawing, error) {
 		}
 		d.p.Add(l)
 	}
-	if !any {
+	if !some {
 		return nil, nil
 	}
 	return d, nil
@@ -89,10 +89,10 @@ func lineDrawing(lines []series, xLabel, yLabel string) (*drawing, error) {
 
 // bars compares a value of several runs; nil for one run, and if nobody has a value.
 func bars(runs []*result.Run, names []string, unit string, value func(*result.Run) float64) (*drawing, error) {
-	d, any := newDrawing("", unit), false
+	d, some := newDrawing("", unit), false
 	for i, r := range runs {
 		v := value(r)
-		any = any || v > 0
+		some = some || v > 0
 		b, err := plotter.NewBarChart(plotter.Values{v}, 36)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", names[i], err)
@@ -109,7 +109,7 @@ func bars(runs []*result.Run, names []string, unit string, value func(*result.Ru
 		label.Offset.Y = 3
 		d.p.Add(b, label)
 	}
-	if len(runs) < 2 || !any {
+	if len(runs) < 2 || !some {
 		return nil, nil
 	}
 	d.p.NominalX(names...)

@@ -126,8 +126,7 @@ func TestDeafServerLosesEverything(t *testing.T) {
 }
 
 func TestClientsCutOff(t *testing.T) {
-	var r *relay
-	r = startRelay(t, func(r *relay) {
+	r := startRelay(t, func(r *relay) {
 		r.deliver = func(receiver, k int, message string) []string {
 			if receiver == 0 && k == 3 {
 				r.conns[0].Close()

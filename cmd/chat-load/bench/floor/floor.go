@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -144,7 +145,7 @@ func (s *Server) add(nc net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := *s.conns.Load()
-	conns := append(old[:len(old):len(old)], nc) // a copy, always
+	conns := slices.Concat(old, []net.Conn{nc})
 	s.conns.Store(&conns)
 }
 
