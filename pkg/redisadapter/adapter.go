@@ -28,6 +28,7 @@ type Adapter struct {
 	nsp      string
 	uid      adapter.ServerId
 	names    namespaceChannels
+	own      string        // response channel of this instance
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
 
@@ -105,9 +106,10 @@ func (a *Adapter) Construct(nsp socket.Namespace) {
 	a.nsp = nsp.Name()
 	a.uid = adapter.ServerId(newID())
 	a.names = channelsOf(a.hub.cfg.key, a.nsp)
+	a.own = a.names.specific(string(a.uid))
 	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
 	a.hub.subscribe([]string{a.names.pattern},
-		[]string{a.names.request, a.names.response, a.names.specific(string(a.uid)), a.names.peers}, a)
+		[]string{a.names.request, a.names.response, a.own, a.names.peers}, a)
 	a.hub.run()
 }
 
@@ -189,6 +191,10 @@ func onlyLocal(opts *socket.BroadcastOptions) bool {
 
 // publish queues a broadcast for the other instances.
 func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions) {
+	if len(data.Attachments) > 0 && hasRooms(opts) {
+		a.publishBinaryToRooms(data, opts)
+		return
+	}
 	first, second, err := a.hub.codec.encodeBroadcast(string(a.uid), a.nsp, data, opts)
 	if err != nil {
 		a.hub.drop(item{}, err)
@@ -199,6 +205,25 @@ func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions) 
 	if second != nil {
 		a.hub.queue.push(item{channel: channel, payload: second})
 	}
+}
+
+// publishBinaryToRooms asks which generations are there, since each wants another form.
+func (a *Adapter) publishBinaryToRooms(data socketio.Payload, opts *socket.BroadcastOptions) {
+	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+		var b message
+		if err == nil {
+			b, err = a.hub.codec.encodeOnce(string(a.uid), a.nsp, data, opts, c.legacy() > 0 && c.node4() == 0)
+		}
+		if err != nil {
+			a.hub.drop(item{}, err)
+			return nil
+		}
+		return []item{{channel: a.broadcastChannel(opts), payload: b}}
+	}}})
+}
+
+func hasRooms(opts *socket.BroadcastOptions) bool {
+	return opts != nil && opts.Rooms != nil && opts.Rooms.Len() > 0
 }
 
 // broadcastChannel is the namespace's channel, or for a single room its own, which spares instances without that room the decoding.
@@ -217,7 +242,7 @@ func (a *Adapter) receive(channel string, b []byte) {
 	switch channel {
 	case a.names.request, a.names.peers:
 		err = a.receiveRequest(b)
-	case a.names.response, a.names.specific(string(a.uid)):
+	case a.names.response, a.own:
 		err = a.receiveResponse(b)
 	default:
 		err = a.receiveBroadcast(b)

@@ -18,6 +18,7 @@ type encoder struct {
 	pos         int  // in src
 	next        int  // in outline.containers
 	lossy       bool // what a peer decodes will not be exactly src
+	bins        int  // binary values written
 	scratch     []byte
 }
 
@@ -29,6 +30,7 @@ type encoder struct {
 //	member "__proto__"                                                  left out: Node would set the object's prototype, and dies of some
 func (e *encoder) appendJSON(src []byte, attachments [][]byte) {
 	e.src, e.attachments, e.pos, e.next, e.lossy = src, attachments, skipSpace(src, 0), 0, e.protoKeys
+	e.bins = 0
 	e.value()
 }
 
@@ -60,6 +62,7 @@ func (e *encoder) container(object bool) {
 	c := e.containers[e.next]
 	if c.attachment >= 0 {
 		e.out = msgp.AppendBytes(e.out, e.attachments[c.attachment])
+		e.bins++
 		e.pos, e.next = int(c.end), int(c.next)
 		return
 	}
@@ -85,12 +88,12 @@ func (e *encoder) container(object bool) {
 
 // member encodes a name and its value.
 func (e *encoder) member() {
-	mark, name := len(e.out), e.rawString()
+	mark, bins, name := len(e.out), e.bins, e.rawString()
 	e.string(name)
 	e.pos = skipSpace(e.src, skipSpace(e.src, e.pos)+1) // the colon
 	e.value()
 	if e.protoKeys && nameOf(name) == memberProto {
-		e.out = e.out[:mark]
+		e.out, e.bins = e.out[:mark], bins
 	}
 }
 

@@ -61,7 +61,7 @@ func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *so
 	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
 		return nil, nil, fmt.Errorf("encode event: %w", err)
 	}
-	forAll, binary := opts == nil || opts.Rooms == nil || opts.Rooms.Len() == 0, slices.ContainsFunc(e.containers, isAttachment)
+	forAll, binary := !hasRooms(opts), e.showsBinary(data)
 	if first, err = c.appendBroadcast(e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
 		return nil, nil, err
 	}
@@ -71,13 +71,17 @@ func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *so
 	return first, second, err
 }
 
-// encodeOnce encodes an event as one message for everybody, for senders that can publish only one.
-func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (message, error) {
+// encodeOnce encodes an event as one message. With old, a binary one suits generation 2 and not generation 4.
+func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
 	e := &encoder{}
 	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
-	return c.appendBroadcast(e, uid, nsp, data, opts, kindCommon)
+	k := kindCommon
+	if old && e.showsBinary(data) {
+		k = kindNoNode4
+	}
+	return c.appendBroadcast(e, uid, nsp, data, opts, k)
 }
 
 // envelopeOf reads who sent a broadcast, and the namespace it is for.
@@ -133,15 +137,28 @@ func forNodes(m message) message {
 	return append(m, 1)
 }
 
+// showsBinary tells whether Node nodes get to see binary values of data, which has been scanned. Clients of generation 2 die of a packet of
+// type 5 without any.
+func (e *encoder) showsBinary(data socketio.Payload) bool {
+	binary := slices.ContainsFunc(e.containers, isAttachment)
+	if binary && e.protoKeys && e.depth <= nodeDepth {
+		e.out = e.out[:0]
+		e.appendJSON(data.JSON, data.Attachments)
+		binary = e.bins > 0
+	}
+	return binary
+}
+
 func isAttachment(c container) bool { return c.attachment >= 0 }
 
 // kind is for whom a message is.
 type kind int
 
 const (
-	kindCommon kind = iota // everybody
-	kindModern             // generation 4 and our own
-	kindLegacy             // generation 2
+	kindCommon  kind = iota // everybody
+	kindModern              // generation 4 and our own
+	kindLegacy              // generation 2
+	kindNoNode4             // generation 2 and our own
 )
 
 func kindOf(split bool) kind {
@@ -167,8 +184,9 @@ func kindOf(split bool) kind {
 //	kindLegacy  type 5, nsp ["/chat"]: generation 2 compares with ==, for which this array equals "/chat"; generation 4 with ===
 //	kindModern  type 2, rooms {"__proto__": [], length: -1}: see appendOptions
 //
-// That works for broadcasts to a whole namespace. One to rooms goes out once with type 2, so that clients of generation 2 nodes see
-// {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4 node sends it.
+// That works for broadcasts to a whole namespace. One to rooms goes out once, with the type that the nodes in the cluster want; if there are
+// both, with type 2, so that clients of generation 2 nodes see {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4
+// node sends it.
 func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
 	// The envelope's size depends on how the data turned out, so it is written with the larger one and corrected below.
 	e.out = msgp.AppendString(msgp.AppendArrayHeader(e.out[:0], 3), uid)
@@ -178,7 +196,7 @@ func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Paylo
 	} else {
 		e.out = msgp.AppendMapHeader(e.out, 3)
 		typ := typeEvent
-		if k == kindLegacy {
+		if k == kindLegacy || k == kindNoNode4 {
 			typ = typeBinaryEvent
 		}
 		e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typ)

@@ -146,6 +146,7 @@ func TestBroadcastRoundTrip(t *testing.T) {
 		{name: "binary", text: `["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, attachments: bins, messages: 2},
 		{name: "binary, reordered and lossy", text: `["e",1.0,{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]`, attachments: bins, messages: 2},
 		{name: "binary, deep", text: `["e",{"_placeholder":true,"num":1},` + deep + `]`, attachments: bins, messages: 1},
+		{name: "binary in a prototype only", text: `["e",{"__proto__":{"_placeholder":true,"num":0}},1]`, attachments: bins[:1], messages: 1},
 		{name: "binary to a room", text: `["e",{"_placeholder":true,"num":0}]`, attachments: bins[:1], messages: 1,
 			opts: &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("r")}},
 		{name: "attachment nobody refers to", text: `["e"]`, attachments: bins, messages: 1},

@@ -69,6 +69,9 @@ func (h *hub) dial(ctx context.Context) (*link, error) {
 	}
 	opts.Protocol = 2 // RESP3 would let the server move us to another node silently
 	opts.MaxRetries, opts.DialerRetries = -1, 1
+	if opts.ReadTimeout <= 0 {
+		opts.ReadTimeout = 5 * time.Second // without one, a Redis that hangs would never be noticed
+	}
 	opts.PoolSize, opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 2, 0, 2, -1 // a pool of one starts a goroutine when a dial fails
 	opts.ConnMaxIdleTime, opts.ConnMaxLifetime = -1, 0
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}

@@ -20,15 +20,16 @@ import (
 // Goroutines: run starts the publisher and the subscriber, each of which reconnects by itself until ctx ends; a subscriber connection has one
 // more, its keeper.
 type hub struct {
-	redis   *rtypes.RedisClient
-	cfg     config
-	id      string // of this process on the heartbeat channel
-	codec   *codec
-	log     *slog.Logger
-	fault   faultLog
-	queue   *queue
-	beats   chan struct{} // asks the publisher for a heartbeat
-	sending atomic.Bool   // the publisher has taken items off the queue
+	redis *rtypes.RedisClient
+	cfg   config
+	codec *codec
+	log   *slog.Logger
+	fault faultLog
+	queue *queue
+	beats chan struct{} // asks the publisher for a heartbeat
+
+	beatChannel string      // of this hub alone
+	sending     atomic.Bool // the publisher has taken items off the queue
 	counters
 	state
 
@@ -74,7 +75,7 @@ func newHub(client *rtypes.RedisClient, cfg config) *hub {
 		id = fmt.Sprintf("%p-%d", &cfg, time.Now().UnixNano()) // no randomness in this system: unique enough
 	}
 	h := &hub{
-		redis: client, cfg: cfg, id: id, codec: newCodec(cfg.maxMessage), log: cfg.log,
+		redis: client, cfg: cfg, beatChannel: cfg.key + "-heartbeat#" + id + "#", codec: newCodec(cfg.maxMessage), log: cfg.log,
 		fault: faultLog{log: cfg.log, kinds: map[string]*faultKind{}},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
@@ -146,6 +147,7 @@ func (h *hub) drop(it item, err error) {
 // reject counts a message that was received and makes no sense.
 func (h *hub) reject(channel string, err error) {
 	h.rejected.Add(1)
+	channel = channel[:min(len(channel), 100)]
 	h.fault.warn("Message from Redis rejected", fmt.Errorf("channel %q: %w", channel, err))
 }
 

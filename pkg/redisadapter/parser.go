@@ -37,7 +37,7 @@ func (p *Parser) Encode(v any) ([]byte, error) {
 		if nsp == "" {
 			nsp = "/"
 		}
-		return p.codec.encodeOnce(string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts))
+		return p.codec.encodeOnce(string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts), false)
 	case *rtypes.RedisRequest, *rtypes.RedisResponse:
 		return encodeJSON(v)
 	}

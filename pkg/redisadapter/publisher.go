@@ -217,7 +217,7 @@ func (p *publisher) sendBeat() error {
 	if !ok {
 		return p.link.Ping(p.h.ctx).Err()
 	}
-	if err := p.link.Publish(p.h.ctx, p.h.beatChannel(), payload).Err(); err != nil {
+	if err := p.link.Publish(p.h.ctx, p.h.beatChannel, payload).Err(); err != nil {
 		return fmt.Errorf("publish a heartbeat: %w", err)
 	}
 	p.h.beatConfirmed()
@@ -256,5 +256,3 @@ func (p *publisher) count() error {
 	p.h.counted(mostSubscribers(counts...))
 	return nil
 }
-
-func (h *hub) beatChannel() string { return h.cfg.key + "-heartbeat#" + h.id + "#" }

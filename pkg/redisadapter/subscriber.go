@@ -97,7 +97,7 @@ func (s *subscriber) run(ctx context.Context, b *backoff) error {
 				b.reset()
 			}
 		case *redis.Message:
-			if m.Channel == h.beatChannel() {
+			if m.Channel == h.beatChannel {
 				h.beatReceived(m.Payload, s.complete)
 				continue
 			}
@@ -114,8 +114,14 @@ func (h *hub) dispatch(m *redis.Message) {
 		list = r.patterns[m.Pattern]
 	}
 	for _, to := range list {
-		to.receive(m.Channel, []byte(m.Payload))
+		h.deliver(to, m)
 	}
+}
+
+// deliver survives what a message may do to its receiver, the room listeners of the application included.
+func (h *hub) deliver(to receiver, m *redis.Message) {
+	defer h.recovered("handling a message from Redis")
+	to.receive(m.Channel, []byte(m.Payload))
 }
 
 // confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat shall prove it.
@@ -186,7 +192,7 @@ func (s *subscriber) sync(ctx context.Context) error {
 	if channels == nil {
 		channels = map[string][]receiver{}
 	}
-	channels[s.h.beatChannel()] = nil
+	channels[s.h.beatChannel] = nil
 	addC, delC := s.difference(s.channels, channels)
 	s.mu.Unlock()
 	var errs []error

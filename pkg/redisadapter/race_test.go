@@ -1,0 +1,5 @@
+//go:build race
+
+package redisadapter
+
+func init() { raceEnabled = true }
