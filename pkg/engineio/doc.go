@@ -30,8 +30,9 @@
 // A session's state is guarded by its mutex, which is never held during I/O or
 // a call of the receiver. These goroutines exist:
 //
-//   - one reader for each WebSocket. It calls the receiver, and it closes the
-//     TCP connection when the session or the transport is over;
+//   - one reader for each WebSocket while there is something to read, or always
+//     where the system has no poller for it. It calls the receiver;
+//   - on Linux, one poller for the WebSockets that wait for their peers;
 //   - the goroutines of net/http for polling requests, which end with them;
 //   - up to GOMAXPROCS flusher workers while there is something to write;
 //   - one for each WebSocket whose peer takes less than it is sent, until it
@@ -40,6 +41,15 @@
 //     each heartbeat.
 //
 // [Server.Close] waits for all of them but net/http's.
+//
+// # The end of a WebSocket
+//
+// Either side sends a close frame and the other answers it; then the server
+// ends the TCP connection. A peer that does not answer has 5 seconds. Frames
+// that were queued when [Conn.Close] was called leave before the close frame,
+// within 30 seconds; after [Conn.Discard] or an error they do not. The status
+// code says what was wrong: 1002, 1007 and 1009 as RFC 6455 has them, 1008 with
+// "slow client" for SlowClient, none otherwise.
 //
 // # Limits
 //

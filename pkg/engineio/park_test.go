@@ -188,7 +188,7 @@ func TestParkingLosesNothing(t *testing.T) {
 
 // A server that is closed while readers park and wake closes all of them.
 func TestCloseWhileParking(t *testing.T) {
-	for round := range 20 {
+	for round := range 6 {
 		srv := serve(t, Options{})
 		var clients sync.WaitGroup
 		var servers []*peer

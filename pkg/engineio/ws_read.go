@@ -28,7 +28,7 @@ type wsReader struct {
 	// What linger has to know.
 	unread int64 // payload bytes of a frame that broke a rule
 	lost   bool  // it is unknown where the next frame begins
-	closed bool  // the peer's close frame came and was answered
+	closed bool  // the peer's close frame came: nothing follows
 
 	target  []byte // where fill reads to instead of buf
 	n       int
@@ -306,8 +306,8 @@ func (r *wsReader) control(h ws.Header) error {
 		if err != nil {
 			return err
 		}
-		r.closed = r.t.answerClose(code)
-		r.lost = true // nothing counts any more
+		r.t.closeWith(code)
+		r.closed = true
 		return io.EOF
 	}
 	return nil
@@ -357,8 +357,7 @@ func (r *wsReader) linger() {
 			more = false
 		}
 	}
-	r.t.leavePoller()
-	_ = r.t.nc.Close() // nothing is left to lose
+	r.t.endRead()
 	r.start = r.end
 	r.releaseBuffer()
 }

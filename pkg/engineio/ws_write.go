@@ -12,8 +12,8 @@ import (
 )
 
 // A wsTransport is one WebSocket. Frames are written by one goroutine at a
-// time (see writerState), read by the goroutine that runs its wsReader, which
-// also closes it.
+// time (see writerState), read by the goroutine that runs its wsReader. The last
+// of the two closes it.
 type wsTransport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil if nc is no plain socket
@@ -21,11 +21,11 @@ type wsTransport struct {
 	running *running // of the server
 	parking parking  // of the reader
 
-	mu       sync.Mutex
-	writing  bool   // frames are being written, the close frame among them
-	closing  []byte // the close frame, from beginClose on
-	taken    bool   // somebody writes it or has
-	answered bool   // the peer's close frame is there: the reader waits for ours to be written
+	mu      sync.Mutex
+	writing bool   // frames are being written, the close frame among them
+	closing []byte // the close frame, from beginClose on
+	taken   bool   // somebody writes it or has
+	read    bool   // the reader has ended: who writes closes the TCP connection
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
@@ -51,24 +51,39 @@ func (t *wsTransport) beginWrite() bool {
 // the caller has to write that, and to call it again.
 func (t *wsTransport) endWrite() []byte {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.closing != nil && !t.taken {
+		defer t.mu.Unlock()
 		t.taken = true
 		return t.closing
 	}
 	t.writing = false
-	if t.answered {
-		_ = t.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the reader; it fails on a closed connection only
+	over := t.read
+	t.mu.Unlock()
+	if over {
+		_ = t.nc.Close() // nothing is left to lose
 	}
 	return nil
+}
+
+// endRead closes the TCP connection, unless frames are being written: then
+// endWrite does, so that the peer can read them. Closing bounds that.
+func (t *wsTransport) endRead() {
+	t.leavePoller()
+	t.mu.Lock()
+	t.read = true
+	over := !t.writing
+	t.mu.Unlock()
+	if over {
+		_ = t.nc.Close() // as above
+	}
 }
 
 // Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
 const closeNone ws.StatusCode = 0
 
 // closeWith sends a close frame behind what is being written, and bounds the
-// rest of the transport's life. It does not block; the reader closes the TCP
-// connection when the peer has answered or the time is over.
+// rest of the transport's life. It does not block. When the peer has answered or
+// the time is over, the reader ends and with it the TCP connection.
 func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 	frame := t.beginClose(code, reason...)
 	switch {
@@ -82,26 +97,6 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 		t.tryOnce(frame)
 		t.endWrite()
 	}
-}
-
-// answerClose is closeWith for the reader, which may wait. It reports false
-// when the answer is not written yet, but will be by whoever is writing: then
-// the next read fails once that is done.
-func (t *wsTransport) answerClose(code ws.StatusCode) bool {
-	frame := t.beginClose(code)
-	switch {
-	case frame == nil:
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.answered = t.writing
-		return !t.writing
-	case t.raw == nil:
-		_, _ = t.nc.Write(frame) // as above
-	default:
-		t.tryOnce(frame)
-	}
-	t.endWrite()
-	return true
 }
 
 // tryOnce writes what the socket takes now: a peer whose buffers are full

@@ -75,7 +75,7 @@ func TestCloseBehindFrame(t *testing.T) {
 	if got, want := c.written.String(), "\x81\x044one\x88\x0d\x03\xf0slow client"; got != want {
 		t.Errorf("wrote %q, want %q", got, want)
 	}
-	if tr.isWriting() || tr.beginWrite() || tr.answerClose(1000) != true {
+	if tr.isWriting() || tr.beginWrite() || tr.beginClose(1000) != nil {
 		t.Error("a closed transport is written to")
 	}
 	if err := tr.writeProbe(probeFrame); !errors.Is(err, errTransportClosing) {
