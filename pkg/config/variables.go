@@ -46,7 +46,7 @@ func table() []section {
 		{"Connections", []variable{
 			{"TRANSPORTS", "polling,websocket", "Transports offered to clients.",
 				subset(func(c *Config) *[]string { return &c.Engine.Transports }, "polling", "websocket")},
-			{"CORS_ORIGINS", "", "Pages that may connect, by origin; empty for any, then without credentials.",
+			{"CORS_ORIGINS", "", "Pages that may connect, by origin; empty for any (only 1.x and 2.x pages then with credentials).",
 				origins(func(c *Config) *[]string { return &c.Engine.Origins })},
 			{"PING_INTERVAL_MS", "25000", "Time between heartbeats.",
 				milliseconds(func(c *Config) *time.Duration { return &c.Engine.PingInterval }, 10*time.Millisecond, aDay)},
