@@ -137,6 +137,9 @@ func (b *bench) row(ctx context.Context, r row) (Row, error) {
 		out.Variants = append(out.Variants, Variant{Name: r.variants[i].name, Trials: t, Median: medians[i]})
 	}
 	out.Checks = r.checks(medians)
+	if r.note != nil {
+		out.Note = r.note(medians)
+	}
 	return out, nil
 }
 

@@ -29,6 +29,7 @@ type Row struct {
 	Work     string    `json:"work"`
 	Variants []Variant `json:"variants"`
 	Checks   []check   `json:"checks"`
+	Note     string    `json:"note,omitempty"`
 	Error    string    `json:"error,omitempty"` // why the row could not be measured
 }
 
@@ -66,6 +67,11 @@ func (r *Report) Print(out io.Writer) error {
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
+	}
+	for _, row := range r.Rows {
+		if row.Note != "" {
+			fmt.Fprintf(out, "\n%s: %s\n", row.Name, row.Note)
+		}
 	}
 	if others := r.others(); others > busy {
 		fmt.Fprintf(out, "\nOther programs kept %.1f cores busy meanwhile: repeat this on a quiet machine.\n", others)
