@@ -3,7 +3,6 @@ package engineio
 import (
 	"encoding/binary"
 	"io"
-	"math"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -311,68 +310,4 @@ func (r *wsReader) control(h ws.Header) error {
 		return io.EOF
 	}
 	return nil
-}
-
-// parseClose returns the status code of a close frame (RFC 6455, 5.5.1 and
-// 7.4), closeNone if it has none.
-func parseClose(payload []byte) (ws.StatusCode, error) {
-	if len(payload) == 0 {
-		return closeNone, nil
-	}
-	if len(payload) == 1 {
-		return 0, closeError{ws.StatusProtocolError, "close frame with half a status code"}
-	}
-	code, text := ws.ParseCloseFrameData(payload)
-	switch {
-	case code < 1000, code >= 5000, 1004 <= code && code <= 1006, 1015 <= code && code < 3000:
-		return 0, closeError{ws.StatusProtocolError, "close frame with a status code that is not for the wire"}
-	case !utf8.ValidString(text):
-		return 0, closeError{ws.StatusInvalidFramePayloadData, "close frame with a reason that is not UTF-8"}
-	}
-	return code, nil
-}
-
-// linger closes the TCP connection once both sides have sent their close
-// frames, the peer has gone, or the transport's deadline is over. Until then it
-// reads on: bytes left unread would make the peer's system throw away our close
-// frame.
-func (r *wsReader) linger() {
-	r.pong, r.message, r.opcode = nil, nil, 0
-	for more := !r.closed; more; {
-		if r.lost {
-			more = r.skip(math.MaxInt64)
-			continue
-		}
-		more = r.skip(r.unread)
-		r.unread = 0
-		if !more {
-			break
-		}
-		h, err := r.readHeader()
-		switch {
-		case err == nil:
-			more = h.OpCode != ws.OpClose
-			r.unread = h.Length
-		case !r.lost:
-			more = false
-		}
-	}
-	r.t.endRead()
-	r.start = r.end
-	r.releaseBuffer()
-}
-
-func (r *wsReader) skip(n int64) bool {
-	for n > 0 {
-		if r.start == r.end {
-			r.start, r.end = 0, 0
-			if r.fill() != nil {
-				return false
-			}
-		}
-		have := min(n, int64(r.end-r.start))
-		r.start += int(have)
-		n -= have
-	}
-	return true
 }

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // A wsTransport is one WebSocket. Frames are written by one goroutine at a
@@ -65,77 +63,6 @@ func (t *wsTransport) endWrite() []byte {
 	return nil
 }
 
-// endRead closes the TCP connection, unless frames are being written: then
-// endWrite does, so that the peer can read them. Closing bounds that.
-func (t *wsTransport) endRead() {
-	t.leavePoller()
-	t.mu.Lock()
-	t.read = true
-	over := !t.writing
-	t.mu.Unlock()
-	if over {
-		_ = t.nc.Close() // as above
-	}
-}
-
-// Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
-const closeNone ws.StatusCode = 0
-
-// closeWith sends a close frame behind what is being written, and bounds the
-// rest of the transport's life. It does not block. When the peer has answered or
-// the time is over, the reader ends and with it the TCP connection.
-func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
-	frame := t.beginClose(code, reason...)
-	switch {
-	case frame == nil:
-	case t.raw == nil:
-		t.running.start(func() {
-			_, _ = t.nc.Write(frame) // bounded by the deadline; the peer may be gone
-			t.endWrite()
-		})
-	default:
-		t.tryOnce(frame)
-		t.endWrite()
-	}
-}
-
-// tryOnce writes what the socket takes now: a peer whose buffers are full
-// learns of its end from that of the TCP connection.
-func (t *wsTransport) tryOnce(frame []byte) {
-	w := writers.Get().(*writer)
-	_, _ = w.try(t, frame)
-	writers.Put(w)
-}
-
-// beginClose makes the transport a closing one. It returns the close frame if
-// the caller has to write it and then call endWrite: the transport was not
-// closing before, and nobody writes who will append it.
-func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
-	var body []byte
-	if code != closeNone {
-		text := ""
-		if len(reason) > 0 {
-			text = reason[0]
-		}
-		body = ws.NewCloseFrameBody(code, text)
-	}
-	frame := append(appendHeader(nil, ws.OpClose, len(body)), body...)
-
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closing != nil {
-		return nil
-	}
-	t.closing = frame
-	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
-	t.unpark()                                        // the reader sees to the rest; it takes no lock
-	if t.writing {
-		return nil
-	}
-	t.writing, t.taken = true, true
-	return frame
-}
-
 // writeProbe writes a frame of the upgrade, while no outbox leads to t. It
 // waits for the peer within the transport's deadline.
 func (t *wsTransport) writeProbe(f *Frame) error {
@@ -151,27 +78,6 @@ func (t *wsTransport) writeProbe(f *Frame) error {
 	}
 	return err
 }
-
-// closeCode is what the close frame says for a reason.
-func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
-	var ce closeError
-	switch {
-	case errors.As(err, &ce):
-		return ce.code, ce.text
-	case reason == SlowClient:
-		return ws.StatusPolicyViolation, string(SlowClient)
-	default:
-		return closeNone, ""
-	}
-}
-
-// A closeError is an offence against RFC 6455 with the status code it earns.
-type closeError struct {
-	code ws.StatusCode
-	text string
-}
-
-func (e closeError) Error() string { return e.text }
 
 // A remainder is what a write that would have blocked left over.
 type remainder struct {

@@ -2,13 +2,10 @@ package engineio
 
 import (
 	"errors"
-	"io"
 	"os"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // A stingyConn takes a few bytes of each write before the deadline comes.
@@ -60,62 +57,3 @@ func TestWriteTimeout(t *testing.T) {
 
 // noRaw says that a connection is a plain socket.
 type noRaw struct{ syscall.RawConn }
-
-// A transport that closes while frames are written stops at a frame's end and
-// says so behind it, whoever writes.
-func TestCloseBehindFrame(t *testing.T) {
-	frames := []*Frame{NewTextFrame([]byte("one")), NewTextFrame([]byte("two")), NewTextFrame([]byte("three"))}
-	c := &hookedConn{feedConn: feed()}
-	tr := transportOf(c)
-	c.onWrite = func() { tr.closeWith(ws.StatusPolicyViolation, "slow client") } // within the first write
-	err := tr.writeSlowly(remainder{some: true}, frames, 4, time.Hour)
-	if !errors.Is(err, errTransportClosing) {
-		t.Errorf("error %v", err)
-	}
-	if got, want := c.written.String(), "\x81\x044one\x88\x0d\x03\xf0slow client"; got != want {
-		t.Errorf("wrote %q, want %q", got, want)
-	}
-	if tr.isWriting() || tr.beginWrite() || tr.beginClose(1000) != nil {
-		t.Error("a closed transport is written to")
-	}
-	if err := tr.writeProbe(probeFrame); !errors.Is(err, errTransportClosing) {
-		t.Errorf("probe on a closed transport: %v", err)
-	}
-}
-
-// A hookedConn calls onWrite once, before its first write.
-type hookedConn struct {
-	*feedConn
-	onWrite func()
-}
-
-func (c *hookedConn) Write(b []byte) (int, error) {
-	if f := c.onWrite; f != nil {
-		c.onWrite = nil
-		f()
-	}
-	return c.feedConn.Write(b)
-}
-
-// What the close frame says of each way to end.
-func TestCloseCode(t *testing.T) {
-	for _, tt := range []struct {
-		reason CloseReason
-		err    error
-		code   ws.StatusCode
-		text   string
-	}{
-		{ForcedClose, nil, closeNone, ""},
-		{TransportClose, io.ErrUnexpectedEOF, closeNone, ""},
-		{PingTimeout, nil, closeNone, ""},
-		{SlowClient, errQueueOverflow, 1008, "slow client"},
-		{SlowClient, os.ErrDeadlineExceeded, 1008, "slow client"},
-		{TransportError, closeError{1009, "too big"}, 1009, "too big"},
-		{TransportError, errHeartbeatWay, closeNone, ""},
-		{ParseError, errPacketEmpty, closeNone, ""},
-	} {
-		if code, text := closeCode(tt.reason, tt.err); code != tt.code || text != tt.text {
-			t.Errorf("%s, %v: %d %q, want %d %q", tt.reason, tt.err, code, text, tt.code, tt.text)
-		}
-	}
-}

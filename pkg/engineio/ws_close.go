@@ -1,0 +1,175 @@
+package engineio
+
+import (
+	"errors"
+	"math"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
+
+// The end of a WebSocket (RFC 6455, 7). Whoever ends the session calls
+// closeWith; the reader, who may be the same, goes on to linger:
+//
+//	closing side                                reader
+//	closeWith: close frame ──► peer
+//	           (behind what is being written)
+//	                           peer ── close frame, or its end ──► linger
+//	                                            endRead: end of the TCP connection
+
+// Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
+const closeNone ws.StatusCode = 0
+
+// closeWith sends a close frame behind what is being written, and bounds the
+// rest of the transport's life. It does not block. When the peer has answered or
+// the time is over, the reader ends and with it the TCP connection.
+func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
+	frame := t.beginClose(code, reason...)
+	switch {
+	case frame == nil:
+	case t.raw == nil:
+		t.running.start(func() {
+			_, _ = t.nc.Write(frame) // bounded by the deadline; the peer may be gone
+			t.endWrite()
+		})
+	default:
+		t.tryOnce(frame)
+		t.endWrite()
+	}
+}
+
+// tryOnce writes what the socket takes now: a peer whose buffers are full
+// learns of its end from that of the TCP connection.
+func (t *wsTransport) tryOnce(frame []byte) {
+	w := writers.Get().(*writer)
+	_, _ = w.try(t, frame)
+	writers.Put(w)
+}
+
+// beginClose makes the transport a closing one. It returns the close frame if
+// the caller has to write it and then call endWrite: the transport was not
+// closing before, and nobody writes who will append it.
+func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
+	var body []byte
+	if code != closeNone {
+		text := ""
+		if len(reason) > 0 {
+			text = reason[0]
+		}
+		body = ws.NewCloseFrameBody(code, text)
+	}
+	frame := append(appendHeader(nil, ws.OpClose, len(body)), body...)
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closing != nil {
+		return nil
+	}
+	t.closing = frame
+	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
+	t.unpark()                                        // the reader sees to the rest; it takes no lock
+	if t.writing {
+		return nil
+	}
+	t.writing, t.taken = true, true
+	return frame
+}
+
+// endRead closes the TCP connection, unless frames are being written: then
+// endWrite does, so that the peer can read them. Closing bounds that.
+func (t *wsTransport) endRead() {
+	t.leavePoller()
+	t.mu.Lock()
+	t.read = true
+	over := !t.writing
+	t.mu.Unlock()
+	if over {
+		_ = t.nc.Close() // as above
+	}
+}
+
+// closeCode is what the close frame says for a reason.
+func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
+	var ce closeError
+	switch {
+	case errors.As(err, &ce):
+		return ce.code, ce.text
+	case reason == SlowClient:
+		return ws.StatusPolicyViolation, string(SlowClient)
+	default:
+		return closeNone, ""
+	}
+}
+
+// A closeError is an offence against RFC 6455 with the status code it earns.
+type closeError struct {
+	code ws.StatusCode
+	text string
+}
+
+func (e closeError) Error() string { return e.text }
+
+// parseClose returns the status code of a close frame (RFC 6455, 5.5.1 and
+// 7.4), closeNone if it has none.
+func parseClose(payload []byte) (ws.StatusCode, error) {
+	if len(payload) == 0 {
+		return closeNone, nil
+	}
+	if len(payload) == 1 {
+		return 0, closeError{ws.StatusProtocolError, "close frame with half a status code"}
+	}
+	code, text := ws.ParseCloseFrameData(payload)
+	switch {
+	case code < 1000, code >= 5000, 1004 <= code && code <= 1006, 1015 <= code && code < 3000:
+		return 0, closeError{ws.StatusProtocolError, "close frame with a status code that is not for the wire"}
+	case !utf8.ValidString(text):
+		return 0, closeError{ws.StatusInvalidFramePayloadData, "close frame with a reason that is not UTF-8"}
+	}
+	return code, nil
+}
+
+// linger closes the TCP connection once both sides have sent their close
+// frames, the peer has gone, or the transport's deadline is over. Until then it
+// reads on: bytes left unread would make the peer's system throw away our close
+// frame.
+func (r *wsReader) linger() {
+	r.pong, r.message, r.opcode = nil, nil, 0
+	for more := !r.closed; more; {
+		if r.lost {
+			more = r.skip(math.MaxInt64)
+			continue
+		}
+		more = r.skip(r.unread)
+		r.unread = 0
+		if !more {
+			break
+		}
+		h, err := r.readHeader()
+		switch {
+		case err == nil:
+			more = h.OpCode != ws.OpClose
+			r.unread = h.Length
+		case !r.lost:
+			more = false
+		}
+	}
+	r.t.endRead()
+	r.start = r.end
+	r.releaseBuffer()
+}
+
+func (r *wsReader) skip(n int64) bool {
+	for n > 0 {
+		if r.start == r.end {
+			r.start, r.end = 0, 0
+			if r.fill() != nil {
+				return false
+			}
+		}
+		have := min(n, int64(r.end-r.start))
+		r.start += int(have)
+		n -= have
+	}
+	return true
+}
