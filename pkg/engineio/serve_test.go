@@ -147,6 +147,21 @@ func TestVerify(t *testing.T) {
 	polling4.post(t, "4x")
 }
 
+// A client that names subprotocols gets the first; one that offers compression
+// gets none.
+func TestWebSocketNegotiation(t *testing.T) {
+	srv := serve(t, Options{})
+	res := srv.send(t, "GET", "EIO=4&transport=websocket", webSocketHeaders+
+		"Sec-WebSocket-Protocol: chat, superchat\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\n")
+	if res.status != 101 || res.header.Get("Sec-Websocket-Protocol") != "chat" || res.header.Get("Sec-Websocket-Extensions") != "" {
+		t.Errorf("%d %v", res.status, res.header)
+	}
+	res = srv.send(t, "GET", "EIO=4&transport=websocket", webSocketHeaders)
+	if _, ok := res.header["Sec-Websocket-Protocol"]; res.status != 101 || ok {
+		t.Errorf("%d %v", res.status, res.header)
+	}
+}
+
 // The open packet tells the client what it may do, in Node's order of keys.
 func TestOpenPacket(t *testing.T) {
 	opts := Options{PingInterval: 25 * time.Second, PingTimeout: 1500 * time.Millisecond, MaxPayload: 12345,

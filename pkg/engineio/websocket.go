@@ -17,7 +17,12 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 		refuse(w, true, codeBadRequest, "")
 		return
 	}
-	upgrader := ws.HTTPUpgrader{Timeout: s.opts.WriteTimeout, Header: w.Header()}
+	upgrader := ws.HTTPUpgrader{
+		Timeout: s.opts.WriteTimeout,
+		Header:  w.Header(),
+		// A browser that names subprotocols insists on one; Node takes the first.
+		Protocol: func(string) bool { return true },
+	}
 	nc, rw, _, err := upgrader.Upgrade(r, w)
 	if err != nil {
 		if nc != nil {
