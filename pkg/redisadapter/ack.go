@@ -21,12 +21,14 @@ type ackRequest struct {
 	timer       *time.Timer
 }
 
-// BroadcastWithAck sends packet to the sockets opts selects on all instances and asks them for acknowledgements. clientCount is called for each
-// instance with the number of its sockets, ack for each acknowledgement until the timeout in opts (without one, RequestsTimeout). Calls on
-// behalf of other instances come on a goroutine of the adapter.
+// BroadcastWithAck sends packet to the sockets opts selects on all instances and asks them for
+// acknowledgements. clientCount is called for each instance with the number of its sockets, ack for
+// each acknowledgement until the timeout in opts (without one, RequestsTimeout). Calls on behalf of
+// other instances come on a goroutine of the adapter.
 //
-// Generation 2 nodes do not know such broadcasts. Worse, an acknowledgement that a generation 4 node passes on in MessagePack ends them. While
-// there is one, only our own instances are asked; the clients of Node nodes get the event without being asked.
+// Generation 2 nodes do not know such broadcasts. Worse, an acknowledgement that a generation 4
+// node passes on in MessagePack ends them. While there is one, only our own instances are asked;
+// the clients of Node nodes get the event without being asked.
 func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
 	packet.Nsp = a.nsp
 	data, err := packetData(packet)
@@ -47,8 +49,9 @@ func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broadcast
 	})
 }
 
-// expectSingle adapts to what the library does for RemoteSocket.Emit: it takes the first thing acknowledged for the whole list of arguments, and
-// panics if there is none when everybody is accounted for. So instances without the socket are not reported before the one that has it.
+// expectSingle adapts to what the library does for RemoteSocket.Emit: it takes the first thing
+// acknowledged for the whole list of arguments, and panics if there is none when everybody is
+// accounted for. So instances without the socket are not reported before the one that has it.
 func (r *ackRequest) expectSingle() {
 	clientCount, ack := r.clientCount, r.ack
 	var mu sync.Mutex
@@ -220,8 +223,9 @@ func (a *Adapter) handleBroadcastWithAck(req *request) error {
 	return nil
 }
 
-// publishAck passes an acknowledgement on: its first argument, there is no room for more in the protocol. Binary has to be MessagePack, which
-// must not come near generation 2 nodes, so it takes the asker's own channel.
+// publishAck passes an acknowledgement on: its first argument, there is no room for more in the
+// protocol. Binary has to be MessagePack, which must not come near generation 2 nodes, so it takes
+// the asker's own channel.
 func (a *Adapter) publishAck(req *request, args []socketio.Payload) {
 	resp := &response{Type: typeOf(rtypes.BROADCAST_ACK)}
 	if len(args) == 0 {

@@ -15,8 +15,9 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// Adapter is the cluster adapter of one namespace: what it is asked to do it does for this instance's sockets, and tells the other instances.
-// It implements the RedisAdapter interface of socket.io-go-redis. Safe for concurrent use once it is constructed.
+// Adapter is the cluster adapter of one namespace: what it is asked to do it does for this
+// instance's sockets, and tells the other instances. It implements the RedisAdapter interface of
+// socket.io-go-redis. Safe for concurrent use once it is constructed.
 type Adapter struct {
 	*socketio.LocalAdapter
 
@@ -32,8 +33,8 @@ type Adapter struct {
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
 
-	// Handlers of the application run on these, never on the subscriber's goroutine: one that waits for an answer from another instance would
-	// wait for itself.
+	// Handlers of the application run on these, never on the subscriber's goroutine: one that waits
+	// for an answer from another instance would wait for itself.
 	events    serial // serverSideEmit listeners, disconnects
 	callbacks serial // acknowledgements of broadcasts
 
@@ -48,8 +49,9 @@ var _ radapter.RedisAdapter = (*Adapter)(nil)
 // maxTasks bounds what waits for the application's handlers in one namespace.
 const maxTasks = 4096
 
-// MakeRedisAdapter returns an adapter that still needs SetRedis, SetOpts and Construct, like the library's function of that name. It has its
-// two connections for itself; adapters of a Builder share theirs.
+// MakeRedisAdapter returns an adapter that still needs SetRedis, SetOpts and Construct, like the
+// library's function of that name. It has its two connections for itself; adapters of a Builder
+// share theirs.
 func MakeRedisAdapter() *Adapter {
 	a := &Adapter{
 		LocalAdapter: socketio.NewLocalAdapter(), opts: radapter.DefaultRedisAdapterOptions(),
@@ -72,7 +74,8 @@ func NewRedisAdapter(nsp socket.Namespace, redis *rtypes.RedisClient, opts any) 
 // SetRedis gives the adapter its client; before Construct.
 func (a *Adapter) SetRedis(redis *rtypes.RedisClient) { a.redis = redis }
 
-// SetOpts takes a radapter.RedisAdapterOptionsInterface, anything else means the defaults; before Construct.
+// SetOpts takes a radapter.RedisAdapterOptionsInterface, anything else means the defaults; before
+// Construct.
 func (a *Adapter) SetOpts(opts any) {
 	if o, ok := opts.(radapter.RedisAdapterOptionsInterface); ok {
 		a.opts.Assign(o)
@@ -85,7 +88,8 @@ func (a *Adapter) Uid() adapter.ServerId { return a.uid }
 // RequestsTimeout is how long answers of the other instances are waited for.
 func (a *Adapter) RequestsTimeout() time.Duration { return a.timeout }
 
-// PublishOnSpecificResponseChannel tells whether a generation 4 node that asks is answered on a channel of its own.
+// PublishOnSpecificResponseChannel tells whether a generation 4 node that asks is answered on a
+// channel of its own.
 func (a *Adapter) PublishOnSpecificResponseChannel() bool { return a.specific }
 
 // Parser is the codec of broadcasts, see NewParser.
@@ -151,8 +155,9 @@ func (a *Adapter) Close() {
 	a.LocalAdapter.Close()
 }
 
-// Broadcast sends packet to the sockets opts selects, here and on the other instances. It neither waits for Redis nor fails because of it; what
-// cannot be published is counted in Status. Messages of one goroutine arrive everywhere in the order in which it sent them.
+// Broadcast sends packet to the sockets opts selects, here and on the other instances. It neither
+// waits for Redis nor fails because of it; what cannot be published is counted in Status. Messages
+// of one goroutine arrive everywhere in the order in which it sent them.
 func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
 	packet.Nsp = a.nsp
 	if onlyLocal(opts) {
@@ -226,7 +231,8 @@ func hasRooms(opts *socket.BroadcastOptions) bool {
 	return opts != nil && opts.Rooms != nil && opts.Rooms.Len() > 0
 }
 
-// broadcastChannel is the namespace's channel, or for a single room its own, which spares instances without that room the decoding.
+// broadcastChannel is the namespace's channel, or for a single room its own, which spares instances
+// without that room the decoding.
 func (a *Adapter) broadcastChannel(opts *socket.BroadcastOptions) string {
 	if opts != nil && opts.Rooms != nil && opts.Rooms.Len() == 1 {
 		if keys := opts.Rooms.Keys(); len(keys) == 1 {

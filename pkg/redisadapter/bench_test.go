@@ -7,7 +7,8 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// benchmarks are payloads as they pass: a chat message, a larger document, Korean text, spelled numbers that need the raw form, binary.
+// benchmarks are payloads as they pass: a chat message, a larger document, Korean text, spelled
+// numbers that need the raw form, binary.
 var benchmarks = []struct {
 	name string
 	data socketio.Payload
@@ -65,7 +66,8 @@ func BenchmarkOwnEcho(b *testing.B) {
 	}
 }
 
-// BenchmarkAcross is the whole way, from Broadcast on one instance through Redis to the adapter of another, as fast as it goes.
+// BenchmarkAcross is the whole way, from Broadcast on one instance through Redis to the adapter of
+// another, as fast as it goes.
 func BenchmarkAcross(b *testing.B) {
 	r := startRedis(b)
 	list := newCluster(b, r, "alpha", "beta")

@@ -11,30 +11,36 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// Builder makes the cluster adapters of a server's namespaces, which share its two connections to Redis. It has the fields of the library's
-// RedisAdapterBuilder, and more. The fields must not change once New or Status was called.
+// Builder makes the cluster adapters of a server's namespaces, which share its two connections to
+// Redis. It has the fields of the library's RedisAdapterBuilder, and more. The fields must not
+// change once New or Status was called.
 type Builder struct {
-	// Redis tells where and how to connect: a *redis.Client (also one of redis.NewFailoverClient) or a *redis.ClusterClient. Its options are
-	// copied, except those that would lose or double messages. Its connections are not used, nor is it closed; when its Context ends, so do the
+	// Redis tells where and how to connect: a *redis.Client (also one of redis.NewFailoverClient)
+	// or a *redis.ClusterClient. Its options are copied, except those that would lose or double
+	// messages. Its connections are not used, nor is it closed; when its Context ends, so do the
 	// adapters. It emits "error" for faults of the connection.
 	Redis *rtypes.RedisClient
-	// Opts are the library's options: key ("socket.io"), parser (nil: Node's format), requests timeout (5 s), and whether a generation 4 node is
-	// answered on a channel of its own (false). May be nil.
+	// Opts are the library's options: key ("socket.io"), parser (nil: Node's format), requests
+	// timeout (5 s), and whether a generation 4 node is answered on a channel of its own (false).
+	// May be nil.
 	Opts radapter.RedisAdapterOptionsInterface
 
-	// QueueBytes bounds what waits to be published, 0: 8 MiB. HoldFor bounds how long, 0: 10 s; that is how long an outage of Redis may last
-	// before messages are dropped.
+	// QueueBytes bounds what waits to be published, 0: 8 MiB. HoldFor bounds how long, 0: 10 s;
+	// that is how long an outage of Redis may last before messages are dropped.
 	QueueBytes int
 	HoldFor    time.Duration
 	// MaxMessage bounds a message in both directions, in bytes, 0: 16 MiB.
 	MaxMessage int
-	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a heartbeat a subscriber connection that brings
-	// nothing is given up, 0: 5 s; it should be longer than this process may ever be held up. That it publishes, a connection proves by Redis'
-	// answers, for which the client's ReadTimeout counts.
+	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a
+	// heartbeat a subscriber connection that brings nothing is given up, 0: 5 s; it should be
+	// longer than this process may ever be held up. That it publishes, a connection proves by
+	// Redis' answers, for which the client's ReadTimeout counts.
 	Heartbeat, Silence time.Duration
-	// OnChange is called, one call at a time, after Joined has changed. It runs on a goroutine of the adapter and must not block.
+	// OnChange is called, one call at a time, after Joined has changed. It runs on a goroutine of
+	// the adapter and must not block.
 	OnChange func(Status)
-	// Logger gets joins, losses and, at most every ten seconds for each kind, faults. Never message contents. nil: nothing is logged.
+	// Logger gets joins, losses and, at most every ten seconds for each kind, faults. Never message
+	// contents. nil: nothing is logged.
 	Logger *slog.Logger
 
 	once sync.Once
@@ -43,7 +49,8 @@ type Builder struct {
 
 var _ socket.AdapterConstructor = (*Builder)(nil)
 
-// New makes the adapter of a namespace and starts to join the cluster. It does not wait for Redis and never fails.
+// New makes the adapter of a namespace and starts to join the cluster. It does not wait for Redis
+// and never fails.
 func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
 	a := MakeRedisAdapter()
 	a.hub = b.shared()
@@ -56,8 +63,9 @@ func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
 // Status tells how the cluster is doing. It costs a lock, no round trip.
 func (b *Builder) Status() Status { return b.shared().status() }
 
-// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it and waits for the goroutines. Adapters go on
-// serving this instance's sockets. It may be called more than once.
+// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it
+// and waits for the goroutines. Adapters go on serving this instance's sockets. It may be called
+// more than once.
 func (b *Builder) Close(ctx context.Context) error { return b.shared().close(ctx) }
 
 // shared returns the hub, made at first use.

@@ -149,7 +149,8 @@ func TestCustomParser(t *testing.T) {
 	eventually(t, "garbage is rejected", func() bool { return beta.builder.Status().Rejected == 1 })
 }
 
-// A client of another kind is a mistake of the programmer's that Status shows; nothing fails or panics.
+// A client of another kind is a mistake of the programmer's that Status shows; nothing fails or
+// panics.
 func TestForeignClient(t *testing.T) {
 	ring := redis.NewRing(&redis.RingOptions{})
 	defer ring.Close()

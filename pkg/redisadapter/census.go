@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// census is who listens in a namespace. There is no registry of instances: each generation gives itself away by what it subscribes to.
+// census is who listens in a namespace. There is no registry of instances: each generation gives
+// itself away by what it subscribes to.
 //
 //	                                    generation 2   generation 4   ours
 //	request and response channel             x              x           x
@@ -34,7 +35,8 @@ func (c census) node4() int { return max(c.modern-c.ours, 0) }
 // responsePattern matches the response channels that belong to one instance each.
 func (n namespaceChannels) responsePattern() string { return globEscape(n.response) + "*#" }
 
-// ask answers a question with commands added to pipe; the result is valid once the pipeline has run.
+// ask answers a question with commands added to pipe; the result is valid once the pipeline has
+// run.
 func ask(ctx context.Context, pipe redis.Pipeliner, n namespaceChannels) func() census {
 	subscribers := pipe.PubSubNumSub(ctx, n.request, n.peers)
 	channels := pipe.PubSubChannels(ctx, n.responsePattern())

@@ -13,8 +13,9 @@ import (
 
 var errRequestType = errors.New("unknown request")
 
-// FetchSockets calls back with the sockets opts selects on all instances. If some instance does not answer in time, or Redis is out of reach, it
-// calls back with what there is and an error. Of sockets on generation 2 nodes only the id is known.
+// FetchSockets calls back with the sockets opts selects on all instances. If some instance does not
+// answer in time, or Redis is out of reach, it calls back with what there is and an error. Of
+// sockets on generation 2 nodes only the id is known.
 func (a *Adapter) FetchSockets(opts *socket.BroadcastOptions) func(func([]socket.SocketDetails, error)) {
 	return func(callback func([]socket.SocketDetails, error)) {
 		a.LocalAdapter.FetchSockets(opts)(func(sockets []socket.SocketDetails, err error) {
@@ -132,7 +133,8 @@ func (a *Adapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 	a.LocalAdapter.DelSockets(opts, rooms)
 }
 
-// DisconnectSockets disconnects the sockets opts selects, on all instances; with status their connections are closed, too.
+// DisconnectSockets disconnects the sockets opts selects, on all instances; with status their
+// connections are closed, too.
 func (a *Adapter) DisconnectSockets(opts *socket.BroadcastOptions, status bool) {
 	if !onlyLocal(opts) {
 		a.publishJSON(a.names.request, &request{UID: string(a.uid), Type: rtypes.REMOTE_DISCONNECT, Opts: optionsOf(opts), Close: &status})
@@ -143,8 +145,8 @@ func (a *Adapter) DisconnectSockets(opts *socket.BroadcastOptions, status bool) 
 	a.LocalAdapter.DisconnectSockets(opts, status)
 }
 
-// ServerCount is the number of instances that have the namespace, this one included; 1 while Redis is out of reach. It asks Redis and waits for
-// the answer, a second at most.
+// ServerCount is the number of instances that have the namespace, this one included; 1 while Redis
+// is out of reach. It asks Redis and waits for the answer, a second at most.
 func (a *Adapter) ServerCount() int64 {
 	if !a.hub.isJoined() {
 		return 1
@@ -187,7 +189,8 @@ func (a *Adapter) handleQuery(req *request) error {
 	return nil
 }
 
-// handleCommand does something to our sockets: to those the options select, or to one by its id as older adapters of generation 4 ask for.
+// handleCommand does something to our sockets: to those the options select, or to one by its id as
+// older adapters of generation 4 ask for.
 func (a *Adapter) handleCommand(req *request) error {
 	if req.Opts == nil {
 		return a.commandOne(req, req.Type)

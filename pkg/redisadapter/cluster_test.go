@@ -15,7 +15,8 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// An event reaches every client of every instance once, exactly as it was sent, and nobody it is not meant for.
+// An event reaches every client of every instance once, exactly as it was sent, and nobody it is
+// not meant for.
 func TestBroadcast(t *testing.T) {
 	r := startRedis(t)
 	list := newCluster(t, r, "alpha", "beta", "gamma")
@@ -276,7 +277,8 @@ func TestBroadcastWithAckBinary(t *testing.T) {
 	}
 }
 
-// The library panics when every instance has reported and none has the socket it expects one answer from; it must not get there.
+// The library panics when every instance has reported and none has the socket it expects one answer
+// from; it must not get there.
 func TestExpectSingleResponse(t *testing.T) {
 	r := startRedis(t)
 	list := newCluster(t, r, "alpha", "beta", "gamma")

@@ -11,8 +11,9 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Bounds of what the decoder builds from one message. Node nodes die of deeper nesting than wireDepth themselves; clients of the Socket.IO
-// project close the connection at more than ten attachments, an application may have told its own to take more.
+// Bounds of what the decoder builds from one message. Node nodes die of deeper nesting than
+// wireDepth themselves; clients of the Socket.IO project close the connection at more than ten
+// attachments, an application may have told its own to take more.
 const (
 	wireDepth      = 2048
 	maxAttachments = 255
@@ -26,8 +27,9 @@ var (
 	errNoMembers   = errors.New("MessagePack: a map announces more members than the message can hold")
 )
 
-// decoder turns MessagePack into JSON text, member by member, the way JSON.stringify prints what Node's codec decodes: undefined is null in an
-// array and absent in an object, dates are ISO strings, a bin value becomes a placeholder and an attachment.
+// decoder turns MessagePack into JSON text, member by member, the way JSON.stringify prints what
+// Node's codec decodes: undefined is null in an array and absent in an object, dates are ISO
+// strings, a bin value becomes a placeholder and an attachment.
 type decoder struct {
 	out         []byte
 	attachments [][]byte
@@ -174,7 +176,8 @@ func (d *decoder) number(b []byte) ([]byte, error) {
 	}
 }
 
-// cutUndefined takes JavaScript's undefined off b: fixext 1, type 0. Only socket.io-redis 5's codec writes it, the later one writes nil.
+// cutUndefined takes JavaScript's undefined off b: fixext 1, type 0. Only socket.io-redis 5's codec
+// writes it, the later one writes nil.
 func cutUndefined(b []byte) (rest []byte, ok bool) {
 	if len(b) >= 3 && b[0] == 0xd4 && b[1] == 0 {
 		return b[3:], true
@@ -225,8 +228,9 @@ func (d *decoder) extension(b []byte) ([]byte, error) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text as a JSON string, escaped as JSON.stringify does. The result is always valid UTF-8, since clients close a connection
-// over anything else: the three-byte form of a lone surrogate becomes its escape, any other stray byte U+FFFD.
+// appendString appends text as a JSON string, escaped as JSON.stringify does. The result is always
+// valid UTF-8, since clients close a connection over anything else: the three-byte form of a lone
+// surrogate becomes its escape, any other stray byte U+FFFD.
 func appendString(b, text []byte) []byte {
 	b = append(b, '"')
 	from := 0
@@ -274,7 +278,8 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// appendStray appends a stand-in for the bytes at the start of text, which are not UTF-8, and returns how many it stands for.
+// appendStray appends a stand-in for the bytes at the start of text, which are not UTF-8, and
+// returns how many it stands for.
 func appendStray(b, text []byte) ([]byte, int) {
 	if len(text) >= 3 && text[0] == 0xed && text[1]&0xe0 == 0xa0 && text[2]&0xc0 == 0x80 {
 		low := text[1]&0x3f<<6 | text[2]&0x3f // the last byte of 0xd800 | …

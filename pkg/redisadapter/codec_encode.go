@@ -8,8 +8,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// encoder turns JSON text into MessagePack in one walk, guided by the text's outline. Key order stays, no value is built in between.
-// Reusable; not for concurrent use.
+// encoder turns JSON text into MessagePack in one walk, guided by the text's outline. Key order
+// stays, no value is built in between. Reusable; not for concurrent use.
 type encoder struct {
 	outline
 	out         []byte
@@ -22,8 +22,9 @@ type encoder struct {
 	scratch     []byte
 }
 
-// appendJSON appends src as MessagePack; src must be what o was made from, not deeper than nodeDepth. Placeholders become bin values. What
-// MessagePack, or the codec of Node nodes, cannot carry is replaced by the nearest it can, and lossy tells that this has happened:
+// appendJSON appends src as MessagePack; src must be what o was made from, not deeper than
+// nodeDepth. Placeholders become bin values. What MessagePack, or the codec of Node nodes, cannot
+// carry is replaced by the nearest it can, and lossy tells that this has happened:
 //
 //	number beyond 64 bits or spelled unlike JavaScript (1.0, 1e2, -0)   the float64 next to it
 //	half a surrogate pair ("\ud800")                                    U+FFFD
@@ -128,8 +129,9 @@ func (e *encoder) string(raw []byte) {
 	e.out = msgp.AppendStringFromBytes(e.out, e.scratch)
 }
 
-// number encodes an integer of up to 64 bits as such, anything else as float64. Node's own encoder turns integers of 2^64 and more into their
-// remainder (1e21 into 3875820019684212736); no integer path is open to them here.
+// number encodes an integer of up to 64 bits as such, anything else as float64. Node's own encoder
+// turns integers of 2^64 and more into their remainder (1e21 into 3875820019684212736); no integer
+// path is open to them here.
 func (e *encoder) number(text []byte) {
 	if n, ok := parseInteger(text); ok {
 		if text[0] == '-' {
@@ -145,7 +147,8 @@ func (e *encoder) number(text []byte) {
 	e.lossy = e.lossy || !bytes.Equal(e.scratch, text)
 }
 
-// parseInteger returns the magnitude of an integer that fits int64 (with a minus sign) or uint64. "-0" is no integer to JavaScript.
+// parseInteger returns the magnitude of an integer that fits int64 (with a minus sign) or uint64.
+// "-0" is no integer to JavaScript.
 func parseInteger(text []byte) (n uint64, ok bool) {
 	limit := ^uint64(0)
 	if text[0] == '-' {

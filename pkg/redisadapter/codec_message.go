@@ -28,7 +28,8 @@ var (
 	errTrailing = errors.New("bytes after the message")
 	errStray    = errors.New("placeholder refers to no attachment")
 	errRaw      = errors.New("raw form of the packet data is damaged")
-	// errNotForUs marks messages that are fine and concern others: our own, another namespace's, the copy for nodes of generation 2.
+	// errNotForUs marks messages that are fine and concern others: our own, another namespace's,
+	// the copy for nodes of generation 2.
 	errNotForUs = errors.New("message is not for this adapter")
 )
 
@@ -51,7 +52,8 @@ func newCodec(limit int) *codec {
 // message is one PUBLISH: one broadcast needs one, or two when it is binary.
 type message = []byte
 
-// encodeBroadcast encodes an event for all instances. second is nil except for binary data, see appendBroadcast.
+// encodeBroadcast encodes an event for all instances. second is nil except for binary data, see
+// appendBroadcast.
 func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
 	e := c.encoders.Get().(*encoder)
 	defer func() { e.reset(); c.encoders.Put(e) }()
@@ -71,7 +73,8 @@ func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *so
 	return first, second, err
 }
 
-// encodeOnce encodes an event as one message. With old, a binary one suits generation 2 and not generation 4.
+// encodeOnce encodes an event as one message. With old, a binary one suits generation 2 and not
+// generation 4.
 func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
 	e := &encoder{}
 	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
@@ -115,7 +118,8 @@ func envelopeOf(b []byte) (uid, nsp string, err error) {
 	return uid, nsp, nil
 }
 
-// encodeForNodes encodes an event for Node nodes only: our own instances pass over a message whose fourth element is a number.
+// encodeForNodes encodes an event for Node nodes only: our own instances pass over a message whose
+// fourth element is a number.
 func (c *codec) encodeForNodes(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (messages []message, err error) {
 	first, second, err := c.encodeBroadcast(uid, nsp, data, opts)
 	for _, m := range []message{first, second} {
@@ -137,8 +141,8 @@ func forNodes(m message) message {
 	return append(m, 1)
 }
 
-// showsBinary tells whether Node nodes get to see binary values of data, which has been scanned. Clients of generation 2 die of a packet of
-// type 5 without any.
+// showsBinary tells whether Node nodes get to see binary values of data, which has been scanned.
+// Clients of generation 2 die of a packet of type 5 without any.
 func (e *encoder) showsBinary(data socketio.Payload) bool {
 	binary := slices.ContainsFunc(e.containers, isAttachment)
 	if binary && e.protoKeys && e.depth <= nodeDepth {
@@ -175,20 +179,23 @@ func kindOf(split bool) kind {
 //	[uid, {type, data, nsp}, {rooms, except, flags}, 1]          for Node nodes only
 //	[uid, nil,               {rooms, except, flags}, raw, atts]  nested deeper than Node can bear: Node nodes ignore a message without packet
 //
-// Node's adapters look at the first three elements only. (The fourth must be truthy, though: to socket.io-redis 5 it sits where the flag "came
-// from another node" is expected.)
+// Node's adapters look at the first three elements only. (The fourth must be truthy, though: to
+// socket.io-redis 5 it sits where the flag "came from another node" is expected.)
 //
-// Binary data splits the generations: a packet with Buffers has type 5 in generation 2, which would write it as JSON otherwise, and type 2 in
-// generation 4, which would write a broken packet otherwise. So there are two messages, each of which the other generation passes over:
+// Binary data splits the generations: a packet with Buffers has type 5 in generation 2, which would
+// write it as JSON otherwise, and type 2 in generation 4, which would write a broken packet
+// otherwise. So there are two messages, each of which the other generation passes over:
 //
 //	kindLegacy  type 5, nsp ["/chat"]: generation 2 compares with ==, for which this array equals "/chat"; generation 4 with ===
 //	kindModern  type 2, rooms {"__proto__": [], length: -1}: see appendOptions
 //
-// That works for broadcasts to a whole namespace. One to rooms goes out once, with the type that the nodes in the cluster want; if there are
-// both, with type 2, so that clients of generation 2 nodes see {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4
-// node sends it.
+// That works for broadcasts to a whole namespace. One to rooms goes out once, with the type that
+// the nodes in the cluster want; if there are both, with type 2, so that clients of generation 2
+// nodes see {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4 node
+// sends it.
 func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
-	// The envelope's size depends on how the data turned out, so it is written with the larger one and corrected below.
+	// The envelope's size depends on how the data turned out, so it is written with the larger one
+	// and corrected below.
 	e.out = msgp.AppendString(msgp.AppendArrayHeader(e.out[:0], 3), uid)
 	raw := e.depth > nodeDepth
 	if raw {
@@ -227,8 +234,9 @@ func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Paylo
 	return bytes.Clone(e.out), nil
 }
 
-// decodeBroadcast reads a message of any generation for the adapter uid of namespace nsp. errNotForUs is no fault; any other error means that
-// the message is malformed or hostile. The result shares nothing with b.
+// decodeBroadcast reads a message of any generation for the adapter uid of namespace nsp.
+// errNotForUs is no fault; any other error means that the message is malformed or hostile. The
+// result shares nothing with b.
 func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err error) {
 	if len(b) > c.limit {
 		return msg, errTooLarge
@@ -278,7 +286,8 @@ func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err e
 	return msg, checkEvent(msg.data.JSON)
 }
 
-// readPacket reads the packet of a broadcast and returns its encoded data, nil if there is no packet.
+// readPacket reads the packet of a broadcast and returns its encoded data, nil if there is no
+// packet.
 func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
 	if rest, ok := cutAbsent(b); ok {
 		return nil, rest, nil
@@ -333,8 +342,9 @@ func decodeData(b []byte) (socketio.Payload, error) {
 	return socketio.Payload{JSON: d.out, Attachments: d.attachments}, checkPlaceholders(d.out, len(d.attachments))
 }
 
-// checkPlaceholders tells whether every placeholder in data, whatever wrote it, refers to one of the attachments: clients close the connection
-// over one that does not. Without attachments nothing is a placeholder.
+// checkPlaceholders tells whether every placeholder in data, whatever wrote it, refers to one of
+// the attachments: clients close the connection over one that does not. Without attachments nothing
+// is a placeholder.
 func checkPlaceholders(data []byte, attachments int) error {
 	if attachments == 0 {
 		return nil
@@ -382,7 +392,8 @@ func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, er
 	return data, b, nil
 }
 
-// checkEvent tells whether data, valid JSON, may be sent to clients as an event: clients of generation 4 close the connection otherwise.
+// checkEvent tells whether data, valid JSON, may be sent to clients as an event: clients of
+// generation 4 close the connection otherwise.
 func checkEvent(data []byte) error {
 	i := skipSpace(data, 0)
 	if data[i] != '[' {

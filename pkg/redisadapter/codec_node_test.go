@@ -60,7 +60,8 @@ func recordings(t testing.TB) (list []recording) {
 	return list
 }
 
-// Broadcasts of both Node adapters become exactly the text that a Node node would send to its clients.
+// Broadcasts of both Node adapters become exactly the text that a Node node would send to its
+// clients.
 func TestDecodeNodeBroadcasts(t *testing.T) {
 	c := newCodec(1 << 20)
 	for _, r := range recordings(t) {

@@ -20,8 +20,9 @@ var (
 //
 //	{rooms: […], except: […], flags: {…}}     flags holds only what differs from the default
 //
-// With everybody set, rooms is an array-like object of length -1 instead. Node 4 nodes make a Set of it, which is empty: everybody; node 2 nodes
-// take it for a list with no room in it: nobody. See appendBroadcast.
+// With everybody set, rooms is an array-like object of length -1 instead. Node 4 nodes make a Set
+// of it, which is empty: everybody; node 2 nodes take it for a list with no room in it: nobody. See
+// appendBroadcast.
 func appendOptions(b []byte, opts *socket.BroadcastOptions, everybody bool) []byte {
 	if opts == nil {
 		opts = &socket.BroadcastOptions{}
@@ -83,8 +84,8 @@ func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 	return b
 }
 
-// readOptions reads the options of a broadcast from any generation: every key may be missing, nil or undefined, the options themselves too.
-// Sets without members are nil.
+// readOptions reads the options of a broadcast from any generation: every key may be missing, nil
+// or undefined, the options themselves too. Sets without members are nil.
 func readOptions(b []byte) (opts *socket.BroadcastOptions, rest []byte, err error) {
 	opts = &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
 	if rest, ok := cutAbsent(b); ok {
@@ -124,8 +125,8 @@ func cutAbsent(b []byte) (rest []byte, ok bool) {
 	return cutUndefined(b)
 }
 
-// readRooms reads a list of rooms. Node applications may name a room by a number, which is another spelling of the same string. The array-like
-// object of appendOptions stands for everybody.
+// readRooms reads a list of rooms. Node applications may name a room by a number, which is another
+// spelling of the same string. The array-like object of appendOptions stands for everybody.
 func readRooms(b []byte) (rooms *types.Set[socket.Room], rest []byte, err error) {
 	if rest, ok := cutAbsent(b); ok {
 		return nil, rest, nil
@@ -172,7 +173,8 @@ func readRoom(b []byte) (socket.Room, []byte, error) {
 	return "", b, errRooms
 }
 
-// readEverybody reads the object appendOptions writes: any other would be somebody else's idea of a list.
+// readEverybody reads the object appendOptions writes: any other would be somebody else's idea of a
+// list.
 func readEverybody(b []byte) (rest []byte, err error) {
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil || size != 2 {
@@ -201,7 +203,8 @@ func readEverybody(b []byte) (rest []byte, err error) {
 	return b, nil
 }
 
-// readFlags reads the flags that mean something here; others, and values of another type, are passed over.
+// readFlags reads the flags that mean something here; others, and values of another type, are
+// passed over.
 func readFlags(b []byte, flags *socket.BroadcastFlags) (rest []byte, err error) {
 	if rest, ok := cutAbsent(b); ok {
 		return rest, nil

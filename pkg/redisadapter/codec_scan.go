@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONDepth bounds the nesting of a JSON text the adapter carries at all. nodeDepth bounds what it shows to Node nodes: their codec and
-// JSON.stringify recurse, and at about 2,500 levels the whole process dies of a stack overflow. In between only our own instances get the message.
+// maxJSONDepth bounds the nesting of a JSON text the adapter carries at all. nodeDepth bounds what
+// it shows to Node nodes: their codec and JSON.stringify recurse, and at about 2,500 levels the
+// whole process dies of a stack overflow. In between only our own instances get the message.
 const (
 	maxJSONDepth = 10_000
 	nodeDepth    = 512
@@ -28,8 +29,9 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return fmt.Sprintf("JSON: want %s at byte %d", e.want, e.at) }
 
-// outline is what a first pass over a JSON text finds. MessagePack announces the size of a container before its content, so an encoder that
-// keeps nothing but bytes has to know the sizes in advance. The pass is also the validation: whoever has an outline may walk the text without
+// outline is what a first pass over a JSON text finds. MessagePack announces the size of a
+// container before its content, so an encoder that keeps nothing but bytes has to know the sizes in
+// advance. The pass is also the validation: whoever has an outline may walk the text without
 // looking for errors. Reusable; not for concurrent use.
 type outline struct {
 	containers []container // in the order they open
@@ -57,8 +59,8 @@ type frame struct {
 	marked bool // "_placeholder": true was seen
 }
 
-// scan reads one JSON value, which must fill src but for white space. Objects like {"_placeholder":true,"num":0} are placeholders when num is
-// below attachments.
+// scan reads one JSON value, which must fill src but for white space. Objects like
+// {"_placeholder":true,"num":0} are placeholders when num is below attachments.
 func (o *outline) scan(src []byte, attachments int) error {
 	o.containers, o.stack, o.depth, o.protoKeys, o.strays = o.containers[:0], o.stack[:0], 0, false, false
 	i := skipSpace(src, 0)
@@ -81,8 +83,9 @@ func (o *outline) scan(src []byte, attachments int) error {
 	return nil
 }
 
-// scanValue reads the value at i, with its name when it is a member. It returns the offset after it; of a container with content it reads only
-// the bracket, and returns the complement of the offset where the first element or member begins.
+// scanValue reads the value at i, with its name when it is a member. It returns the offset after
+// it; of a container with content it reads only the bracket, and returns the complement of the
+// offset where the first element or member begins.
 func (o *outline) scanValue(src []byte, i int) (_ int, err error) {
 	if i >= len(src) {
 		return i, errJSONEnd
@@ -112,7 +115,8 @@ func (o *outline) scanValue(src []byte, i int) (_ int, err error) {
 	return end, err
 }
 
-// scanTail reads what may follow a value: brackets that close, then a comma and the offset of the next value, or the end of the text.
+// scanTail reads what may follow a value: brackets that close, then a comma and the offset of the
+// next value, or the end of the text.
 func (o *outline) scanTail(src []byte, i, attachments int) (next int, done bool, err error) {
 	for {
 		i = skipSpace(src, i)
@@ -152,7 +156,8 @@ func (o *outline) top() *frame {
 	return &o.stack[len(o.stack)-1]
 }
 
-// open enters the container whose bracket is at i and counts its first member, unless it is empty. It returns where that begins.
+// open enters the container whose bracket is at i and counts its first member, unless it is empty.
+// It returns where that begins.
 func (o *outline) open(src []byte, i int, object bool) (int, error) {
 	if len(o.stack) == maxJSONDepth {
 		return i, errJSONDepth
@@ -215,7 +220,8 @@ func (o *outline) scanKey(src []byte, i int, top *frame) (member, int, error) {
 	return key, i, nil
 }
 
-// nameOf recognises a member name, given as it stands between the quotes. An escaped spelling counts: a JavaScript peer does not see the difference.
+// nameOf recognises a member name, given as it stands between the quotes. An escaped spelling
+// counts: a JavaScript peer does not see the difference.
 func nameOf(name []byte) member {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		name, _ = unescape(nil, name)
@@ -374,8 +380,9 @@ func digits(src []byte, i int) int {
 	return i
 }
 
-// unescape appends the text of a validated JSON string to dst as UTF-8. UTF-8 has no form for half a surrogate pair, nor for bytes that were
-// no UTF-8 to begin with: those become U+FFFD. exact is false when that happened to an escape, so that the text cannot be told from its result.
+// unescape appends the text of a validated JSON string to dst as UTF-8. UTF-8 has no form for half
+// a surrogate pair, nor for bytes that were no UTF-8 to begin with: those become U+FFFD. exact is
+// false when that happened to an escape, so that the text cannot be told from its result.
 func unescape(dst, text []byte) (_ []byte, exact bool) {
 	exact = true
 	for i := 0; i < len(text); {
@@ -408,8 +415,8 @@ func unescape(dst, text []byte) (_ []byte, exact bool) {
 	return dst, exact
 }
 
-// escapedRune reads the hexadecimal digits of \uXXXX at i, and of the second half when they are the first of a surrogate pair. It returns the
-// number of bytes read; ok is false for half a pair.
+// escapedRune reads the hexadecimal digits of \uXXXX at i, and of the second half when they are the
+// first of a surrogate pair. It returns the number of bytes read; ok is false for half a pair.
 func escapedRune(text []byte, i int) (r rune, n int, ok bool) {
 	r, _ = hex4(text, i)
 	if r < 0xd800 || r > 0xdfff {

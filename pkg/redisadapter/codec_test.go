@@ -30,7 +30,8 @@ func wireText(t testing.TB, text string, attachments ...[]byte) (wire []byte, lo
 	return e.out, e.lossy
 }
 
-// Every kind of JSON value: what a Node peer decodes (printed as JSON), and whether one of ours needs the text itself.
+// Every kind of JSON value: what a Node peer decodes (printed as JSON), and whether one of ours
+// needs the text itself.
 func TestEncodeValues(t *testing.T) {
 	for _, tc := range []struct {
 		text, node string // node "": the same
@@ -228,7 +229,8 @@ func checkOptions(t *testing.T, got, want *socket.BroadcastOptions) {
 	}
 }
 
-// What a hostile or broken sender may put on the channel. data is the second element's data, given as MessagePack.
+// What a hostile or broken sender may put on the channel. data is the second element's data, given
+// as MessagePack.
 func TestDecodeHostile(t *testing.T) {
 	str := func(s string) string { return string(msgp.AppendString(nil, s)) }
 	packet := func(data string) string {

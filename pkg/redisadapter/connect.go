@@ -19,9 +19,10 @@ var (
 	errRedial     = errors.New("connection to Redis is gone")
 )
 
-// link is a Redis client with exactly one connection, which is open when the link is made. go-redis repairs connections behind its user's back
-// and repeats commands; here a break must be noticed (it is a gap in what we received) and nothing may be sent twice. So the client gets no
-// second connection, and whoever owns the link makes a new one.
+// link is a Redis client with exactly one connection, which is open when the link is made. go-redis
+// repairs connections behind its user's back and repeats commands; here a break must be noticed (it
+// is a gap in what we received) and nothing may be sent twice. So the client gets no second
+// connection, and whoever owns the link makes a new one.
 type link struct {
 	*redis.Client
 	conn *countingConn
@@ -91,8 +92,9 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// redisOptions returns a copy of the options of the user's client. Of a Redis Cluster it takes one master: a message published at any node
-// reaches the subscribers at all nodes, but only those of one node stay in order.
+// redisOptions returns a copy of the options of the user's client. Of a Redis Cluster it takes one
+// master: a message published at any node reaches the subscribers at all nodes, but only those of
+// one node stay in order.
 func (h *hub) redisOptions(ctx context.Context) (*redis.Options, error) {
 	client := h.redis.Client
 	if c, ok := client.(*redis.ClusterClient); ok {
@@ -112,8 +114,8 @@ func (h *hub) redisOptions(ctx context.Context) (*redis.Options, error) {
 	return nil, errClientType
 }
 
-// backoff spaces attempts to connect: doubling from min to max, each with up to half of it cut off at random so that instances that lost the
-// same Redis do not come back in step.
+// backoff spaces attempts to connect: doubling from min to max, each with up to half of it cut off
+// at random so that instances that lost the same Redis do not come back in step.
 type backoff struct {
 	min, max, next time.Duration
 }

@@ -1,9 +1,11 @@
-// Package redisadapter joins the instances of a Socket.IO server, and Node's servers of both generations, through one Redis.
+// Package redisadapter joins the instances of a Socket.IO server, and Node's servers of both
+// generations, through one Redis.
 //
 // # What it is
 //
-// Builder makes a socket.Adapter for each namespace. An Adapter does what it is asked to do for the sockets of this instance, which is
-// socketio.LocalAdapter's work, and tells the others over Redis' publish and subscribe:
+// Builder makes a socket.Adapter for each namespace. An Adapter does what it is asked to do for the
+// sockets of this instance, which is socketio.LocalAdapter's work, and tells the others over Redis'
+// publish and subscribe:
 //
 //	namespace /chat   namespace /        every instance, Node's too
 //	  Adapter          Adapter
@@ -19,9 +21,11 @@
 //	     ▼
 //	  LocalAdapter ──► clients
 //
-// The formats are those of socket.io-redis 5.4 (socket.io 2.x: "generation 2") and @socket.io/redis-adapter 8 (socket.io 4.x: "generation 4"), so
-// that a cluster can hold nodes of all kinds at once; codec_message.go and request.go describe them. The types are those of the library
-// socket.io-go-redis, whose RedisAdapter interface Adapter implements: code written for the library goes on compiling.
+// The formats are those of socket.io-redis 5.4 (socket.io 2.x: "generation 2") and
+// @socket.io/redis-adapter 8 (socket.io 4.x: "generation 4"), so that a cluster can hold nodes of
+// all kinds at once; codec_message.go and request.go describe them. The types are those of the
+// library socket.io-go-redis, whose RedisAdapter interface Adapter implements: code written for the
+// library goes on compiling.
 //
 // # How it is used
 //
@@ -36,28 +40,36 @@
 //
 // # What is promised
 //
-// A message reaches every instance that is subscribed at that moment at most once, and each sender's messages in its order. A payload arrives
-// as it was sent: key order, number spelling, every JSON value, binary. (Node nodes keep less: their codec has no half surrogate pairs, no
+// A message reaches every instance that is subscribed at that moment at most once, and each
+// sender's messages in its order. A payload arrives as it was sent: key order, number spelling,
+// every JSON value, binary. (Node nodes keep less: their codec has no half surrogate pairs, no
 // integers beyond a double, and no member "__proto__".)
 //
-// Without Redis the instance serves its own clients. It tries again with growing, jittered pauses, and counts itself joined only when a heartbeat
-// that it published has come back over its subscriptions. What is sent meanwhile waits, in order, bounded in bytes and in age; after a break it is
-// held until the other instances are back as well, 2.5 s at most. What Redis loses all the same (instances that are not subscribed, a connection
-// that breaks with messages under way) is the nature of publish and subscribe; the sender's side is counted in Status, the receiver's as a gap.
+// Without Redis the instance serves its own clients. It tries again with growing, jittered pauses,
+// and counts itself joined only when a heartbeat that it published has come back over its
+// subscriptions. What is sent meanwhile waits, in order, bounded in bytes and in age; after a break
+// it is held until the other instances are back as well, 2.5 s at most. What Redis loses all the
+// same (instances that are not subscribed, a connection that breaks with messages under way) is the
+// nature of publish and subscribe; the sender's side is counted in Status, the receiver's as a gap.
 //
 // # Concurrency
 //
-// All exported methods are safe for concurrent use. The hub has a publisher and a subscriber goroutine, and one more that watches the
-// subscriber's connection; they end with Builder.Close, which waits for them, or with the client's Context. The publisher owns its connection
-// and takes from the queue, which is the only thing senders touch: nothing blocks on Redis but ServerCount. The subscriber hands messages to the
-// adapters one after another and must not be held up: the application's handlers and callbacks run on goroutines that exist while there is work,
-// in order for each namespace. A handler may wait for other instances; it holds up the other handlers of its namespace only. The adapter's own
-// events (join-room and its kin) are the exception: when another instance makes a socket join, their listeners run on the subscriber.
+// All exported methods are safe for concurrent use. The hub has a publisher and a subscriber
+// goroutine, and one more that watches the subscriber's connection; they end with Builder.Close,
+// which waits for them, or with the client's Context. The publisher owns its connection and takes
+// from the queue, which is the only thing senders touch: nothing blocks on Redis but ServerCount.
+// The subscriber hands messages to the adapters one after another and must not be held up: the
+// application's handlers and callbacks run on goroutines that exist while there is work, in order
+// for each namespace. A handler may wait for other instances; it holds up the other handlers of its
+// namespace only. The adapter's own events (join-room and its kin) are the exception: when another
+// instance makes a socket join, their listeners run on the subscriber.
 //
 // # Limits
 //
-// A message may have 16 MiB (MaxMessage), 2,048 levels of nesting and 255 binary values when it comes from Redis. Node nodes are shown nothing
-// deeper than 512 levels, they would die of it. Calls that ask the other instances end after the requests timeout (5 s), with what has been
-// answered and an error. An acknowledgement carries one argument between instances, and generation 2 nodes take no part in broadcasts that want
-// acknowledgements, nor in serverSideEmit. In a Redis Cluster all goes through one master, which spreads every message to all servers.
+// A message may have 16 MiB (MaxMessage), 2,048 levels of nesting and 255 binary values when it
+// comes from Redis. Node nodes are shown nothing deeper than 512 levels, they would die of it.
+// Calls that ask the other instances end after the requests timeout (5 s), with what has been
+// answered and an error. An acknowledgement carries one argument between instances, and generation
+// 2 nodes take no part in broadcasts that want acknowledgements, nor in serverSideEmit. In a Redis
+// Cluster all goes through one master, which spreads every message to all servers.
 package redisadapter

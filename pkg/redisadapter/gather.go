@@ -9,8 +9,8 @@ import (
 	"github.com/zishang520/socket.io/v2/adapter"
 )
 
-// gather collects the answers to one request. Which and how many instances are asked is known once Redis has told who listens; answers count
-// until then, too.
+// gather collects the answers to one request. Which and how many instances are asked is known once
+// Redis has told who listens; answers count until then, too.
 type gather struct {
 	what  string                // for the error
 	ids   []string              // of the requests whose answers it takes
@@ -29,7 +29,6 @@ type gather struct {
 // gatherAnswers asks who is there, then them.
 func (a *Adapter) gatherAnswers(g *gather) {
 	g.expected = -1
-	g.timer = time.AfterFunc(a.timeout, func() { a.endGather(g, g.timeoutError()) })
 	a.mu.Lock()
 	closed := a.closed
 	for _, id := range g.ids {
@@ -38,6 +37,11 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		}
 	}
 	a.mu.Unlock()
+	g.mu.Lock()
+	if !g.finished {
+		g.timer = time.AfterFunc(a.timeout, func() { a.endGather(g, g.timeoutError()) })
+	}
+	g.mu.Unlock()
 	switch {
 	case closed:
 		a.endGather(g, ErrClosed)
@@ -105,7 +109,9 @@ func (g *gather) finish(err error) {
 		return
 	}
 	g.finished = true
-	g.timer.Stop()
+	if g.timer != nil {
+		g.timer.Stop()
+	}
 	go g.done(err)
 }
 
@@ -137,7 +143,8 @@ func (a *Adapter) receiveResponse(b []byte) error {
 	return nil
 }
 
-// publishResponse answers req, on the channel the asker listens to. Generation 2 nodes have only the common one.
+// publishResponse answers req, on the channel the asker listens to. Generation 2 nodes have only
+// the common one.
 func (a *Adapter) publishResponse(req *request, r *response) {
 	channel := a.names.response
 	if req.LegacyID != "" {

@@ -14,11 +14,12 @@ import (
 	"github.com/zishang520/socket.io/v2/adapter"
 )
 
-// hub is what all namespaces' adapters of a Builder share: one connection that publishes, one that receives, and the goroutines of both. It
-// knows channels and bytes, the adapters know what they mean.
+// hub is what all namespaces' adapters of a Builder share: one connection that publishes, one that
+// receives, and the goroutines of both. It knows channels and bytes, the adapters know what they
+// mean.
 //
-// Goroutines: run starts the publisher and the subscriber, each of which reconnects by itself until ctx ends; a subscriber connection has one
-// more, its keeper.
+// Goroutines: run starts the publisher and the subscriber, each of which reconnects by itself until
+// ctx ends; a subscriber connection has one more, its keeper.
 type hub struct {
 	redis *rtypes.RedisClient
 	cfg   config
@@ -58,13 +59,15 @@ type config struct {
 	log             *slog.Logger
 }
 
-// routes maps what the hub subscribes to to the adapters that want it. Immutable: changes make a new one.
+// routes maps what the hub subscribes to to the adapters that want it. Immutable: changes make a
+// new one.
 type routes struct {
 	patterns map[string][]receiver
 	channels map[string][]receiver
 }
 
-// receiver gets the messages of a subscription, one after another, on the subscriber's goroutine; it must not block.
+// receiver gets the messages of a subscription, one after another, on the subscriber's goroutine;
+// it must not block.
 type receiver interface {
 	receive(channel string, payload []byte)
 }
@@ -99,7 +102,8 @@ func (h *hub) run() {
 	})
 }
 
-// close publishes what is queued, as long as ctx allows and the cluster is joined, then ends all goroutines and waits for them.
+// close publishes what is queued, as long as ctx allows and the cluster is joined, then ends all
+// goroutines and waits for them.
 func (h *hub) close(ctx context.Context) error {
 	err := h.flush(ctx)
 	h.start.Do(func() {}) // one that never ran must not start any more

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// settleTime is how long after coming back the queue is held for the other instances to come back as well: what is published before they have
-// subscribed again is lost to them. It ends early once as many are there as before.
+// settleTime is how long after coming back the queue is held for the other instances to come back
+// as well: what is published before they have subscribed again is lost to them. It ends early once
+// as many are there as before.
 const settleTime = 2500 * time.Millisecond
 
 // connected notes a new connection; its generation goes to *slot, which is h.pub or h.sub.
@@ -21,7 +22,8 @@ func (h *hub) connected(slot *uint64) (generation uint64) {
 	return generation
 }
 
-// disconnected notes that the connection of *slot is lost, if there was one. It returns whether the cluster was joined until now.
+// disconnected notes that the connection of *slot is lost, if there was one. It returns whether the
+// cluster was joined until now.
 func (h *hub) disconnected(slot *uint64, err error) (was bool) {
 	h.state.mu.Lock()
 	was = h.joined
@@ -48,8 +50,8 @@ func (h *hub) requestBeat() {
 	}
 }
 
-// nextBeat returns the payload of a heartbeat to send now; ok is false while there is no complete way for it. It says over which connections it
-// goes out and shall come back, and when it was sent.
+// nextBeat returns the payload of a heartbeat to send now; ok is false while there is no complete
+// way for it. It says over which connections it goes out and shall come back, and when it was sent.
 func (h *hub) nextBeat() (payload string, ok bool) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
@@ -66,7 +68,8 @@ func (h *hub) beatConfirmed() {
 	}
 }
 
-// beatReceived notes a heartbeat that has come back over the subscriber connection of the given generation.
+// beatReceived notes a heartbeat that has come back over the subscriber connection of the given
+// generation.
 func (h *hub) beatReceived(payload string, over uint64) {
 	var pub, sub uint64
 	var sent time.Duration
@@ -88,7 +91,8 @@ func (h *hub) beatReceived(payload string, over uint64) {
 	}
 }
 
-// overdue tells whether Redis has accepted a heartbeat longer than silence ago and none has come back since.
+// overdue tells whether Redis has accepted a heartbeat longer than silence ago and none has come
+// back since.
 func (h *hub) overdue(silence time.Duration) bool {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
@@ -142,8 +146,9 @@ func (h *hub) settling() bool {
 	return h.joined && !h.settled
 }
 
-// counted notes how many instances there are. Those that were there before the cluster was lost are waited for until settleEnd. If Redis was not
-// there when this instance started, nobody knows how many there will be: all of settleTime is given to them.
+// counted notes how many instances there are. Those that were there before the cluster was lost are
+// waited for until settleEnd. If Redis was not there when this instance started, nobody knows how
+// many there will be: all of settleTime is given to them.
 func (h *hub) counted(servers int) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()

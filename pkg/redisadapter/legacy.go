@@ -8,8 +8,9 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// Generation 2 nodes cannot select sockets by options; they list the ids in some rooms, and do something to one id. So a command for them is two
-// lists, of the rooms and of the excepted rooms (an id is a room, too), and then a request for each id in the first and not in the second.
+// Generation 2 nodes cannot select sockets by options; they list the ids in some rooms, and do
+// something to one id. So a command for them is two lists, of the rooms and of the excepted rooms
+// (an id is a room, too), and then a request for each id in the first and not in the second.
 
 // selection is what is known of the sockets on generation 2 nodes that some options select.
 type selection struct {
@@ -65,7 +66,8 @@ func (s *selection) ids() []string {
 	return slices.DeleteFunc(s.in, func(id string) bool { return s.out[id] })
 }
 
-// commandLegacy sends the requests that perSocket makes for each socket of generation 2 nodes that opts selects. It does not wait.
+// commandLegacy sends the requests that perSocket makes for each socket of generation 2 nodes that
+// opts selects. It does not wait.
 func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(sid string) []*request) {
 	if !a.hub.isJoined() {
 		return

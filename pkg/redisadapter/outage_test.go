@@ -128,7 +128,8 @@ func TestRedisPaused(t *testing.T) {
 	bob.want(`["msg",1]`)
 }
 
-// A connection that breaks while messages are under way: they may have arrived, so they are not sent again, and counted.
+// A connection that breaks while messages are under way: they may have arrived, so they are not
+// sent again, and counted.
 func TestUnknownOutcomeIsNotRepeated(t *testing.T) {
 	r := startRedis(t)
 	p := r.proxy()
@@ -237,7 +238,8 @@ func TestCloseWithoutRedis(t *testing.T) {
 	}
 }
 
-// A namespace that comes later is served by the same two connections, one that goes is unsubscribed.
+// A namespace that comes later is served by the same two connections, one that goes is
+// unsubscribed.
 func TestNamespacesShareConnections(t *testing.T) {
 	r := startRedis(t)
 	list := newCluster(t, r, "alpha", "beta")

@@ -11,8 +11,9 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// Parser implements the library's Parser interface in Node's wire format, for other users of the library: give it to an emitter's options and
-// what the emitter publishes is understood by Node nodes and by ours. Safe for concurrent use.
+// Parser implements the library's Parser interface in Node's wire format, for other users of the
+// library: give it to an emitter's options and what the emitter publishes is understood by Node
+// nodes and by ours. Safe for concurrent use.
 type Parser struct{ codec *codec }
 
 var _ rtypes.Parser = (*Parser)(nil)
@@ -22,7 +23,8 @@ func NewParser() *Parser { return &Parser{newCodec(16 << 20)} }
 
 var errParserType = errors.New("parser takes *types.RedisPacket, *types.RedisRequest and *types.RedisResponse")
 
-// Encode encodes a *types.RedisPacket as a broadcast in MessagePack, a *types.RedisRequest or *types.RedisResponse as JSON.
+// Encode encodes a *types.RedisPacket as a broadcast in MessagePack, a *types.RedisRequest or
+// *types.RedisResponse as JSON.
 func (p *Parser) Encode(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case *rtypes.RedisPacket:
@@ -44,7 +46,8 @@ func (p *Parser) Encode(v any) ([]byte, error) {
 	return nil, fmt.Errorf("encode %T: %w", v, errParserType)
 }
 
-// Decode is the way back; v is a pointer to one of these types, or to a pointer to one. Arguments of an event become socketio.Payload values.
+// Decode is the way back; v is a pointer to one of these types, or to a pointer to one. Arguments
+// of an event become socketio.Payload values.
 func (p *Parser) Decode(b []byte, v any) error {
 	switch v := v.(type) {
 	case **rtypes.RedisPacket:

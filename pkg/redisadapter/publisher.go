@@ -11,17 +11,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Bounds of one pipeline. A broken connection makes the outcome of a whole pipeline unknown, so it is not made as large as can be.
+// Bounds of one pipeline. A broken connection makes the outcome of a whole pipeline unknown, so it
+// is not made as large as can be.
 const (
 	batchItems = 256
 	batchBytes = 256 << 10
 )
 
-// publisher owns the publishing connection. Senders push to the queue and go on; what has piled up while Redis answered the previous pipeline
-// makes the next one, so that a single message leaves at once and a flood is sent in batches. The queue's order is the order of publishing.
+// publisher owns the publishing connection. Senders push to the queue and go on; what has piled up
+// while Redis answered the previous pipeline makes the next one, so that a single message leaves at
+// once and a flood is sent in batches. The queue's order is the order of publishing.
 //
-// Exactly once: a pipeline whose connection breaks is not repeated. What was answered counts as published, what was never written goes back to
-// the queue, the rest counts as unknown.
+// Exactly once: a pipeline whose connection breaks is not repeated. What was answered counts as
+// published, what was never written goes back to the queue, the rest counts as unknown.
 type publisher struct {
 	h    *hub
 	link *link
@@ -63,7 +65,8 @@ func (h *hub) publishSession(b *backoff) error {
 	return p.run()
 }
 
-// run publishes until something fails. The queue's wake-up also comes when the cluster was joined or lost.
+// run publishes until something fails. The queue's wake-up also comes when the cluster was joined
+// or lost.
 func (p *publisher) run() error {
 	h := p.h
 	beats := time.NewTicker(h.cfg.heartbeat)
@@ -117,7 +120,8 @@ func (p *publisher) drain() error {
 	return err
 }
 
-// send publishes items in order. A question ends a pipeline, because its answer may give something to publish before anything else.
+// send publishes items in order. A question ends a pipeline, because its answer may give something
+// to publish before anything else.
 func (p *publisher) send(items []item) error {
 	for len(items) > 0 {
 		n := 0
@@ -137,8 +141,8 @@ func (p *publisher) send(items []item) error {
 	return nil
 }
 
-// pipeline runs items, of which only the last may be a question. next is what its answer gave to do; unsent is what can be tried again if the
-// connection broke, which err tells.
+// pipeline runs items, of which only the last may be a question. next is what its answer gave to
+// do; unsent is what can be tried again if the connection broke, which err tells.
 func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 	ctx := p.h.ctx
 	pipe := p.link.Pipeline()
@@ -179,8 +183,8 @@ func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 	return unsent, next, err
 }
 
-// settle counts what became of items and returns those that were certainly not sent; publishes are the commands of those that are messages, err
-// is set if the connection broke.
+// settle counts what became of items and returns those that were certainly not sent; publishes are
+// the commands of those that are messages, err is set if the connection broke.
 func (p *publisher) settle(items []item, publishes []*redis.IntCmd, err error) (unsent []item) {
 	h, nothingSent := p.h, err != nil && p.link.conn.written.Load() == 0
 	for i, cmd := range publishes {
@@ -211,7 +215,8 @@ func (p *publisher) cluster() *redis.ClusterClient {
 	return c
 }
 
-// sendBeat publishes a heartbeat, if there is a subscriber connection to bring it back, and counts the instances.
+// sendBeat publishes a heartbeat, if there is a subscriber connection to bring it back, and counts
+// the instances.
 func (p *publisher) sendBeat() error {
 	payload, ok := p.h.nextBeat()
 	if !ok {

@@ -24,10 +24,12 @@ func (i item) size() int { return len(i.channel) + len(i.payload) + itemOverhead
 // itemOverhead is what an item costs beside its bytes.
 const itemOverhead = 96
 
-// question asks Redis who listens in a namespace. It takes its place in the queue, so that its answer is as of everything queued before.
+// question asks Redis who listens in a namespace. It takes its place in the queue, so that its
+// answer is as of everything queued before.
 type question struct {
 	names namespaceChannels
-	// answered is called on the publisher's goroutine and must not block; what it returns is published before anything queued later.
+	// answered is called on the publisher's goroutine and must not block; what it returns is
+	// published before anything queued later.
 	answered func(census, error) []item
 }
 
@@ -49,7 +51,8 @@ func newQueue(limit int, hold time.Duration, lost func(item, error)) *queue {
 	return &queue{limit: limit, hold: hold, wake: make(chan struct{}, 1), lost: lost}
 }
 
-// push appends it; what does not fit is given to lost. A message may always be alone in the queue, whatever its size.
+// push appends it; what does not fit is given to lost. A message may always be alone in the queue,
+// whatever its size.
 func (q *queue) push(it item) {
 	it.at = time.Now()
 	q.mu.Lock()

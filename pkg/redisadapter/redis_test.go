@@ -23,7 +23,8 @@ const testPatience = 20 * time.Second
 
 func init() { logging.Disable() } // go-redis reports the broken connections these tests are about
 
-// testRedis is a redis-server of the test's own, on a socket in a directory of its own: no port can be taken.
+// testRedis is a redis-server of the test's own, on a socket in a directory of its own: no port can
+// be taken.
 type testRedis struct {
 	tb   testing.TB
 	path string

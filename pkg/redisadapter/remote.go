@@ -17,7 +17,8 @@ type remoteSocket struct {
 	Data      json.RawMessage  `json:"data"`
 }
 
-// remoteHandshake is a handshake as Node has it: a header or query parameter with one value is a string there.
+// remoteHandshake is a handshake as Node has it: a header or query parameter with one value is a
+// string there.
 type remoteHandshake struct {
 	Headers map[string]stringOrList `json:"headers"`
 	Time    string                  `json:"time"`
@@ -57,7 +58,8 @@ func (s *stringOrList) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// describe makes the description of one of our sockets. Application data that is no JSON is left out.
+// describe makes the description of one of our sockets. Application data that is no JSON is left
+// out.
 func describe(s socket.SocketDetails) remoteSocket {
 	d := remoteSocket{ID: string(s.Id()), Rooms: listOfSet(s.Rooms()), Data: json.RawMessage("{}")}
 	if v := s.Data(); v != nil {

@@ -14,8 +14,9 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// What instances ask each other goes over two channels of the namespace, "<key>-request#/chat#" and "<key>-response#/chat#". Both generations
-// use them, with different numbers for the same thing, and tell their messages apart by the spelling of one key:
+// What instances ask each other goes over two channels of the namespace, "<key>-request#/chat#" and
+// "<key>-response#/chat#". Both generations use them, with different numbers for the same thing,
+// and tell their messages apart by the spelling of one key:
 //
 //	type  socket.io-redis 5 ("requestid")   @socket.io/redis-adapter 8 ("requestId", "uid")
 //	0     clients                           SOCKETS
@@ -27,9 +28,11 @@ import (
 //	6     remoteDisconnect                  SERVER_SIDE_EMIT
 //	7-9                                     BROADCAST, BROADCAST_CLIENT_COUNT, BROADCAST_ACK
 //
-// Neither looks at the spelling, each takes the other's messages for its own. What we send does no harm then: a generation 2 node finds no socket
-// id in a generation 4 request, and the other way round (customRequest is the exception: it ends a generation 4 node, so we never send one).
-// All of ours is JSON, also where a generation 4 node would write MessagePack: socket.io-redis 5 throws on anything else.
+// Neither looks at the spelling, each takes the other's messages for its own. What we send does no
+// harm then: a generation 2 node finds no socket id in a generation 4 request, and the other way
+// round (customRequest is the exception: it ends a generation 4 node, so we never send one). All of
+// ours is JSON, also where a generation 4 node would write MessagePack: socket.io-redis 5 throws on
+// anything else.
 const (
 	legacyClients     adapter.MessageType = 0
 	legacyClientRooms adapter.MessageType = 1
@@ -95,7 +98,8 @@ type response struct {
 
 var errRequest = errors.New("neither JSON nor MessagePack of a request or response")
 
-// decodeRequest reads a message of a request or response channel into v, a *request or *response, and returns its binary parts.
+// decodeRequest reads a message of a request or response channel into v, a *request or *response,
+// and returns its binary parts.
 func (c *codec) decodeRequest(b []byte, v any) (attachments [][]byte, err error) {
 	if len(b) > c.limit {
 		return nil, errTooLarge

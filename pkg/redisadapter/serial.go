@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// serial runs functions one after another, in the order they were pushed, on a goroutine that lives while there are any.
+// serial runs functions one after another, in the order they were pushed, on a goroutine that lives
+// while there are any.
 type serial struct {
 	limit int // how many may wait
 

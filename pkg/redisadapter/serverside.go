@@ -14,8 +14,9 @@ import (
 
 var errNoEvent = errors.New("serverSideEmit: no event name")
 
-// ServerSideEmit sends an event to the namespaces of the other instances. With a socket.Ack as the last element the instances' answers are
-// collected: it is called with the answers of all, or with those that came in time and an error. Generation 2 nodes take no part.
+// ServerSideEmit sends an event to the namespaces of the other instances. With a socket.Ack as the
+// last element the instances' answers are collected: it is called with the answers of all, or with
+// those that came in time and an error. Generation 2 nodes take no part.
 func (a *Adapter) ServerSideEmit(packet []any) error {
 	if len(packet) == 0 {
 		return errNoEvent
@@ -72,7 +73,8 @@ func (a *Adapter) handleServerSideEmit(req *request) error {
 	return nil
 }
 
-// answerServerSideEmit sends a listener's answer: its first argument, there is no room for more in the protocol.
+// answerServerSideEmit sends a listener's answer: its first argument, there is no room for more in
+// the protocol.
 func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
 	r := &response{Type: typeOf(rtypes.SERVER_SIDE_EMIT)}
 	if len(answer) > 0 {
@@ -87,7 +89,8 @@ func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
 	a.publishResponse(req, r)
 }
 
-// inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer: {"type":"Buffer","data":[1,2,3]}.
+// inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer:
+// {"type":"Buffer","data":[1,2,3]}.
 func inlineBinary(p socketio.Payload) json.RawMessage {
 	var o outline
 	if len(p.Attachments) == 0 || o.scan(p.JSON, len(p.Attachments)) != nil {

@@ -39,8 +39,9 @@ type counters struct {
 	published, received, dropped, unknown, rejected, gaps, overruns atomic.Uint64
 }
 
-// state is what is known about the connection. It is joined once a heartbeat that went out over the current publisher connection has come back
-// over the current subscriber connection: only that proves both, and that both ends are at the same server.
+// state is what is known about the connection. It is joined once a heartbeat that went out over the
+// current publisher connection has come back over the current subscriber connection: only that
+// proves both, and that both ends are at the same server.
 type state struct {
 	mu        sync.Mutex
 	pub, sub  uint64    // generation of the connection, 0: down

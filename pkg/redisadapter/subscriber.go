@@ -118,13 +118,15 @@ func (h *hub) dispatch(m *redis.Message) {
 	}
 }
 
-// deliver survives what a message may do to its receiver, the room listeners of the application included.
+// deliver survives what a message may do to its receiver, the room listeners of the application
+// included.
 func (h *hub) deliver(to receiver, m *redis.Message) {
 	defer h.recovered("handling a message from Redis")
 	to.receive(m.Channel, []byte(m.Payload))
 }
 
-// confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat shall prove it.
+// confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat
+// shall prove it.
 func (s *subscriber) confirm(m *redis.Subscription) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +161,8 @@ func allConfirmed(list map[string]bool) bool {
 	return true
 }
 
-// keep follows changes of the routes and watches the heartbeats. It ends with ctx, and ends the connection when that is dead.
+// keep follows changes of the routes and watches the heartbeats. It ends with ctx, and ends the
+// connection when that is dead.
 func (s *subscriber) keep(ctx context.Context) {
 	h := s.h
 	t := time.NewTicker(h.cfg.heartbeat)
