@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
 // gcPercent lets the heap grow by half between two collections, where Go's default lets
@@ -15,4 +18,66 @@ func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+}
+
+// trimInterval is how long the heap must have been left alone before it is trimmed.
+const trimInterval = 5 * time.Second
+
+// trimMemory gives back what a storm of clients has left behind. Go collects when the
+// heap grows, so after many clients came or went at once their garbage would stay, up to
+// the forced collection every two minutes, and the pages longer still. It returns when
+// ctx is done.
+func trimMemory(ctx context.Context) {
+	tick := time.NewTicker(trimInterval)
+	defer tick.Stop()
+	before := readHeap()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := readHeap()
+		if now.worthTrimming(before) {
+			debug.FreeOSMemory()
+			now = readHeap()
+		}
+		before = now
+	}
+}
+
+// A heapState is what the decision to trim depends on, in bytes and collections.
+type heapState struct {
+	collections uint64
+	live        uint64 // by the last collection
+	objects     uint64 // live, and all allocated since
+	free        uint64 // kept from the system for later
+}
+
+func readHeap() heapState {
+	s := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/gc/heap/live:bytes"},
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(s)
+	return heapState{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64()}
+}
+
+// minTrim is too little to collect for.
+const minTrim = 4 << 20
+
+// worthTrimming tells whether nothing was collected since before, and a quarter of what
+// lives could be given back.
+func (h heapState) worthTrimming(before heapState) bool {
+	if h.collections != before.collections {
+		return false
+	}
+	var surplus uint64
+	if h.objects > h.live {
+		surplus = h.objects - h.live
+	}
+	surplus += h.free
+	return surplus > minTrim && surplus > h.live/4
 }

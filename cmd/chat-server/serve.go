@@ -49,6 +49,8 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	var serving sync.WaitGroup
 	failed := make(chan error, 2)
 	serving.Go(func() { failed <- server.Serve(public) })
+	trimming, stopTrimming := context.WithCancel(ctx)
+	serving.Go(func() { trimMemory(trimming) })
 	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", redisText(cfg.Redis)}
 	if operator != nil {
 		serving.Go(func() { failed <- server.ServeOperator(operator) })
@@ -64,6 +66,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err = errors.Join(err, server.Shutdown(ending, chat.Close))
+	stopTrimming()
 	serving.Wait()
 	if err == nil {
 		log.Info("stopped")
