@@ -68,7 +68,7 @@ func readHeap() heapState {
 // minTrim is too little to collect for.
 const minTrim = 4 << 20
 
-// worthTrimming tells whether nothing was collected since before, and a quarter of what
+// worthTrimming tells whether nothing was collected since before, and a tenth of what
 // lives could be given back.
 func (h heapState) worthTrimming(before heapState) bool {
 	if h.collections != before.collections {
@@ -79,5 +79,5 @@ func (h heapState) worthTrimming(before heapState) bool {
 		surplus = h.objects - h.live
 	}
 	surplus += h.free
-	return surplus > minTrim && surplus > h.live/4
+	return surplus > minTrim && surplus > h.live/10
 }
