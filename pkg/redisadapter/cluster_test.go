@@ -204,7 +204,7 @@ func TestServerSideEmit(t *testing.T) {
 		t.Errorf("heard %v, want %s", got, want)
 	}
 	answers := make(chan string)
-	err := list[0].chat.ServerSideEmit("hello", socket.Ack(func(args []any, err error) { answers <- fmt.Sprint(len(args), args[0], err) }))
+	err := list[0].chat.ServerSideEmit("hello", func(args []any, err error) { answers <- fmt.Sprint(len(args), args[0], err) })
 	if err != nil {
 		t.Fatal(err)
 	}

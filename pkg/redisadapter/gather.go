@@ -6,7 +6,6 @@ import (
 	"time"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
-	"github.com/zishang520/socket.io/v2/adapter"
 )
 
 // gather collects the answers to one request. Which and how many instances are asked is known once
@@ -185,7 +184,7 @@ func (a *Adapter) receiveRequest(b []byte) error {
 	case rtypes.BROADCAST:
 		return a.handleBroadcastWithAck(&req)
 	}
-	return fmt.Errorf("%w: type %d", errRequestType, adapter.MessageType(req.Type))
+	return fmt.Errorf("%w: type %d", errRequestType, req.Type)
 }
 
 func (h *hub) isJoined() bool {

@@ -151,7 +151,7 @@ func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 	var answer func() census
 	for _, it := range items {
 		if it.ask == nil {
-			publishes = append(publishes, pipe.Publish(ctx, it.channel, []byte(it.payload)))
+			publishes = append(publishes, pipe.Publish(ctx, it.channel, it.payload))
 			continue
 		}
 		if question = it.ask; p.cluster() == nil {

@@ -65,9 +65,9 @@ func (a *Adapter) handleServerSideEmit(req *request) error {
 	}
 	if req.RequestID != "" {
 		var once sync.Once
-		args = append(args, socket.Ack(func(answer []any, _ error) {
+		args = append(args, func(answer []any, _ error) { // a socket.Ack
 			once.Do(func() { a.answerServerSideEmit(req, answer) })
-		}))
+		})
 	}
 	a.later(&a.events, "serverSideEmit listener", func() { a.Nsp().OnServerSideEmit(args) })
 	return nil
