@@ -51,7 +51,8 @@ func usage(w io.Writer) error {
   chat-server --help
 
 Settings are environment variables; a file .env in the working directory may hold
-them too (the environment wins). Each line: name, default, meaning.
+them too (the environment wins). Each line: name, default, meaning. Go's own GOGC (50
+here unless it is set) and GOMEMLIMIT are obeyed as well.
 `
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
