@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type cluster struct {
 }
 
 func newCluster(r config.Redis, log *slog.Logger) *cluster {
+	redis.SetLogger(redisLog{log}) // would write to standard error by itself
 	client := redis.NewClient(&redis.Options{Addr: r.Addr()})
 	return &cluster{
 		client: client,
@@ -52,4 +54,12 @@ func (c *cluster) close(ctx context.Context) error {
 	err := c.builder.Close(ctx)
 	c.closing.Do(func() { err = errors.Join(err, c.client.Close()) })
 	return err
+}
+
+// redisLog takes what the Redis client says of its connections. What matters of it, the
+// adapter says in its own words.
+type redisLog struct{ log *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, fmt.Sprintf(format, args...), "from", "redis client")
 }
