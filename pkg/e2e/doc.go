@@ -24,5 +24,5 @@
 // # Limits
 //
 // Test files run two at a time; each has processes and ports of its own, a private redis-server included, so that
-// several runs can go on at once on one machine. Every wait has a deadline (E2E_PATIENCE_MS, 15 s).
+// several runs can go on at once on one machine. Every wait has a deadline (E2E_PATIENCE_MS, 30 s).
 package e2e
