@@ -9,6 +9,7 @@ import (
 // where it has them.
 type CloseReason string
 
+// The reasons there are.
 const (
 	TransportClose CloseReason = "transport close" // the client went away or said so
 	TransportError CloseReason = "transport error" // the client broke the rules of its transport

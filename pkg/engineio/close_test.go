@@ -67,8 +67,7 @@ func TestCloseTimes(t *testing.T) {
 		c.want(3 * s) // nothing is waited for
 	})
 	timed(t, "nobody polls for the close packet", Options{}, func(t *testing.T, srv *testServer, c clock) {
-		bob := "EIO=4&transport=polling"
-		bob += "&sid=" + sid(srv.request("GET", bob, nil).Body.String())
+		_ = sid(srv.request("GET", "EIO=4&transport=polling", nil).Body.String())
 		server := <-srv.peers
 		c.at(10 * s)
 		server.Close()

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"bytes"
-	"fmt"
 	"sync"
 	"testing"
 )
@@ -53,7 +52,7 @@ func TestFrameIsImmutable(t *testing.T) {
 		all.Go(func() {
 			protocol := 3 + i%2
 			got := join(frames[0].webSocket(protocol), frames[1].webSocket(protocol))
-			if string(got) != want[protocol] || fmt.Sprintf("%s", frames[1].packet().data) != "binary" {
+			if string(got) != want[protocol] || string(frames[1].packet().data) != "binary" {
 				t.Errorf("protocol %d: %q", protocol, got)
 			}
 		})

@@ -23,7 +23,7 @@ const maxFormFields = 1000
 // JSON.stringify escapes, and U+2028 and U+2029, which older JavaScript does not allow in a string, as well.
 func appendJSONP(dst []byte, j string, payload []byte) []byte {
 	dst = append(dst, "___eio["...)
-	for i := 0; i < len(j); i++ {
+	for i := range len(j) {
 		if '0' <= j[i] && j[i] <= '9' {
 			dst = append(dst, j[i])
 		}
@@ -126,7 +126,7 @@ func unescapeForm(text []byte) []byte {
 // unescapeNewlines replaces, in place, \n by a line feed and \\n by \n.
 func unescapeNewlines(text []byte) []byte {
 	out := text[:0]
-	for i := 0; i < len(text); i++ {
+	for i := range text {
 		if text[i] != 'n' || len(out) == 0 || i == 0 || text[i-1] != '\\' {
 			out = append(out, text[i])
 			continue

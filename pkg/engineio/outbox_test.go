@@ -60,7 +60,7 @@ func TestOrderOfBatches(t *testing.T) {
 	}
 	for client, read := range reads {
 		next := make([]int, senders)
-		for n := 0; n < senders*rounds; n++ {
+		for range senders * rounds {
 			var sender, i, j int
 			got := read()
 			if _, err := fmt.Sscanf(got, "4%d %d %d", &sender, &i, &j); err != nil || i != next[sender] || j != 0 {

@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -163,13 +162,5 @@ func (c *pollClient) wantGone(t testing.TB) {
 	const want = `{"code":1,"message":"Session ID unknown"}`
 	if res := c.get(t); res.status != http.StatusBadRequest || res.body != want {
 		t.Fatalf("got %d %q, want 400 %q", res.status, res.body, want)
-	}
-}
-
-// wantCut expects that a request ended without an answer.
-func wantCut(t testing.TB, ch <-chan response) {
-	t.Helper()
-	if res := await(t, ch); res.err == nil || errors.Is(res.err, errTimeout) {
-		t.Fatalf("got %d %q, want no answer", res.status, res.body)
 	}
 }

@@ -47,11 +47,12 @@ func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
 		r.buf, r.end = slices.Clone(early), len(early)
 	}
 	r.call = func(fd uintptr) bool {
-		dst, again := r.target, false
+		dst := r.target
 		if dst == nil {
 			dst = r.takeBuffer()
 		}
-		r.n, again, r.err = readFD(fd, dst)
+		n, again, err := readFD(fd, dst)
+		r.n, r.err = n, err
 		// A short read took all there was, unless the peer's end came with it:
 		// then there is nothing to be woken by.
 		r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.ending.Load()
