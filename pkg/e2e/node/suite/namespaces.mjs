@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { barrier, Chatter, modern, refusal } from '../world/clients.mjs';
-import { next } from '../world/deadline.mjs';
+import { Log, next } from '../world/deadline.mjs';
 import { UNDER_TEST } from '../world/processes.mjs';
 
 export function namespaces(people, servers, options) {
@@ -27,11 +27,11 @@ export function namespaces(people, servers, options) {
     stranger.says('does anybody hear me?');
     // Both namespaces on one connection, so that order proves the silence on the other.
     const chat = stranger.socket.io.socket('/chat');
-    const heard = [];
-    chat.on('msgToClient', (message) => heard.push(message));
+    const heard = new Log();
+    chat.on('msgToClient', (message) => heard.add(message.text));
     await next(chat, 'connect');
     alice.says('hello');
-    while (heard.at(-1)?.text !== 'hello') await next(chat, 'msgToClient');
+    await heard.until((all) => all.includes('hello'), 'the hello in the chat');
     assert.equal(stranger.inbox.length, 0);
     assert.deepEqual(alice.heardFrom(stranger), []);
   });
