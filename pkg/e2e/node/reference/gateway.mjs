@@ -25,6 +25,12 @@ export function serveChat(io) {
   return chat;
 }
 
+/** The heartbeat, in the variables the chat server has for it. */
+export function heartbeat() {
+  const { PING_INTERVAL_MS, PING_TIMEOUT_MS } = process.env;
+  return { ...(PING_INTERVAL_MS && { pingInterval: Number(PING_INTERVAL_MS) }), ...(PING_TIMEOUT_MS && { pingTimeout: Number(PING_TIMEOUT_MS) }) };
+}
+
 /** Where to listen and which Redis to join, from the environment the chat server has too. */
 export function settings() {
   const { NODE_PORT, HOST = '127.0.0.1', REDIS_HOST, REDIS_PORT } = process.env;

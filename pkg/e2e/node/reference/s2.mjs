@@ -2,11 +2,11 @@
 import { createServer } from 'node:http';
 import socketio from 'socket.io-2';
 import redisAdapter from 'socket.io-redis';
-import { announce, answer, serveChat, settings } from './gateway.mjs';
+import { announce, answer, heartbeat, serveChat, settings } from './gateway.mjs';
 
 const at = settings();
 const web = createServer();
-const io = socketio(web);
+const io = socketio(web, heartbeat());
 if (at.redis) io.adapter(redisAdapter(at.redis));
 const chat = serveChat(io);
 

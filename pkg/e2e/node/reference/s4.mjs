@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { createClient } from 'redis';
 import { Server } from 'socket.io-4';
-import { announce, answer, serveChat, settings } from './gateway.mjs';
+import { announce, answer, heartbeat, serveChat, settings } from './gateway.mjs';
 
 const at = settings();
 const web = createServer();
-const io = new Server(web, { allowEIO3: true, cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
+const io = new Server(web, { ...heartbeat(), allowEIO3: true, cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
 if (at.redis) {
   const [pub, sub] = [createClient({ url: at.redis }), createClient({ url: at.redis })];
   for (const client of [pub, sub]) client.on('error', (error) => console.error('redis:', error.code));

@@ -111,10 +111,8 @@ export class ChatServer extends Program {
   }
 
   constructor(kind, port, redis, extra) {
-    const env = { ...process.env, ...extra, NODE_PORT: String(port), HOST };
-    delete env.REDIS_HOST;
-    delete env.REDIS_PORT;
-    if (redis) Object.assign(env, { REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) });
+    const { REDIS_HOST: _host, REDIS_PORT: _port, ...inherited } = process.env;
+    const env = { ...inherited, ...(redis && { REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) }), ...extra, NODE_PORT: String(port), HOST };
     if (kind === 'ours') {
       if (!process.env.CHAT_SERVER) throw new Error('CHAT_SERVER must name the chat-server binary (or set REFERENCE=nest, s2 or s4)');
       // Metrics have an address of their own; any free port will do.

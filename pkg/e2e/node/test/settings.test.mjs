@@ -1,0 +1,92 @@
+// The settings of our server that change what clients see, and what it serves beside the chat.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { barrier, Chatter } from '../world/clients.mjs';
+import { ChatServer, OURS } from '../world/processes.mjs';
+import { chatSocket, frame, PollingSession, query, RawWebSocket, request } from '../world/wire.mjs';
+
+describe('settings', { skip: !OURS && 'settings of our server' }, () => {
+  const start = async (t, env) => {
+    const server = await ChatServer.start({ env });
+    t.after(() => server.kill());
+    return server;
+  };
+  const path = query({ EIO: 4, transport: 'polling' });
+
+  it('CORS_ORIGINS admits pages of these origins, by polling and WebSocket', async (t) => {
+    const server = await start(t, { CORS_ORIGINS: 'https://good.example,https://fine.example:8443' });
+    for (const [origin, welcome] of [['https://good.example', true], ['https://fine.example:8443', true], ['https://evil.example', false], ['http://good.example', false], ['https://good.example.evil.example', false], ['null', false], [undefined, true]]) {
+      const { headers } = await request(server, { path, headers: origin ? { origin } : {} });
+      if (origin) assert.equal(headers['access-control-allow-origin'], welcome ? origin : undefined, `polling from ${origin}`);
+      const ws = await RawWebSocket.ask(server, {}, { Origin: origin });
+      assert.equal((await ws.status()) === 101, welcome, `WebSocket from ${origin}`);
+      ws.destroy();
+    }
+  });
+
+  it('MAX_PAYLOAD_BYTES is announced and enforced', async (t) => {
+    const server = await start(t, { MAX_PAYLOAD_BYTES: '5000' });
+    const polls = await PollingSession.open(server);
+    assert.equal((await polls.post('4'.repeat(5001))).status, 413);
+    const { body } = await request(server, { path });
+    assert.match(body, /"maxPayload":5000\b/);
+    const ws = await chatSocket(server);
+    ws.send(frame(`42/chat,["msgToServer","${'x'.repeat(4900)}"]`));
+    await ws.want(/xxx/);
+    ws.send(frame(`42/chat,["msgToServer","${'x'.repeat(5000)}"]`));
+    assert.equal(await ws.closeCode(), 1009);
+    ws.destroy();
+  });
+
+  it('TRANSPORTS=websocket refuses polling, TRANSPORTS=polling offers no upgrade', async (t) => {
+    const [sockets, polling] = await Promise.all([start(t, { TRANSPORTS: 'websocket' }), start(t, { TRANSPORTS: 'polling' })]);
+    assert.deepEqual([(await request(sockets, { path })).status, (await request(sockets, { path })).body], [400, '{"code":0,"message":"Transport unknown"}']);
+    const alice = await Chatter.join(sockets, { transport: 'websocket' });
+    alice.leave();
+    assert.match((await request(polling, { path })).body, /"upgrades":\[\]/);
+    const ws = await RawWebSocket.ask(polling);
+    assert.equal(await ws.status(), 400);
+    const bob = await Chatter.join(polling, { generation: '1.4.5' });
+    bob.leave();
+  });
+
+  it('CONNECT_TIMEOUT_MS lets those go who join nothing', async (t) => {
+    const server = await start(t, { CONNECT_TIMEOUT_MS: '50' });
+    const idler = await RawWebSocket.open(server);
+    await idler.closeCode();
+    idler.destroy();
+    const alice = await Chatter.join(server);
+    await barrier(alice, [alice]);
+    alice.leave();
+  });
+
+  it('UPGRADE_TIMEOUT_MS ends an upgrade that does not come to its end; polling goes on', async (t) => {
+    const server = await start(t, { UPGRADE_TIMEOUT_MS: '50' });
+    const polls = await PollingSession.open(server);
+    const ws = await RawWebSocket.open(server, { sid: polls.sid });
+    ws.say('2probe');
+    await ws.closeCode();
+    ws.destroy();
+    await polls.post('40/nope,');
+    await polls.until('44/nope');
+  });
+
+  it('CHAT_JOIN_NOTICE=false keeps joins quiet', async (t) => {
+    const server = await start(t, { CHAT_JOIN_NOTICE: 'false' });
+    const [alice, bob] = await Promise.all([1, 2].map(() => new Chatter(server).connected()));
+    t.after(() => [alice, bob].forEach((person) => person.leave()));
+    await barrier(alice, [alice, bob]);
+    assert.deepEqual([alice.notices(), bob.notices()], [0, 0]);
+  });
+
+  it('a wrong setting stops the start with a message', async () => {
+    for (const env of [{ REDIS_HOST: '127.0.0.1' }, { PING_INTERVAL_MS: 'soon' }, { TRANSPORTS: 'pigeon' }]) {
+      await assert.rejects(ChatServer.start({ env }), (error) => error.message.includes(Object.keys(env)[0]), JSON.stringify(env));
+    }
+  });
+
+  it('health pages answer', async (t) => {
+    const server = await start(t);
+    assert.deepEqual(await Promise.all(['/healthz', '/readyz'].map((page) => server.status(page))), [200, 200]);
+  });
+});
