@@ -74,39 +74,6 @@ func TestCloseTimes(t *testing.T) {
 		server.wantClosed(t, ForcedClose)
 		c.want((10 + 30) * s)
 	})
-	timed(t, "a WebSocket says nothing that should be an upgrade", Options{}, func(t *testing.T, srv *testServer, c clock) {
-		bob := "EIO=4&transport=polling"
-		bob += "&sid=" + sid(srv.request("GET", bob, nil).Body.String())
-		server := <-srv.peers
-		client, end := net.Pipe()
-		tr := newWSTransport(end, &srv.running)
-		go server.runProbe(tr, newWSReader(tr, 1000, nil))
-		p := pipeClient{nc: client}
-		p.send(t, "2probe")
-		buf := make([]byte, 100)
-		if n, _ := client.Read(buf); string(buf[:n]) != "\x81\x063probe" {
-			t.Errorf("got %q", buf[:n])
-		}
-		c.at(0)
-		for i := range 3 { // meanwhile polls do not wait
-			if got := srv.request("GET", bob, nil).Body.String(); got != "6" {
-				t.Errorf("polled %q", got)
-			}
-			c.want(time.Duration(i+1) * upgradeCheck)
-		}
-		c.at(9 * s)
-		if server.probing() == nil {
-			t.Error("given up too early")
-		}
-		if n, _ := client.Read(buf); string(buf[:n]) != "\x88\x00" {
-			t.Errorf("got %q", buf[:n])
-		}
-		c.want(10 * s)
-		_ = client.Close()
-		if !server.Open() {
-			t.Error("closed")
-		}
-	})
 }
 
 // However often and however concurrently a connection is ended, it ends once.
@@ -178,13 +145,12 @@ func pattern(seed, n int) []byte {
 // Server.Close waits for receivers, and no longer than its context allows.
 func TestServerClose(t *testing.T) {
 	srv := serve(t, Options{})
-	alice, bob := dialWebSocket(t, srv, 4), dialPolling(t, srv, 4)
+	alice := dialWebSocket(t, srv, 4)
 	aliceHere := srv.accept(t)
-	if aliceHere.Transport() != WebSocket {
-		aliceHere = srv.accept(t)
-	} else {
-		srv.accept(t)
-	}
+	bob := dialPolling(t, srv, 4)
+	bobHere := srv.accept(t)
+	dialPolling(t, srv, 4) // carol, who does not poll any more
+	carolHere := srv.accept(t)
 	release := aliceHere.holdReceive()
 	defer release()
 	alice.sendText(t, "4one")
@@ -205,6 +171,8 @@ func TestServerClose(t *testing.T) {
 	if err := <-closed; !errors.Is(err, context.Canceled) {
 		t.Errorf("Close returned %v", err)
 	}
+	bobHere.wantClosed(t, ForcedClose)
+	carolHere.wantClosed(t, ForcedClose)
 
 	// Nobody gets in any more, over either transport.
 	if res := srv.send(t, "GET", "EIO=4&transport=polling", ""); res.status != 503 {

@@ -179,36 +179,41 @@ func TestFrameLargerThanQueue(t *testing.T) {
 	}
 }
 
-// What is written to a slow peer in pieces arrives as it was sent.
+// What is written to a slow peer in pieces arrives as it was sent, also when
+// more is sent all the time.
 func TestCatchUp(t *testing.T) {
+	sizes := []int{1, 70_000, 300, 1_500_000, 64 << 10, 64<<10 - 4, 125, 126, 0, 65_535, 65_536, 100_000}
+	const rounds, ahead = 4, 20 // frames that may be under way
 	for _, protocol := range []int{3, 4} {
 		srv := serveSmall(t, Options{QueueBytes: 64 << 20})
 		alice := dialSlow(t, srv, protocol)
 		server := srv.accept(t)
-		sizes := []int{1, 70_000, 300, 1_500_000, 64 << 10, 64<<10 - 4, 125, 126, 0, 65_535, 65_536, 100_000}
-		for round := range 2 {
-			for i, n := range sizes {
-				data := pattern(i+round, n)
+		var all sync.WaitGroup
+		window := make(chan struct{}, ahead)
+		all.Go(func() {
+			for i := range rounds * len(sizes) {
+				window <- struct{}{}
+				data := pattern(i, sizes[i%len(sizes)]/(1+i/len(sizes)))
 				if i%2 == 0 {
 					server.Send(NewBinaryFrame(data))
 				} else {
 					server.Send(NewTextFrame(asText(data)))
 				}
 			}
-		}
-		for round := range 2 {
-			for i, n := range sizes {
-				data := pattern(i+round, n)
-				switch {
-				case i%2 == 1:
-					alice.wantText(t, "4"+string(asText(data)))
-				case protocol == 3:
-					alice.wantBinary(t, append([]byte{4}, data...))
-				default:
-					alice.wantBinary(t, data)
-				}
+		})
+		for i := range rounds * len(sizes) {
+			data := pattern(i, sizes[i%len(sizes)]/(1+i/len(sizes)))
+			switch {
+			case i%2 == 1:
+				alice.wantText(t, "4"+string(asText(data)))
+			case protocol == 3:
+				alice.wantBinary(t, append([]byte{4}, data...))
+			default:
+				alice.wantBinary(t, data)
 			}
+			<-window
 		}
+		all.Wait()
 		if !server.Open() {
 			t.Error("closed")
 		}

@@ -107,8 +107,12 @@ func TestParked(t *testing.T) {
 			server.wantClosed(t, TransportClose)
 		}},
 		{"Close", func(t *testing.T, alice *wsClient, server *peer) {
+			tr := server.transport()
 			server.Close()
-			alice.wantClose(t, 1005, "")
+			alice.wantCloseFrame(t, 1005, "")
+			eventually(t, "the reader waits for the answer, which may never come", func() bool { return tr.parking.state.Load() != parkParked })
+			alice.answerClose()
+			alice.wantEOF(t)
 			server.wantClosed(t, ForcedClose)
 		}},
 		{"Discard, and the client sends on", func(t *testing.T, alice *wsClient, server *peer) {
@@ -123,6 +127,12 @@ func TestParked(t *testing.T) {
 			server := srv.accept(t)
 			server.wantParked(t)
 			tt.do(t, alice, server)
+			alice.cut()
+			eventually(t, "the poller forgets", func() bool {
+				srv.poller.mu.Lock()
+				defer srv.poller.mu.Unlock()
+				return len(srv.poller.parked) == 0
+			})
 		})
 	}
 }

@@ -98,6 +98,14 @@ func (p *pipeClient) wantEOF(t testing.TB) {
 	}
 }
 
+// answerClose sends an empty close frame.
+func (p *pipeClient) answerClose(t testing.TB) {
+	t.Helper()
+	if _, err := p.nc.Write(masked(0x88, nil)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (p *pipeClient) send(t testing.TB, packet string) {
 	t.Helper()
 	if _, err := p.nc.Write(text(packet)); err != nil && !errors.Is(err, io.ErrClosedPipe) {

@@ -198,17 +198,20 @@ func TestPingFlood(t *testing.T) {
 	malloryHere := srv.accept(t)
 
 	ping := masked(0x89, bytes.Repeat([]byte{'!'}, 125))
-	flood := bytes.Repeat(ping, 100)
-	for i := range 200_000 {
-		if mallory.tryWrite(flood) != nil || !malloryHere.Open() {
-			break
+	flooding := make(chan struct{})
+	go func() {
+		defer close(flooding)
+		flood := bytes.Repeat(ping, 100)
+		for mallory.tryWrite(flood) == nil {
 		}
-		if i%100 == 0 {
-			alice.sendText(t, "4hello")
-			aliceHere.want(t, "hello")
-		}
+	}()
+	for malloryHere.Open() {
+		alice.sendText(t, "4hello")
+		aliceHere.want(t, "hello")
 	}
 	malloryHere.wantClosed(t, SlowClient)
+	mallory.cut()
+	<-flooding
 
 	pongs := 0
 	alice.ws.SetPongHandler(func(string) error { pongs++; return nil })

@@ -23,6 +23,7 @@ var frameTests = []struct {
 	reason   string
 	ends     CloseReason
 	lost     bool // the server cannot know the client's close frame when it comes
+	closes   bool // the client has sent its close frame
 }{
 	{
 		name:     "text message",
@@ -171,27 +172,27 @@ var frameTests = []struct {
 	{
 		name: "close without a code",
 		in:   masked(0x88, nil),
-		code: 1005, ends: TransportClose,
+		code: 1005, ends: TransportClose, closes: true,
 	},
 	{
 		name: "close with a code",
 		in:   masked(0x88, []byte("\x03\xe8bye")), // 1000
-		code: 1000, ends: TransportClose,
+		code: 1000, ends: TransportClose, closes: true,
 	},
 	{
 		name: "close with an application's code",
 		in:   masked(0x88, []byte("\x0f\xa0")), // 4000
-		code: 4000, ends: TransportClose,
+		code: 4000, ends: TransportClose, closes: true,
 	},
 	{
 		name: "close within a fragmented message",
 		in:   join(masked(0x01, []byte("4x")), masked(0x88, []byte("\x03\xe9"))), // 1001
-		code: 1001, ends: TransportClose,
+		code: 1001, ends: TransportClose, closes: true,
 	},
 	{
 		name: "nothing counts after a close",
 		in:   join(masked(0x88, []byte("\x03\xe8")), text("4x")),
-		code: 1000, ends: TransportClose,
+		code: 1000, ends: TransportClose, closes: true,
 	},
 	{
 		name: "close with half a code",
@@ -241,7 +242,7 @@ func TestWebSocketFrames(t *testing.T) {
 
 			alice.write(t, tt.in)
 			server.want(t, tt.received...)
-			if tt.lost {
+			if tt.lost || tt.closes {
 				alice.wantCloseFrame(t, tt.code, tt.reason)
 				server.wantClosed(t, tt.ends)
 				return

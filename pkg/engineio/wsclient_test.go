@@ -3,6 +3,7 @@ package engineio
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -173,7 +174,7 @@ func (c *wsClient) wantEOF(t testing.TB) {
 	nc := c.ws.NetConn()
 	_ = nc.SetReadDeadline(time.Now().Add(patience))
 	var b [512]byte
-	if n, err := nc.Read(b[:]); n > 0 || err == nil || errors.Is(err, errTimeout) {
+	if n, err := nc.Read(b[:]); n > 0 || !errors.Is(err, io.EOF) {
 		t.Fatalf("got %x, %v; want the end of the connection", b[:n], err)
 	}
 }
