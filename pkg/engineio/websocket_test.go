@@ -143,7 +143,11 @@ func TestFailedUpgrade(t *testing.T) {
 			if tt.name == "a message after the probe" {
 				ws.wantText(t, "3probe")
 			}
-			ws.wantClose(t, tt.code, tt.reason)
+			ws.wantCloseFrame(t, tt.code, tt.reason)
+			if tt.name != "a close frame" {
+				ws.answerClose()
+			}
+			ws.wantEOF(t)
 			bob.wantStillPolling(t, server)
 
 			again := bob.startUpgrade(t, srv)
