@@ -50,6 +50,27 @@ describe('settings', { skip: !OURS && 'settings of our server' }, () => {
     bob.leave();
   });
 
+  it('CLIENT_QUEUE_BYTES bounds what waits for a client that stopped reading; the others go on', async (t) => {
+    const server = await start(t, { MAX_PAYLOAD_BYTES: '200000', CLIENT_QUEUE_BYTES: '400000' });
+    const [alice, bob] = [await Chatter.join(server), await Chatter.join(server, { generation: '2.5.0', transport: 'polling' })];
+    const [sleeper, dozer] = [await chatSocket(server), await PollingSession.open(server)];
+    t.after(() => [alice, bob].forEach((person) => person.leave()));
+    await dozer.post('40/chat,');
+    await dozer.until('join chat.');
+    sleeper.socket.pause();
+    // More than the system's own buffers hold, each once the others have the one before.
+    const text = 'x'.repeat(100_000);
+    for (let i = 0; i < 150; i++) {
+      alice.says(`${i} ${text}`);
+      await Promise.all([alice, bob].map((person) => person.inbox.until(() => person.heardFrom(alice).length > i, `message ${i} for ${person.name}`)));
+    }
+    assert.equal((await dozer.get()).status, 400, 'the poller that does not poll is gone');
+    sleeper.socket.resume();
+    await sleeper.closed();
+    assert.ok(sleeper.frames.length < 150);
+    assert.deepEqual([alice, bob].map((person) => person.disconnects.length), [0, 0]);
+  });
+
   it('CONNECT_TIMEOUT_MS lets those go who join nothing', async (t) => {
     const server = await start(t, { CONNECT_TIMEOUT_MS: '50' });
     const idler = await RawWebSocket.open(server);
