@@ -66,7 +66,8 @@ describe('settings', { skip: !OURS && 'settings of our server' }, () => {
     }
     assert.equal((await dozer.get()).status, 400, 'the poller that does not poll is gone');
     sleeper.socket.resume();
-    await sleeper.closed();
+    await sleeper.closeCode();
+    sleeper.destroy();
     assert.ok(sleeper.frames.length < 150);
     assert.deepEqual([alice, bob].map((person) => person.disconnects.length), [0, 0]);
   });
