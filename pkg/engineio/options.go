@@ -55,6 +55,12 @@ type Options struct {
 	// Allow, if set, decides on each handshake. The text of its error is sent
 	// to the client with code 4, Forbidden.
 	Allow func(*http.Request) error
+	// Forward, if set, is called with each request that names a session which
+	// is not here. It answers the request and returns true when another server
+	// has that session; otherwise it leaves w alone, returns false, and the
+	// client is told code 1. The header of w holds what this server has set for
+	// the origin; the answer of the other server replaces it.
+	Forward func(w http.ResponseWriter, r *http.Request, sid string) bool
 	// NewID makes session ids; nil means 20 random base64url characters.
 	NewID func() string
 	// OnConnect is called once for each new connection before its first

@@ -60,6 +60,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
 	q := r.URL.Query()
 	if !s.allowOrigin(w, r, protocolOf(q)) {
+		s.stats.refuse(codeForbidden)
 		refuse(w, upgrade, codeForbidden, "")
 		return
 	}
@@ -69,7 +70,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c, code, text, ok := s.verify(r, q, upgrade)
 	switch {
+	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.Get("sid")):
 	case !ok:
+		s.stats.refuse(code)
 		refuse(w, upgrade, code, text)
 	case upgrade:
 		s.serveWebSocket(w, r, q, c)
