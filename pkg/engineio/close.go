@@ -104,7 +104,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	if probe != nil {
 		probe.closeWith(closeNone)
 	}
-	c.server.forget(c, reason)
+	c.server.forget(c, reason, err)
 	go func() {
 		defer c.server.running.done() // counted since admit
 		c.recvMu.Lock()

@@ -57,6 +57,7 @@ type Conn struct {
 	timerStale   bool        // the timer was moved after it expired: its onTimer is void
 	awaitingPong bool        // protocol 4: a ping was sent
 	graceUsed    bool        // protocol 4: this ping's timeout was extended once
+	pinged       uint32      // protocol 4: when that was, see sinceHandshake
 }
 
 // writerState tells who takes frames from the outbox of a WebSocket.
@@ -171,6 +172,7 @@ func (c *Conn) onPacket(p packet) bool {
 	c.heard(p.typ)
 	switch p.typ {
 	case packetMessage:
+		c.server.stats.receivedMessage(c, len(p.data))
 		c.receive(p)
 	case packetPing:
 		if c.protocol != 3 {

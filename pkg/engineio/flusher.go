@@ -22,6 +22,7 @@ type flusher struct {
 	n          int // connections in the list
 	workers    int // running
 	max        int
+	sent       Sent // by workers
 
 	running *running // of the server; counts the workers
 }
@@ -61,11 +62,15 @@ func (f *flusher) schedule(head, tail *Conn, n int) {
 	}
 }
 
-// take unlinks up to takeAtOnce connections. Without any it counts the calling
-// worker as ended.
-func (f *flusher) take() *Conn {
+// take unlinks up to takeAtOnce connections, and adds up what w has written.
+// Without any it counts the calling worker as ended.
+func (f *flusher) take(w *writer) *Conn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.sent.Frames += w.sent.Frames
+	f.sent.Bytes += w.sent.Bytes
+	f.sent.Writes += w.sent.Writes
+	w.sent = Sent{}
 	if f.head == nil {
 		f.workers--
 		return nil
@@ -91,7 +96,7 @@ func (f *flusher) work() {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
 	again := Batch{flusher: f}
-	for c := f.take(); c != nil; c = f.take() {
+	for c := f.take(w); c != nil; c = f.take(w) {
 		for c != nil {
 			next := c.next
 			c.next = nil
@@ -131,6 +136,9 @@ func (c *Conn) flush(w *writer) bool {
 		c.writeFailed(err)
 		return false
 	case rest.empty():
+		w.sent.Frames += uint64(len(q.frames))
+		w.sent.Bytes += uint64(q.bytes)
+		w.sent.Writes++
 		return c.flushed(q)
 	default:
 		c.server.running.start(func() { c.catchUp(t, q, rest) })
@@ -169,6 +177,7 @@ func (c *Conn) catchUp(t *wsTransport, q *queue, rest remainder) {
 			c.writeFailed(err)
 			return
 		}
+		c.server.stats.polled.add(len(q.frames), q.bytes)
 		if !c.flushed(q) {
 			return
 		}

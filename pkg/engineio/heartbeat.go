@@ -41,11 +41,15 @@ func (c *Conn) onTimer() {
 		c.shutdown(PingTimeout, nil)
 		return
 	}
-	c.awaitingPong, c.graceUsed = true, false
+	c.awaitingPong, c.graceUsed, c.pinged = true, false, c.sinceHandshake()
 	c.timer.Reset(c.server.opts.PingTimeout)
 	c.mu.Unlock()
 	c.Send(pingFrame)
 }
+
+// sinceHandshake is a clock in microseconds that fits in four bytes. It starts
+// again every 71 minutes: only differences shorter than that have a meaning.
+func (c *Conn) sinceHandshake() uint32 { return uint32(time.Since(c.handshake.Time).Microseconds()) }
 
 // setTimerLocked moves the timer. If it had just expired, onTimer waits for the
 // lock and must find nothing to do.
@@ -70,6 +74,9 @@ func (c *Conn) heard(typ packetType) {
 			c.setTimerLocked(c.heartbeatPeriod())
 		}
 	case typ == packetPong:
+		if c.awaitingPong {
+			c.server.stats.roundTrip.Observe(time.Duration(c.sinceHandshake()-c.pinged) * time.Microsecond)
+		}
 		c.awaitingPong = false
 		c.setTimerLocked(c.heartbeatPeriod())
 	case c.awaitingPong && !c.graceUsed:

@@ -123,8 +123,8 @@ func TestSlowClient(t *testing.T) {
 	}
 	slow.answerClose()
 	slow.wantEOF(t)
-	if srv.Stats().Closed(SlowClient) != 1 || srv.Len() != 2 {
-		t.Errorf("%d slow, %d left", srv.Stats().Closed(SlowClient), srv.Len())
+	if s := srv.Stats(); s.Closed(SlowClient) != 1 || s.QueueFull() != 1 || srv.Len() != 2 {
+		t.Errorf("%d slow, %d with a full queue, %d left", s.Closed(SlowClient), s.QueueFull(), srv.Len())
 	}
 }
 

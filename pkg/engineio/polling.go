@@ -146,6 +146,7 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 		contentType = "text/javascript; charset=UTF-8"
 	}
 	if out != nil {
+		c.server.stats.polled.add(len(out.frames), int64(len(body)))
 		putQueue(out)
 	}
 	h := w.Header()

@@ -93,11 +93,11 @@ func (s *Server) lookup(id string) (*Conn, bool) {
 	return c, ok
 }
 
-func (s *Server) forget(c *Conn, reason CloseReason) {
+func (s *Server) forget(c *Conn, reason CloseReason, err error) {
 	s.mu.Lock()
 	delete(s.conns, c.id)
 	s.mu.Unlock()
-	s.stats.closed(reason)
+	s.stats.closed(reason, err)
 	s.opts.Logger.Debug("connection closed", slog.String("sid", c.id), slog.String("reason", string(reason)))
 }
 

@@ -96,6 +96,7 @@ type writer struct {
 	n    int    // results of call
 	err  error
 	call func(fd uintptr) bool
+	sent Sent // not yet in flusher.sent
 }
 
 // writeChunk is how much is gathered for one system call. A frame that does
