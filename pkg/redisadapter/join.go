@@ -83,6 +83,7 @@ func (h *hub) beatReceived(payload string, over uint64) {
 	}
 	h.beatEcho, h.waiting = h.started.Add(sent), time.Time{}
 	h.lag = time.Since(h.beatEcho)
+	h.lags.Observe(h.lag)
 	was := h.joined
 	h.setJoinedLocked(true)
 	h.state.mu.Unlock()
@@ -168,6 +169,7 @@ func (h *hub) status() Status {
 		Joined: h.joined, Since: h.since, LastError: h.state.err, Servers: h.servers, Lag: h.lag, Queued: items, QueuedLen: bytes,
 		Published: h.published.Load(), Received: h.received.Load(), Dropped: h.dropped.Load(), Unknown: h.unknown.Load(),
 		Rejected: h.rejected.Load(), Gaps: h.gaps.Load(), Overruns: h.overruns.Load(),
+		Lags: h.lags.Snapshot(),
 	}
 	if !s.Joined || s.Servers == 0 {
 		s.Servers = 1

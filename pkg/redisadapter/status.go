@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"socketio-chat/pkg/histogram"
 )
 
 // ErrNotJoined is what calls that need the other instances return while Redis is out of reach.
@@ -32,11 +34,15 @@ type Status struct {
 	Rejected  uint64 // malformed, oversized, foreign or hostile messages that were received and thrown away
 	Gaps      uint64 // times the subscriptions were lost, with what was published meanwhile
 	Overruns  uint64 // requests of other instances dropped because handlers of this one are too slow
+
+	Lags histogram.Snapshot // Lag of every heartbeat so far: how long a message is on its way through Redis
 }
 
 // counters are the growing part of Status.
 type counters struct {
 	published, received, dropped, unknown, rejected, gaps, overruns atomic.Uint64
+
+	lags histogram.Histogram
 }
 
 // state is what is known about the connection. It is joined once a heartbeat that went out over the
