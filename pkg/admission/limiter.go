@@ -1,0 +1,277 @@
+package admission
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"socketio-chat/pkg/ratelog"
+)
+
+// Options are the bounds. Zero means none.
+type Options struct {
+	Connections int // sessions in all
+	PerAddress  int // sessions of one address
+
+	HandshakesPerSecond           int // in all, with a burst of handshakeBurst seconds' worth
+	HandshakesPerSecondPerAddress int // of one address, with the same burst
+
+	// Proxies are the networks of peers that are believed about the client's address.
+	Proxies []netip.Prefix
+	// ProxyHeader is the header they tell it in, XForwardedFor or Forwarded; empty: the first.
+	ProxyHeader string
+
+	// CountPrivate applies the bounds of one address to private and loopback addresses too.
+	CountPrivate bool
+	// Internal, if set, tells requests of another instance of ours by what only it can know.
+	// They are not counted against an address.
+	Internal func(*http.Request) bool
+
+	// Logger gets a warning when somebody is refused, at most one for each reason in ten
+	// seconds. Nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+// handshakeBurst is how many seconds' worth of handshakes may come at once: after a restart
+// everybody does.
+const handshakeBurst = 4
+
+// Limiter counts sessions and handshakes.
+type Limiter struct {
+	opts  Options // static
+	start time.Time
+	log   ratelog.Log
+
+	mu         sync.Mutex // guards the rest
+	total      int
+	handshakes pace
+	addresses  map[key]usage
+	stats      Stats
+}
+
+// usage is what one address has.
+type usage struct {
+	sessions   int32
+	handshakes pace
+}
+
+// Stats is what happened since the limiter was made, and what is now.
+type Stats struct {
+	Sessions  int64 // open now
+	Addresses int64 // with something counted now; with pruning under way, some more
+
+	RefusedConnections          uint64 // handshakes refused: Options.Connections reached
+	RefusedConnectionsAddress   uint64 // Options.PerAddress reached
+	RefusedHandshakes           uint64 // Options.HandshakesPerSecond exceeded
+	RefusedHandshakesAddress    uint64 // Options.HandshakesPerSecondPerAddress exceeded
+	RefusedAfterHandshake       uint64 // of those for connections: session made and ended at once
+	ForwardedFromUntrustedPeers uint64 // proxy headers ignored: the peer is not in Options.Proxies
+}
+
+// A Refusal is why a handshake is refused, in words for the client.
+type Refusal struct {
+	text   string
+	status int
+}
+
+func (r *Refusal) Error() string { return r.text }
+
+// HTTPStatus is 429 when the client itself asks for too much, 503 when the server is full.
+func (r *Refusal) HTTPStatus() int { return r.status }
+
+// The refusals there are.
+var (
+	ErrFull              = &Refusal{"the server is full; try again later", http.StatusServiceUnavailable}
+	ErrBusy              = &Refusal{"too many clients connect at this moment; try again in a second", http.StatusServiceUnavailable}
+	ErrAddress           = &Refusal{"too many connections from your address", http.StatusTooManyRequests}
+	ErrAddressHandshakes = &Refusal{"too many connection attempts from your address; try again in a second", http.StatusTooManyRequests}
+)
+
+// New returns a limiter.
+func New(o Options) *Limiter {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Limiter{
+		opts:      o,
+		start:     time.Now(),
+		log:       ratelog.Log{Logger: o.Logger},
+		addresses: make(map[key]usage),
+	}
+}
+
+// Allow decides on a handshake: nil, or a *Refusal. It counts the handshake.
+func (l *Limiter) Allow(r *http.Request) error {
+	addr := l.ClientAddr(r.RemoteAddr, r.Header)
+	counted := l.counts(addr) && (l.opts.Internal == nil || !l.opts.Internal(r))
+	ignored := r.Header.Get(XForwardedFor) != "" && !l.trusted(parseHop(r.RemoteAddr))
+
+	l.mu.Lock()
+	if ignored {
+		l.stats.ForwardedFromUntrustedPeers++
+	}
+	refusal := l.allowLocked(addr, counted, time.Since(l.start))
+	l.mu.Unlock()
+	if refusal == nil {
+		return nil
+	}
+	l.refused(refusal, addr)
+	return refusal
+}
+
+// allowLocked looks at everything before it counts anything: who is refused for one reason uses up
+// nothing of another bound.
+func (l *Limiter) allowLocked(addr netip.Addr, counted bool, now time.Duration) *Refusal {
+	var u usage
+	if counted {
+		u = l.addresses[keyOf(addr)]
+		if refusal := l.addressLocked(u, now); refusal != nil {
+			return refusal
+		}
+	}
+	if l.opts.Connections > 0 && l.total >= l.opts.Connections {
+		l.stats.RefusedConnections++
+		return ErrFull
+	}
+	if !l.handshakes.take(l.opts.HandshakesPerSecond, now) {
+		l.stats.RefusedHandshakes++
+		return ErrBusy
+	}
+	if counted && l.opts.HandshakesPerSecondPerAddress > 0 {
+		u.handshakes.take(l.opts.HandshakesPerSecondPerAddress, now)
+		l.pruneLocked(now)
+		l.addresses[keyOf(addr)] = u
+	}
+	return nil
+}
+
+func (l *Limiter) addressLocked(u usage, now time.Duration) *Refusal {
+	if l.opts.PerAddress > 0 && int(u.sessions) >= l.opts.PerAddress {
+		l.stats.RefusedConnectionsAddress++
+		return ErrAddress
+	}
+	if !u.handshakes.take(l.opts.HandshakesPerSecondPerAddress, now) { // of a copy
+		l.stats.RefusedHandshakesAddress++
+		return ErrAddressHandshakes
+	}
+	return nil
+}
+
+// Enter counts a session that has opened. With an error it is not counted, and must end.
+func (l *Limiter) Enter(remote string, header http.Header) error {
+	addr := l.ClientAddr(remote, header)
+	l.mu.Lock()
+	refusal := l.enterLocked(addr)
+	l.mu.Unlock()
+	if refusal == nil {
+		return nil
+	}
+	l.refused(refusal, addr)
+	return refusal
+}
+
+func (l *Limiter) enterLocked(addr netip.Addr) *Refusal {
+	counted := l.counts(addr) && l.opts.PerAddress > 0
+	u := l.addresses[keyOf(addr)]
+	switch {
+	case l.opts.Connections > 0 && l.total >= l.opts.Connections:
+		l.stats.RefusedConnections++
+		l.stats.RefusedAfterHandshake++
+		return ErrFull
+	case counted && int(u.sessions) >= l.opts.PerAddress:
+		l.stats.RefusedConnectionsAddress++
+		l.stats.RefusedAfterHandshake++
+		return ErrAddress
+	}
+	l.total++
+	if counted {
+		u.sessions++
+		l.addresses[keyOf(addr)] = u
+	}
+	return nil
+}
+
+// Leave takes back what Enter counted, for the same arguments, once.
+func (l *Limiter) Leave(remote string, header http.Header) {
+	addr := l.ClientAddr(remote, header)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total--
+	if !l.counts(addr) || l.opts.PerAddress <= 0 {
+		return
+	}
+	u := l.addresses[keyOf(addr)]
+	u.sessions--
+	if u.idle(time.Since(l.start)) {
+		delete(l.addresses, keyOf(addr))
+	} else {
+		l.addresses[keyOf(addr)] = u
+	}
+}
+
+// counts tells whether an address has bounds of its own.
+func (l *Limiter) counts(addr netip.Addr) bool { return l.opts.CountPrivate || !private(addr) }
+
+// pruneLocked forgets some addresses that nothing is counted for. Called once for each that may be
+// new, it forgets faster than they come.
+func (l *Limiter) pruneLocked(now time.Duration) {
+	looked := 0
+	for k, u := range l.addresses { // begins anywhere
+		if u.idle(now) {
+			delete(l.addresses, k)
+		}
+		if looked++; looked == 3 {
+			return
+		}
+	}
+}
+
+func (u usage) idle(now time.Duration) bool {
+	return u.sessions <= 0 && time.Duration(u.handshakes) <= now
+}
+
+// refused writes the log line of a refusal.
+func (l *Limiter) refused(r *Refusal, addr netip.Addr) {
+	var setting string
+	switch r {
+	case ErrFull:
+		setting = "MAX_CONNECTIONS"
+	case ErrBusy:
+		setting = "HANDSHAKES_PER_SECOND"
+	case ErrAddress:
+		setting = "MAX_CONNECTIONS_PER_ADDRESS"
+	case ErrAddressHandshakes:
+		setting = "HANDSHAKES_PER_SECOND_PER_ADDRESS"
+	}
+	l.log.Warn(setting, "a client was refused: "+r.text,
+		slog.String("address", addr.String()), slog.String("setting", setting))
+}
+
+// Stats returns the counters.
+func (l *Limiter) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	s.Sessions, s.Addresses = int64(l.total), int64(len(l.addresses))
+	return s
+}
+
+// A pace is a token bucket in one word: the time at which it will be full again, counted from the
+// limiter's start (the generic cell rate algorithm).
+type pace time.Duration
+
+// take takes a token of a bucket that gets rate tokens a second and holds handshakeBurst times as
+// many. It reports false, and takes none, when there is none. A rate of 0 has no bound.
+func (p *pace) take(rate int, now time.Duration) bool {
+	if rate <= 0 {
+		return true
+	}
+	full := max(time.Duration(*p), now) + time.Second/time.Duration(rate)
+	if full-now > handshakeBurst*time.Second {
+		return false
+	}
+	*p = pace(full)
+	return true
+}
