@@ -17,6 +17,8 @@ const (
 	ParseError     CloseReason = "parse error"     // a packet could not be decoded
 	ForcedClose    CloseReason = "forced close"    // Close or Discard was called here
 	SlowClient     CloseReason = "slow client"     // more than QueueBytes waited, or WriteTimeout passed
+
+	ServerShutdown CloseReason = "server shutting down" // Leave or Server.Drain was called here
 )
 
 // connState is where a connection is in its life. It only ever grows.
@@ -24,7 +26,7 @@ type connState uint8
 
 const (
 	stateOpen    connState = iota // sends and receives
-	stateClosing                  // Close was called: the outbox drains, nothing is added or received
+	stateClosing                  // Close or Leave was called: the outbox drains, nothing is added
 	stateClosed                   // over; Receiver.Closed has been or is about to be called
 )
 
@@ -48,13 +50,17 @@ var (
 )
 
 // Close sends what is queued, then closes the connection. It does not block.
-func (c *Conn) Close() {
+func (c *Conn) Close() { c.beginClose(false) }
+
+// beginClose is Close or, with leaving, Leave.
+func (c *Conn) beginClose(leaving bool) (wasOpen bool) {
 	c.mu.Lock()
 	if c.state != stateOpen {
+		c.hears = c.hears && leaving // nothing more is received after Close
 		c.mu.Unlock()
-		return
+		return false
 	}
-	c.state = stateClosing
+	c.state, c.leaving, c.hears = stateClosing, leaving, leaving
 	c.setTimerLocked(closeTimeout)
 	if c.ws != nil {
 		idle := c.writer == writerIdle
@@ -62,17 +68,22 @@ func (c *Conn) Close() {
 		if idle {
 			c.finishClose()
 		}
-		return // otherwise the flush that is under way finishes it
+		return true // otherwise the flush that is under way finishes it
 	}
 	c.wakePollLocked()
 	c.mu.Unlock()
+	return true
 }
 
 // Discard closes the connection at once; what is queued is lost.
 func (c *Conn) Discard() { c.shutdown(ForcedClose, nil) }
 
 // finishClose is called once the outbox of a closing connection is empty.
-func (c *Conn) finishClose() { c.shutdown(ForcedClose, nil) }
+func (c *Conn) finishClose() {
+	if !c.told() {
+		c.shutdown(ForcedClose, nil)
+	}
+}
 
 // shutdown ends the connection, whatever its state. The first reason stays.
 // Receiver.Closed follows on a goroutine of its own, after the Receive that
@@ -84,6 +95,9 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 		return
 	}
 	c.state = stateClosed
+	if c.leaving { // however it went: it was sent away
+		reason, err = ServerShutdown, nil
+	}
 	c.reason, c.reasonErr = reason, err
 	c.timer.Stop()
 	if c.out != nil {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // How long the ends of a connection may take.
@@ -178,7 +180,9 @@ func TestServerClose(t *testing.T) {
 	if res := srv.send(t, "GET", "EIO=4&transport=polling", ""); res.status != 503 {
 		t.Errorf("handshake with a closed server: %d %q", res.status, res.body)
 	}
-	dialPlain(t, srv, "EIO=4&transport=websocket").wantClose(t, 1001, "")
+	if _, res, err := websocket.DefaultDialer.Dial(srv.url("ws", "EIO=4&transport=websocket"), nil); err == nil || res == nil || res.StatusCode != 503 {
+		t.Errorf("WebSocket handshake with a closed server: %v, %v", res, err)
+	}
 
 	release()
 	if err := srv.Close(context.Background()); err != nil {

@@ -39,6 +39,9 @@ type Conn struct {
 	mu sync.Mutex // guards all below
 
 	state     connState
+	leaving   bool // Leave was called first
+	hears     bool // leaving, and what the client sent is received still
+	lingers   bool // leaving, and the close packet has been polled
 	reason    CloseReason
 	reasonErr error
 	done      chan struct{} // made by Done, closed by shutdown
@@ -161,9 +164,15 @@ func (c *Conn) Send(frames ...*Frame) bool {
 func (c *Conn) receive(p packet) {
 	c.recvMu.Lock()
 	defer c.recvMu.Unlock()
-	if c.Open() {
+	if c.receives() {
 		c.receiver.Receive(p.data, p.binary)
 	}
+}
+
+func (c *Conn) receives() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == stateOpen || c.state == stateClosing && c.hears
 }
 
 // onPacket acts on one decoded packet. It reports false when the connection

@@ -49,7 +49,9 @@
 // that were queued when [Conn.Close] was called leave before the close frame,
 // within 30 seconds; after [Conn.Discard] or an error they do not. The status
 // code says what was wrong: 1002, 1007 and 1009 as RFC 6455 has them, 1008 with
-// "slow client" for SlowClient, none otherwise.
+// "slow client" for SlowClient, 1001 for ServerShutdown, none otherwise.
+//
+// [Server.Drain] lets clients go elsewhere, a batch at a time; see drain.go.
 //
 // # Limits
 //

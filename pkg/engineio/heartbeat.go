@@ -34,7 +34,7 @@ func (c *Conn) onTimer() {
 		return
 	case c.state == stateClosing:
 		c.mu.Unlock()
-		c.finishClose() // what is queued did not leave, or no poll came to carry the close packet
+		c.shutdown(ForcedClose, nil) // what is queued did not leave, no poll came for the close packet, or it lingered
 		return
 	case c.protocol == 3 || c.awaitingPong:
 		c.mu.Unlock()

@@ -34,7 +34,7 @@ const upgradeCheck = 100 * time.Millisecond
 func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q url.Values) {
 	c := s.register(r, q, nil)
 	if c == nil {
-		http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
+		refuseHandshake(w)
 		return
 	}
 	s.servePoll(w, r, q, c)

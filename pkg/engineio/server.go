@@ -57,9 +57,7 @@ func (s *Server) NewBatch() *Batch { return &Batch{flusher: s.flusher} }
 // and waits until all of it is over. When ctx ends first, what is left is
 // discarded and the error of ctx returned. Close may be called again.
 func (s *Server) Close(ctx context.Context) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	s.refuse()
 	s.each((*Conn).Close)
 	if err := s.running.wait(ctx); err != nil {
 		s.each((*Conn).Discard)
@@ -74,15 +72,19 @@ func (s *Server) Close(ctx context.Context) error {
 }
 
 func (s *Server) each(f func(*Conn)) {
+	for _, c := range s.snapshot() {
+		f(c)
+	}
+}
+
+func (s *Server) snapshot() []*Conn {
 	s.mu.RLock()
+	defer s.mu.RUnlock()
 	conns := make([]*Conn, 0, len(s.conns))
 	for _, c := range s.conns {
 		conns = append(conns, c)
 	}
-	s.mu.RUnlock()
-	for _, c := range conns {
-		f(c)
-	}
+	return conns
 }
 
 // lookup returns the session of an id that came from outside.

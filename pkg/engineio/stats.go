@@ -16,7 +16,7 @@ import (
 type Stats struct {
 	opened, upgraded atomic.Uint64
 
-	transportClose, transportError, pingTimeout, parseError, forcedClose, slowClient atomic.Uint64
+	transportClose, transportError, pingTimeout, parseError, forcedClose, slowClient, serverShutdown atomic.Uint64
 
 	queueFull atomic.Uint64 // of slowClient
 	refused   [len(refusals)]atomic.Uint64
@@ -73,13 +73,15 @@ func (s *Stats) byReason(reason CloseReason) *atomic.Uint64 {
 		return &s.forcedClose
 	case SlowClient:
 		return &s.slowClient
+	case ServerShutdown:
+		return &s.serverShutdown
 	}
 	return nil
 }
 
 // Reasons lists all there are.
 func Reasons() []CloseReason {
-	return []CloseReason{TransportClose, TransportError, PingTimeout, ParseError, ForcedClose, SlowClient}
+	return []CloseReason{TransportClose, TransportError, PingTimeout, ParseError, ForcedClose, SlowClient, ServerShutdown}
 }
 
 // receivedMessage counts one message of c.

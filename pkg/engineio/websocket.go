@@ -17,6 +17,10 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 		refuse(w, true, codeBadRequest, "")
 		return
 	}
+	if c == nil && s.refuses() {
+		refuseHandshake(w)
+		return
+	}
 	upgrader := ws.HTTPUpgrader{
 		Timeout: s.opts.WriteTimeout,
 		Header:  w.Header(),
