@@ -2,11 +2,9 @@ package redisadapter
 
 import (
 	"encoding/json"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -104,12 +102,12 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		defer a.mu.Unlock()
 		delete(a.acks, id)
 	})
-	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+	a.ask(func(c census, err error) []item {
 		if err != nil {
 			a.hub.drop(item{}, err)
 			return nil
 		}
-		list, unasked, err := a.ackItems(id, data, opts, c)
+		list, unasked, err := a.wire.ackRequest(id, data, opts, c)
 		if err != nil {
 			a.hub.drop(item{}, err)
 			unasked = c.all - 1
@@ -118,66 +116,19 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 			a.later(&a.callbacks, "acknowledgement callback", func() { r.clientCount(0) })
 		}
 		return list
-	}}})
+	})
 }
 
-// ackItems makes what the other instances are sent; unasked is how many of them will not answer.
-func (a *Adapter) ackItems(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []item, unasked int, err error) {
-	e := &encoder{}
-	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
-		return nil, 0, err
-	}
-	binary := slices.ContainsFunc(e.containers, isAttachment)
+// ackRequestOf describes a broadcast that wants acknowledgements.
+func ackRequestOf(id, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) *request {
 	req := &request{
-		UID: string(a.uid), RequestID: id, Type: rtypes.BROADCAST, Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: a.nsp},
+		RequestID: id, Type: rtypes.BROADCAST, Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: nsp},
 		Opts: optionsOf(opts), attachments: data.Attachments,
 	}
 	if opts != nil && opts.Flags != nil {
 		req.Opts.Flags = &requestFlags{Volatile: opts.Flags.Volatile, ExpectSingleResponse: opts.Flags.ExpectSingleResponse}
 	}
-	var b message
-	if binary {
-		b, err = e.appendAckRequest(req, opts)
-	} else {
-		b, err = encodeJSON(req)
-	}
-	if err == nil && len(b) > a.hub.codec.limit {
-		err = errTooLarge
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	if c.legacy() == 0 && e.depth <= nodeDepth {
-		return []item{{channel: a.names.request, payload: b}}, 0, nil
-	}
-	list = append(list, item{channel: a.names.peers, payload: b})
-	if e.depth <= nodeDepth {
-		plain, err := a.hub.codec.encodeForNodes(string(a.uid), a.nsp, data, opts)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, m := range plain {
-			list = append(list, item{channel: a.broadcastChannel(opts), payload: m})
-		}
-	}
-	return list, c.legacy() + c.node4(), nil
-}
-
-// appendAckRequest encodes a request with binary data, as a generation 4 node does.
-func (e *encoder) appendAckRequest(req *request, opts *socket.BroadcastOptions) (message, error) {
-	if e.depth > nodeDepth {
-		return nil, errJSONDepth
-	}
-	e.out = msgp.AppendMapHeader(nil, 5)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "uid"), req.UID)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(req.Type))
-	e.out = msgp.AppendMapHeader(msgp.AppendString(e.out, "packet"), 3)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typeEvent)
-	e.out = msgp.AppendString(e.out, "data")
-	e.appendJSON(req.Packet.Data, req.attachments)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "nsp"), req.Packet.Nsp)
-	return appendOptions(msgp.AppendString(e.out, "opts"), opts, false), nil
+	return req
 }
 
 // receiveAck passes on what another instance says about a broadcast of ours.
@@ -223,38 +174,8 @@ func (a *Adapter) handleBroadcastWithAck(req *request) error {
 	return nil
 }
 
-// publishAck passes an acknowledgement on: its first argument, there is no room for more in the
-// protocol. Binary has to be MessagePack, which must not come near generation 2 nodes, so it takes
-// the asker's own channel.
+// publishAck passes an acknowledgement on.
 func (a *Adapter) publishAck(req *request, args []socketio.Payload) {
-	resp := &response{Type: typeOf(rtypes.BROADCAST_ACK)}
-	if len(args) == 0 {
-		a.publishResponse(req, resp)
-		return
-	}
-	e := &encoder{}
-	err := e.scan(args[0].JSON, len(args[0].Attachments))
-	if err == nil && e.depth > nodeDepth {
-		err = errJSONDepth
-	}
-	if err != nil {
-		a.hub.drop(item{}, err)
-		return
-	}
-	if !slices.ContainsFunc(e.containers, isAttachment) {
-		resp.Packet = args[0].JSON
-		a.publishResponse(req, resp)
-		return
-	}
-	if req.UID == "" {
-		resp.Packet = inlineBinary(args[0])
-		a.publishResponse(req, resp)
-		return
-	}
-	e.out = msgp.AppendMapHeader(nil, 3)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(rtypes.BROADCAST_ACK))
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
-	e.out = msgp.AppendString(e.out, "packet")
-	e.appendJSON(args[0].JSON, args[0].Attachments)
-	a.hub.queue.push(item{channel: a.names.specific(req.UID), payload: e.out})
+	it, err := a.wire.ack(req, args)
+	a.push(err, it)
 }

@@ -22,14 +22,14 @@ type Adapter struct {
 	*socketio.LocalAdapter
 
 	// Static after Construct.
-	hub      *hub
-	ownsHub  bool // made without a Builder
-	opts     *radapter.RedisAdapterOptions
-	redis    *rtypes.RedisClient
-	nsp      string
-	uid      adapter.ServerId
-	names    namespaceChannels
-	own      string        // response channel of this instance
+	hub     *hub
+	ownsHub bool // made without a Builder
+	opts    *radapter.RedisAdapterOptions
+	redis   *rtypes.RedisClient
+	nsp     string
+	uid     adapter.ServerId
+	wire    wire
+	listeners
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
 
@@ -109,11 +109,11 @@ func (a *Adapter) Construct(nsp socket.Namespace) {
 	}
 	a.nsp = nsp.Name()
 	a.uid = adapter.ServerId(newID())
-	a.names = channelsOf(a.hub.cfg.key, a.nsp)
-	a.own = a.names.specific(string(a.uid))
 	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
-	a.hub.subscribe([]string{a.names.pattern},
-		[]string{a.names.request, a.names.response, a.own, a.names.peers}, a)
+	a.wire = a.hub.transport.wire(a)
+	wanted := a.wire.subscription()
+	a.listeners = wanted.listeners
+	a.hub.subscribe(wanted, a)
 	a.hub.run()
 }
 
@@ -164,8 +164,9 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
-	if a.hub.cfg.parser != nil {
-		a.publishParsed(packet, opts)
+	if p, ok := a.wire.(*parsed); ok {
+		it, err := p.packet(packet, opts)
+		a.push(err, it)
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
@@ -196,63 +197,21 @@ func onlyLocal(opts *socket.BroadcastOptions) bool {
 
 // publish queues a broadcast for the other instances.
 func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions) {
-	if len(data.Attachments) > 0 && hasRooms(opts) {
-		a.publishBinaryToRooms(data, opts)
-		return
-	}
-	first, second, err := a.hub.codec.encodeBroadcast(string(a.uid), a.nsp, data, opts)
-	if err != nil {
-		a.hub.drop(item{}, err)
-		return
-	}
-	channel := a.broadcastChannel(opts)
-	a.hub.queue.push(item{channel: channel, payload: first})
-	if second != nil {
-		a.hub.queue.push(item{channel: channel, payload: second})
-	}
-}
-
-// publishBinaryToRooms asks which generations are there, since each wants another form.
-func (a *Adapter) publishBinaryToRooms(data socketio.Payload, opts *socket.BroadcastOptions) {
-	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
-		var b message
-		if err == nil {
-			b, err = a.hub.codec.encodeOnce(string(a.uid), a.nsp, data, opts, c.legacy() > 0 && c.node4() == 0)
-		}
-		if err != nil {
-			a.hub.drop(item{}, err)
-			return nil
-		}
-		return []item{{channel: a.broadcastChannel(opts), payload: b}}
-	}}})
+	list, err := a.wire.broadcast(data, opts)
+	a.push(err, list...)
 }
 
 func hasRooms(opts *socket.BroadcastOptions) bool {
 	return opts != nil && opts.Rooms != nil && opts.Rooms.Len() > 0
 }
 
-// broadcastChannel is the namespace's channel, or for a single room its own, which spares instances
-// without that room the decoding.
-func (a *Adapter) broadcastChannel(opts *socket.BroadcastOptions) string {
-	if opts != nil && opts.Rooms != nil && opts.Rooms.Len() == 1 {
-		if keys := opts.Rooms.Keys(); len(keys) == 1 {
-			return a.names.broadcast + string(keys[0]) + "#"
-		}
-	}
-	return a.names.broadcast
-}
-
 // receive handles a message from Redis.
 func (a *Adapter) receive(channel string, b []byte) {
-	var err error
-	switch channel {
-	case a.names.request, a.names.peers:
-		err = a.receiveRequest(b)
-	case a.names.response, a.own:
-		err = a.receiveResponse(b)
-	default:
-		err = a.receiveBroadcast(b)
-	}
+	a.received(channel, a.wire.receive(channel, b))
+}
+
+// received counts what came of a message.
+func (a *Adapter) received(channel string, err error) {
 	switch {
 	case err == nil:
 		a.hub.received.Add(1)
@@ -261,24 +220,29 @@ func (a *Adapter) receive(channel string, b []byte) {
 	}
 }
 
-func (a *Adapter) receiveBroadcast(b []byte) error {
-	if a.hub.cfg.parser != nil {
-		return a.receiveParsed(b)
-	}
-	msg, err := a.hub.codec.decodeBroadcast(b, string(a.uid), a.nsp)
-	if err != nil {
-		return err
-	}
+// receiveBroadcast gives an event of another instance to our sockets.
+func (a *Adapter) receiveBroadcast(msg broadcast) {
 	a.LocalAdapter.BroadcastEncoded(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts)
-	return nil
 }
 
-// publishJSON queues a request or response.
-func (a *Adapter) publishJSON(channel string, v any) {
-	b, err := encodeJSON(v)
+// push queues messages that the wire has made, or counts why it could not.
+func (a *Adapter) push(err error, list ...item) {
 	if err != nil {
 		a.hub.drop(item{}, err)
 		return
 	}
-	a.hub.queue.push(item{channel: channel, payload: b})
+	for _, it := range list {
+		a.hub.queue.push(it)
+	}
+}
+
+// ask queues a question about who is there.
+func (a *Adapter) ask(answered func(census, error) []item) {
+	a.hub.queue.push(item{ask: &question{of: a.listeners, answered: answered}})
+}
+
+// command asks the other instances for something that has no answer.
+func (a *Adapter) command(req *request) {
+	it, err := a.wire.request(req)
+	a.push(err, it)
 }

@@ -20,6 +20,8 @@ type Builder struct {
 	// messages. Its connections are not used, nor is it closed; when its Context ends, so do the
 	// adapters. It emits "error" for faults of the connection.
 	Redis *rtypes.RedisClient
+	// Mode is how messages go through Redis, "": PubSub.
+	Mode Mode
 	// Opts are the library's options: key ("socket.io"), parser (nil: Node's format), requests
 	// timeout (5 s), and whether a generation 4 node is answered on a channel of its own (false).
 	// May be nil.
@@ -75,7 +77,12 @@ func (b *Builder) shared() *hub {
 		if client == nil {
 			client = &rtypes.RedisClient{}
 		}
-		b.hub = newHub(client, b.config())
+		cfg := b.config()
+		t, err := newTransport(b.Mode, cfg)
+		b.hub = newHub(client, cfg, t)
+		if err != nil {
+			b.hub.refuse(err)
+		}
 	})
 	return b.hub
 }

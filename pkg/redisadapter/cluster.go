@@ -37,7 +37,7 @@ func (a *Adapter) fetchRemote(opts *socket.BroadcastOptions, sockets []socket.So
 		start: func(c census) []item {
 			list := old.requests(a, c)
 			if c.others() > 0 {
-				list = append(list, &request{UID: string(a.uid), RequestID: id, Type: rtypes.REMOTE_FETCH, Opts: optionsOf(opts)})
+				list = append(list, &request{RequestID: id, Type: rtypes.REMOTE_FETCH, Opts: optionsOf(opts)})
 			}
 			return a.items(list)
 		},
@@ -72,11 +72,16 @@ func (a *Adapter) AllRooms() func(func(*types.Set[socket.Room], error)) {
 		a.gatherAnswers(&gather{
 			what: "all rooms",
 			ids:  []string{id, oldID},
-			want: func(c census) int { return c.others() + c.legacy() },
+			want: func(c census) int {
+				if !a.wire.legacy() {
+					return max(c.ours-1, 0) // Node's adapters of the other modes cannot tell
+				}
+				return c.others() + c.legacy()
+			},
 			start: func(c census) []item {
-				list := []*request{{UID: string(a.uid), RequestID: id, Type: rtypes.ALL_ROOMS}}
+				list := []*request{{RequestID: id, Type: rtypes.ALL_ROOMS}}
 				if c.legacy() > 0 {
-					list = append(list, &request{UID: string(a.uid), LegacyID: oldID, Type: legacyAllRooms})
+					list = append(list, &request{LegacyID: oldID, Type: legacyAllRooms})
 				}
 				return a.items(list)
 			},
@@ -93,12 +98,12 @@ func (a *Adapter) AllRooms() func(func(*types.Set[socket.Room], error)) {
 // items makes publishes of requests.
 func (a *Adapter) items(requests []*request) (list []item) {
 	for _, r := range requests {
-		b, err := encodeJSON(r)
+		it, err := a.wire.request(r)
 		if err != nil {
 			a.hub.drop(item{}, err)
 			continue
 		}
-		list = append(list, item{channel: a.names.request, payload: b})
+		list = append(list, it)
 	}
 	return list
 }
@@ -109,7 +114,7 @@ func (a *Adapter) AddSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 	if onlyLocal(opts) {
 		return
 	}
-	a.publishJSON(a.names.request, &request{UID: string(a.uid), Type: rtypes.REMOTE_JOIN, Opts: optionsOf(opts), Rooms: listOf(rooms)})
+	a.command(&request{Type: rtypes.REMOTE_JOIN, Opts: optionsOf(opts), Rooms: listOf(rooms)})
 	a.commandLegacy(opts, func(sid string) (list []*request) {
 		for _, room := range rooms {
 			list = append(list, &request{Type: legacyJoin, Sid: sid, Room: roomName(room)})
@@ -122,7 +127,7 @@ func (a *Adapter) AddSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 func (a *Adapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room) {
 	// The others first: opts may select by the rooms that are left.
 	if !onlyLocal(opts) {
-		a.publishJSON(a.names.request, &request{UID: string(a.uid), Type: rtypes.REMOTE_LEAVE, Opts: optionsOf(opts), Rooms: listOf(rooms)})
+		a.command(&request{Type: rtypes.REMOTE_LEAVE, Opts: optionsOf(opts), Rooms: listOf(rooms)})
 		a.commandLegacy(opts, func(sid string) (list []*request) {
 			for _, room := range rooms {
 				list = append(list, &request{Type: legacyLeave, Sid: sid, Room: roomName(room)})
@@ -137,7 +142,7 @@ func (a *Adapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 // connections are closed, too.
 func (a *Adapter) DisconnectSockets(opts *socket.BroadcastOptions, status bool) {
 	if !onlyLocal(opts) {
-		a.publishJSON(a.names.request, &request{UID: string(a.uid), Type: rtypes.REMOTE_DISCONNECT, Opts: optionsOf(opts), Close: &status})
+		a.command(&request{Type: rtypes.REMOTE_DISCONNECT, Opts: optionsOf(opts), Close: &status})
 		a.commandLegacy(opts, func(sid string) []*request {
 			return []*request{{Type: legacyDisconnect, Sid: sid, Close: &status}}
 		})
@@ -152,14 +157,14 @@ func (a *Adapter) ServerCount() int64 {
 		return 1
 	}
 	answer := make(chan int, 1)
-	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+	a.ask(func(c census, err error) []item {
 		if err == nil {
 			answer <- c.all
 		} else {
 			close(answer)
 		}
 		return nil
-	}}})
+	})
 	return int64(max(waitFor(answer, a.hub.status().Servers), 1))
 }
 

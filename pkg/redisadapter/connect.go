@@ -100,7 +100,7 @@ func (h *hub) redisOptions(ctx context.Context) (*redis.Options, error) {
 	if c, ok := client.(*redis.ClusterClient); ok {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		master, err := c.MasterForKey(ctx, h.cfg.key)
+		master, err := c.MasterForKey(ctx, h.transport.home())
 		if err != nil {
 			return nil, fmt.Errorf("find a master of the Redis Cluster: %w", err)
 		}

@@ -49,7 +49,7 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		a.endGather(g, ErrNotJoined)
 		return
 	}
-	a.hub.queue.push(item{ask: &question{names: a.names, answered: func(c census, err error) []item {
+	a.ask(func(c census, err error) []item {
 		if err != nil {
 			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
 			return nil
@@ -59,7 +59,7 @@ func (a *Adapter) gatherAnswers(g *gather) {
 			return nil
 		}
 		return g.start(c)
-	}}})
+	})
 }
 
 // endGather forgets the gather and finishes it.
@@ -115,13 +115,7 @@ func (g *gather) finish(err error) {
 }
 
 // receiveResponse gives a response to whoever waits for it; most are for others.
-func (a *Adapter) receiveResponse(b []byte) error {
-	var r response
-	attachments, err := a.hub.codec.decodeRequest(b, &r)
-	if err != nil {
-		return err
-	}
-	r.attachments = attachments
+func (a *Adapter) receiveResponse(r *response) error {
 	id := r.RequestID
 	if id == "" {
 		id = r.LegacyID
@@ -131,58 +125,43 @@ func (a *Adapter) receiveResponse(b []byte) error {
 	a.mu.Unlock()
 	switch {
 	case g != nil:
-		if g.answer(&r) {
+		if g.answer(r) {
 			a.endGather(g, nil)
 		}
 	case ack != nil:
-		a.receiveAck(ack, &r)
+		a.receiveAck(ack, r)
 	default:
 		return errNotForUs
 	}
 	return nil
 }
 
-// publishResponse answers req, on the channel the asker listens to. Generation 2 nodes have only
-// the common one.
+// publishResponse answers req.
 func (a *Adapter) publishResponse(req *request, r *response) {
-	channel := a.names.response
-	if req.LegacyID != "" {
-		r.LegacyID = req.LegacyID
-	} else {
-		r.RequestID = req.RequestID
-		if a.specific && req.UID != "" {
-			channel = a.names.specific(req.UID)
-		}
-	}
-	a.publishJSON(channel, r)
+	it, err := a.wire.answer(req, r)
+	a.push(err, it)
 }
 
 // receiveRequest does what another instance asks for.
-func (a *Adapter) receiveRequest(b []byte) error {
-	var req request
-	attachments, err := a.hub.codec.decodeRequest(b, &req)
-	if err != nil {
-		return err
-	}
+func (a *Adapter) receiveRequest(req *request) error {
 	if req.UID == string(a.uid) {
 		return errNotForUs
 	}
-	req.attachments = attachments
 	if req.LegacyID != "" {
 		if req.UID != "" {
 			return errNotForUs // from one of ours, for generation 2 nodes
 		}
-		return a.handleLegacy(&req)
+		return a.handleLegacy(req)
 	}
 	switch req.Type {
 	case rtypes.SOCKETS, rtypes.ALL_ROOMS, rtypes.REMOTE_FETCH:
-		return a.handleQuery(&req)
+		return a.handleQuery(req)
 	case rtypes.REMOTE_JOIN, rtypes.REMOTE_LEAVE, rtypes.REMOTE_DISCONNECT:
-		return a.handleCommand(&req)
+		return a.handleCommand(req)
 	case rtypes.SERVER_SIDE_EMIT:
-		return a.handleServerSideEmit(&req)
+		return a.handleServerSideEmit(req)
 	case rtypes.BROADCAST:
-		return a.handleBroadcastWithAck(&req)
+		return a.handleBroadcastWithAck(req)
 	}
 	return fmt.Errorf("%w: type %d", errRequestType, req.Type)
 }

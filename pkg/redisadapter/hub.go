@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,8 @@ type hub struct {
 	queue *queue
 	beats chan struct{} // asks the publisher for a heartbeat
 
+	transport   transport
+	id          string      // unique among all hubs
 	beatChannel string      // of this hub alone
 	sending     atomic.Bool // the publisher has taken items off the queue
 	counters
@@ -62,8 +65,17 @@ type config struct {
 // routes maps what the hub subscribes to to the adapters that want it. Immutable: changes make a
 // new one.
 type routes struct {
-	patterns map[string][]receiver
-	channels map[string][]receiver
+	list       []route
+	patterns   map[string][]receiver
+	channels   map[string][]receiver
+	namespaces map[string][]receiver
+	counted    []string // channels by whose subscribers instances are counted
+}
+
+// route is a receiver with what it wants.
+type route struct {
+	subscription
+	receiver
 }
 
 // receiver gets the messages of a subscription, one after another, on the subscriber's goroutine;
@@ -72,13 +84,13 @@ type receiver interface {
 	receive(channel string, payload []byte)
 }
 
-func newHub(client *rtypes.RedisClient, cfg config) *hub {
+func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 	id, err := adapter.Uid2(9)
 	if err != nil {
 		id = fmt.Sprintf("%p-%d", &cfg, time.Now().UnixNano()) // no randomness in this system: unique enough
 	}
 	h := &hub{
-		redis: client, cfg: cfg, beatChannel: cfg.key + "-heartbeat#" + id + "#", codec: newCodec(cfg.maxMessage), log: cfg.log,
+		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), codec: newCodec(cfg.maxMessage), log: cfg.log,
 		fault: faultLog{log: cfg.log, kinds: map[string]*faultKind{}},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
@@ -99,7 +111,15 @@ func (h *hub) run() {
 	h.start.Do(func() {
 		h.done.Go(h.publishLoop)
 		h.done.Go(h.subscribeLoop)
+		h.transport.start(h)
 	})
+}
+
+// refuse keeps a hub with impossible options from ever starting.
+func (h *hub) refuse(err error) {
+	h.start.Do(func() {})
+	h.state.err = err
+	h.log.Error("This instance stays alone", slog.Any("err", err))
 }
 
 // close publishes what is queued, as long as ctx allows and the cluster is joined, then ends all
@@ -163,52 +183,47 @@ func (h *hub) emitError(err error) {
 }
 
 // subscribe adds r to the receivers of its subscriptions.
-func (h *hub) subscribe(patterns, channels []string, r receiver) {
-	h.changeRoutes(func(n *routes) {
-		for _, p := range patterns {
-			n.patterns[p] = append(n.patterns[p], r)
+func (h *hub) subscribe(s subscription, r receiver) {
+	h.changeRoutes(func(list []route) []route { return append(list, route{s, r}) })
+}
+
+// resubscribe replaces the subscriptions of r.
+func (h *hub) resubscribe(s subscription, r receiver) {
+	h.changeRoutes(func(list []route) []route {
+		for i := range list {
+			if list[i].receiver == r {
+				list[i].subscription = s
+			}
 		}
-		for _, c := range channels {
-			n.channels[c] = append(n.channels[c], r)
-		}
+		return list
 	})
 }
 
 // unsubscribe removes r everywhere.
 func (h *hub) unsubscribe(r receiver) {
-	h.changeRoutes(func(n *routes) {
-		for _, m := range []map[string][]receiver{n.patterns, n.channels} {
-			for name, list := range m {
-				list = without(list, r)
-				if m[name] = list; len(list) == 0 {
-					delete(m, name)
-				}
-			}
-		}
+	h.changeRoutes(func(list []route) []route {
+		return slices.DeleteFunc(list, func(m route) bool { return m.receiver == r })
 	})
 }
 
-func without(list []receiver, r receiver) (left []receiver) {
-	for _, other := range list {
-		if other != r {
-			left = append(left, other)
-		}
-	}
-	return left
-}
-
-func (h *hub) changeRoutes(change func(*routes)) {
+// changeRoutes makes new routes; change gets a copy of the list.
+func (h *hub) changeRoutes(change func([]route) []route) {
 	h.routesMu.Lock()
 	defer h.routesMu.Unlock()
-	old := h.routes.Load()
-	n := &routes{patterns: map[string][]receiver{}, channels: map[string][]receiver{}}
-	for name, list := range old.patterns {
-		n.patterns[name] = append([]receiver(nil), list...)
+	n := &routes{patterns: map[string][]receiver{}, channels: map[string][]receiver{}, namespaces: map[string][]receiver{}}
+	n.list = change(slices.Clone(h.routes.Load().list))
+	for _, m := range n.list {
+		for _, p := range m.patterns {
+			n.patterns[p] = append(n.patterns[p], m.receiver)
+		}
+		for _, c := range m.channels {
+			n.channels[c] = append(n.channels[c], m.receiver)
+		}
+		n.namespaces[m.nsp] = append(n.namespaces[m.nsp], m.receiver)
+		if m.all != "" && !slices.Contains(n.counted, m.all) {
+			n.counted = append(n.counted, m.all)
+		}
 	}
-	for name, list := range old.channels {
-		n.channels[name] = append([]receiver(nil), list...)
-	}
-	change(n)
 	h.routes.Store(n)
 	select {
 	case h.rerouted <- struct{}{}:

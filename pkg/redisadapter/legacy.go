@@ -38,7 +38,7 @@ func (s *selection) requests(a *Adapter, c census) (list []*request) {
 	}
 	opts := optionsOf(s.opts)
 	for i, rooms := range []roomList{opts.Rooms, opts.Except}[:len(s.asks)] {
-		list = append(list, &request{UID: string(a.uid), LegacyID: s.asks[i], Type: legacyClients, Rooms: rooms})
+		list = append(list, &request{LegacyID: s.asks[i], Type: legacyClients, Rooms: rooms})
 	}
 	return list
 }
@@ -69,7 +69,7 @@ func (s *selection) ids() []string {
 // commandLegacy sends the requests that perSocket makes for each socket of generation 2 nodes that
 // opts selects. It does not wait.
 func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(sid string) []*request) {
-	if !a.hub.isJoined() {
+	if !a.wire.legacy() || !a.hub.isJoined() {
 		return
 	}
 	s := newSelection(opts)
@@ -85,8 +85,8 @@ func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(si
 			}
 			for _, sid := range s.ids() {
 				for _, r := range perSocket(sid) {
-					r.UID, r.LegacyID = string(a.uid), newID()
-					a.publishJSON(a.names.request, r)
+					r.LegacyID = newID()
+					a.command(r)
 				}
 			}
 		},

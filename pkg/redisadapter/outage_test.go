@@ -248,7 +248,7 @@ func TestNamespacesShareConnections(t *testing.T) {
 			i.Of(name)
 		}
 	}
-	names := func() int { return len(list[0].builder.hub.requestChannels()) }
+	names := func() int { return len(list[0].builder.hub.countedChannels()) }
 	eventually(t, "everybody listens everywhere", func() bool {
 		for _, name := range []string{"/a", "/b[1]*", "/c"} {
 			if r.subscribers("socket.io-request#"+name+"#") != 2 {
@@ -277,7 +277,7 @@ func TestNamespacesShareConnections(t *testing.T) {
 	if names() != before-1 {
 		t.Errorf("%d request channels after %d", names(), before)
 	}
-	eventually(t, "it is unsubscribed", func() bool { return r.subscribers(a.names.request) == 1 })
+	eventually(t, "it is unsubscribed", func() bool { return r.subscribers(a.listeners.all) == 1 })
 	if s := list[0].builder.Status(); s.Gaps != 0 {
 		t.Errorf("%+v", s)
 	}

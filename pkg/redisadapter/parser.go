@@ -97,36 +97,42 @@ func (p *Parser) decodePacket(b []byte, to *rtypes.RedisPacket) error {
 	return nil
 }
 
-// publishParsed publishes with the parser of the application.
-func (a *Adapter) publishParsed(packet *parser.Packet, opts *socket.BroadcastOptions) {
-	b, err := a.hub.cfg.parser.Encode(&rtypes.RedisPacket{Uid: a.uid, Packet: packet, Opts: adapter.EncodeOptions(opts)})
-	if err != nil {
-		a.hub.drop(item{}, err)
-		return
-	}
-	a.hub.queue.push(item{channel: a.broadcastChannel(opts), payload: b})
+// parsed is the classic wire with a parser of the application's for broadcasts.
+type parsed struct {
+	*classic
+	parser rtypes.Parser
 }
 
-// receiveParsed reads what publishParsed of another instance wrote.
-func (a *Adapter) receiveParsed(b []byte) error {
-	if len(b) > a.hub.codec.limit {
+// packet makes the message of a broadcast; the parser wants the packet, not its data.
+func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (item, error) {
+	b, err := w.parser.Encode(&rtypes.RedisPacket{Uid: w.a.uid, Packet: packet, Opts: adapter.EncodeOptions(opts)})
+	return item{channel: w.channel(opts), payload: b}, err
+}
+
+// receive reads what packet of another instance wrote.
+func (w *parsed) receive(channel string, b []byte) error {
+	switch channel {
+	case w.names.request, w.names.peers, w.names.response, w.own:
+		return w.classic.receive(channel, b)
+	}
+	if len(b) > w.codec().limit {
 		return errTooLarge
 	}
 	var p *rtypes.RedisPacket
-	if err := a.hub.cfg.parser.Decode(b, &p); err != nil {
+	if err := w.parser.Decode(b, &p); err != nil {
 		return err
 	}
 	switch {
 	case p == nil || p.Packet == nil:
 		return errPacket
-	case p.Uid == a.uid:
+	case p.Uid == w.a.uid:
 		return errNotForUs
-	case p.Packet.Nsp != a.nsp && (p.Packet.Nsp != "" || a.nsp != "/"):
+	case p.Packet.Nsp != w.a.nsp && (p.Packet.Nsp != "" || w.a.nsp != "/"):
 		return errNotForUs
 	}
 	if _, ok := p.Packet.Data.([]any); !ok || p.Packet.Type != parser.EVENT && p.Packet.Type != parser.BINARY_EVENT {
 		return errPacket
 	}
-	a.LocalAdapter.Broadcast(p.Packet, adapter.DecodeOptions(p.Opts))
+	w.a.LocalAdapter.Broadcast(p.Packet, adapter.DecodeOptions(p.Opts))
 	return nil
 }

@@ -146,16 +146,16 @@ func (p *publisher) send(items []item) error {
 func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 	ctx := p.h.ctx
 	pipe := p.link.Pipeline()
-	publishes := make([]*redis.IntCmd, 0, len(items))
+	publishes := make([]redis.Cmder, 0, len(items))
 	var question *question
 	var answer func() census
 	for _, it := range items {
 		if it.ask == nil {
-			publishes = append(publishes, pipe.Publish(ctx, it.channel, it.payload))
+			publishes = append(publishes, p.h.transport.publish(ctx, pipe, it))
 			continue
 		}
 		if question = it.ask; p.cluster() == nil {
-			answer = ask(ctx, pipe, question.names)
+			answer = ask(ctx, p.h.transport, pipe, question.of)
 		}
 	}
 	p.link.conn.written.Store(0)
@@ -172,7 +172,7 @@ func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 		if failed == nil && answer != nil {
 			c = answer()
 		} else if failed == nil {
-			c, failed = askCluster(ctx, p.cluster(), question.names)
+			c, failed = askCluster(ctx, p.h.transport, p.cluster(), question.of)
 		}
 		next = question.answered(c, failed)
 		now := time.Now()
@@ -185,11 +185,11 @@ func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 
 // settle counts what became of items and returns those that were certainly not sent; publishes are
 // the commands of those that are messages, err is set if the connection broke.
-func (p *publisher) settle(items []item, publishes []*redis.IntCmd, err error) (unsent []item) {
+func (p *publisher) settle(items []item, publishes []redis.Cmder, err error) (unsent []item) {
 	h, nothingSent := p.h, err != nil && p.link.conn.written.Load() == 0
 	for i, cmd := range publishes {
 		switch cmdErr := cmd.Err(); {
-		case cmdErr == nil || cmd.Val() > 0: // a reply that came before the connection broke has its value
+		case cmdErr == nil || answered(cmd):
 			h.published.Add(1)
 		case refused(cmdErr):
 			h.dropped.Add(1)
@@ -204,13 +204,28 @@ func (p *publisher) settle(items []item, publishes []*redis.IntCmd, err error) (
 	return unsent
 }
 
+// answered tells whether a command has its answer: one that came before the connection broke.
+func answered(cmd redis.Cmder) bool {
+	switch c := cmd.(type) {
+	case *redis.IntCmd:
+		return c.Val() > 0
+	case *redis.StringCmd:
+		return c.Val() != ""
+	}
+	return false
+}
+
 // refused tells an answer of Redis from a broken connection.
 func refused(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply)
 }
 
+// cluster is the Redis Cluster whose servers must all be asked who is there, if any.
 func (p *publisher) cluster() *redis.ClusterClient {
+	if !p.h.transport.spread() {
+		return nil
+	}
 	c, _ := p.h.redis.Client.(*redis.ClusterClient)
 	return c
 }
@@ -222,25 +237,32 @@ func (p *publisher) sendBeat() error {
 	if !ok {
 		return p.link.Ping(p.h.ctx).Err()
 	}
-	if err := p.link.Publish(p.h.ctx, p.h.beatChannel, payload).Err(); err != nil {
+	if err := p.publishBeat(payload); err != nil {
 		return fmt.Errorf("publish a heartbeat: %w", err)
 	}
 	p.h.beatConfirmed()
 	return p.count()
 }
 
+func (p *publisher) publishBeat(payload string) error {
+	pipe := p.link.Pipeline()
+	p.h.transport.publish(p.h.ctx, pipe, item{channel: p.h.beatChannel, payload: []byte(payload)})
+	_, err := pipe.Exec(p.h.ctx)
+	return err
+}
+
 // count finds out how many instances there are.
 func (p *publisher) count() error {
-	names := p.h.requestChannels()
+	names := p.h.countedChannels()
 	if len(names) == 0 {
 		p.h.counted(1)
 		return nil
 	}
 	cluster := p.cluster()
 	if cluster == nil {
-		counts, err := p.link.PubSubNumSub(p.h.ctx, names...).Result()
+		counts, err := p.h.transport.numSub(p.h.ctx, p.link, names...).Result()
 		if err != nil {
-			return fmt.Errorf("PUBSUB NUMSUB: %w", err)
+			return fmt.Errorf("count subscribers: %w", err)
 		}
 		p.h.counted(mostSubscribers(counts))
 		return nil
@@ -248,7 +270,7 @@ func (p *publisher) count() error {
 	var mu sync.Mutex
 	var counts []map[string]int64
 	err := cluster.ForEachShard(p.h.ctx, func(ctx context.Context, node *redis.Client) error {
-		c, err := node.PubSubNumSub(ctx, names...).Result()
+		c, err := p.h.transport.numSub(ctx, node, names...).Result()
 		mu.Lock()
 		defer mu.Unlock()
 		counts = append(counts, c)

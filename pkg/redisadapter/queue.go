@@ -27,7 +27,7 @@ const itemOverhead = 96
 // question asks Redis who listens in a namespace. It takes its place in the queue, so that its
 // answer is as of everything queued before.
 type question struct {
-	names namespaceChannels
+	of listeners
 	// answered is called on the publisher's goroutine and must not block; what it returns is
 	// published before anything queued later.
 	answered func(census, error) []item

@@ -29,9 +29,9 @@ func (a *Adapter) ServerSideEmit(packet []any) error {
 	if err != nil {
 		return err
 	}
-	req := &request{UID: string(a.uid), Type: rtypes.SERVER_SIDE_EMIT, Data: inlineBinary(data)}
+	req := &request{Type: rtypes.SERVER_SIDE_EMIT, Data: inlineBinary(data)}
 	if !withAck {
-		a.publishJSON(a.names.request, req)
+		a.command(req)
 		return nil
 	}
 	req.RequestID = newID()

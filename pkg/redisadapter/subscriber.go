@@ -134,7 +134,7 @@ func (s *subscriber) confirm(m *redis.Subscription) error {
 	switch m.Kind {
 	case "psubscribe":
 		list = s.patterns
-	case "subscribe":
+	case "subscribe", "ssubscribe":
 	default:
 		return nil
 	}
@@ -198,18 +198,8 @@ func (s *subscriber) sync(ctx context.Context) error {
 	channels[s.h.beatChannel] = nil
 	addC, delC := s.difference(s.channels, channels)
 	s.mu.Unlock()
-	var errs []error
-	for _, change := range []struct {
-		names []string
-		do    func(context.Context, ...string) error
-	}{
-		{addP, s.pubsub.PSubscribe}, {addC, s.pubsub.Subscribe}, {delP, s.pubsub.PUnsubscribe}, {delC, s.pubsub.Unsubscribe},
-	} {
-		if len(change.names) > 0 {
-			errs = append(errs, change.do(ctx, change.names...))
-		}
-	}
-	return errors.Join(errs...)
+	t := s.h.transport
+	return errors.Join(t.subscribe(ctx, s.pubsub, addP, addC), t.unsubscribe(ctx, s.pubsub, delP, delC))
 }
 
 // difference makes have what want says, and returns what was added and removed.
