@@ -22,13 +22,13 @@ const leaveTimeout = 2 * time.Second
 // cluster is this instance's membership in the cluster that a Redis joins.
 type cluster struct {
 	builder *redisadapter.Builder
-	client  *redis.Client
+	client  redis.UniversalClient
 	closing sync.Once // of client
 }
 
 func newCluster(r config.Redis, log *slog.Logger) *cluster {
 	redis.SetLogger(redisLog{log}) // would write to standard error by itself
-	client := redis.NewClient(&redis.Options{Addr: r.Addr()})
+	client := newRedisClient(r)
 	return &cluster{
 		client: client,
 		builder: &redisadapter.Builder{
@@ -36,6 +36,31 @@ func newCluster(r config.Redis, log *slog.Logger) *cluster {
 			Logger: log,
 		},
 	}
+}
+
+// newRedisClient makes a client for whatever kind of Redis is configured. It does not
+// connect yet.
+func newRedisClient(r config.Redis) redis.UniversalClient {
+	t := r.Target()
+	switch t.Kind {
+	case config.RedisSentinel:
+		return redis.NewFailoverClient(&redis.FailoverOptions{
+			MasterName: t.Master, SentinelAddrs: t.Addrs,
+			SentinelUsername: t.SentinelUser, SentinelPassword: t.SentinelPassword.Reveal(),
+			Username: t.User, Password: t.Password.Reveal(), DB: t.DB, TLSConfig: r.TLS(),
+		})
+	case config.RedisCluster:
+		return redis.NewClusterClient(&redis.ClusterOptions{
+			Addrs: t.Addrs, Username: t.User, Password: t.Password.Reveal(), TLSConfig: r.TLS(),
+		})
+	}
+	network := "tcp"
+	if t.Unix {
+		network = "unix"
+	}
+	return redis.NewClient(&redis.Options{
+		Network: network, Addr: t.Addrs[0], Username: t.User, Password: t.Password.Reveal(), DB: t.DB, TLSConfig: r.TLS(),
+	})
 }
 
 // ready is the check of /readyz. Where Redis is and what it said is for the log alone:

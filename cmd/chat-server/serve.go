@@ -51,7 +51,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	serving.Go(func() { failed <- server.Serve(public) })
 	trimming, stopTrimming := context.WithCancel(ctx)
 	serving.Go(func() { trimMemory(trimming) })
-	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", redisText(cfg.Redis)}
+	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", cfg.Redis.String()}
 	if operator != nil {
 		serving.Go(func() { failed <- server.ServeOperator(operator) })
 		attrs = append(attrs, "metrics", operator.Addr().String())
@@ -121,11 +121,4 @@ func pageURL(h config.HTTP, l net.Listener) string {
 		h.Port = addr.Port // it may have been 0
 	}
 	return "http://" + reachable(h) + "/"
-}
-
-func redisText(r config.Redis) string {
-	if !r.Configured() {
-		return "none"
-	}
-	return r.Addr()
 }

@@ -33,18 +33,6 @@ type HTTP struct {
 // Addr is the address to listen on, as net.Listen takes it.
 func (h HTTP) Addr() string { return net.JoinHostPort(h.Host, strconv.Itoa(h.Port)) }
 
-// Redis is the server through which several instances act as one.
-type Redis struct {
-	Host string
-	Port int // 0 without Redis
-}
-
-// Configured tells whether there is a Redis; without one the instance stands alone.
-func (r Redis) Configured() bool { return r.Host != "" && r.Port != 0 }
-
-// Addr is Redis's host:port.
-func (r Redis) Addr() string { return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) }
-
 // Engine is what the connections' protocol can be tuned with.
 type Engine struct {
 	PingInterval   time.Duration

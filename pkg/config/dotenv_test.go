@@ -24,20 +24,20 @@ func TestDotenv(t *testing.T) {
 		port       int
 		redis      string
 	}{
-		{"the seed's file", "NODE_PORT=3001\nREDIS_PORT=10300\nREDIS_HOST=localhost\n", nil, 3001, "localhost:10300"},
-		{"real environment wins", "NODE_PORT=3001\n", []string{"NODE_PORT=3002"}, 3002, ":0"},
-		{"also when it is empty", "NODE_PORT=3001\n", []string{"NODE_PORT="}, 3000, ":0"},
+		{"the seed's file", "NODE_PORT=3001\nREDIS_PORT=10300\nREDIS_HOST=localhost\n", nil, 3001, "redis://localhost:10300"},
+		{"real environment wins", "NODE_PORT=3001\n", []string{"NODE_PORT=3002"}, 3002, "none"},
+		{"also when it is empty", "NODE_PORT=3001\n", []string{"NODE_PORT="}, 3000, "none"},
 		{"comments, quotes, export, Windows lines, byte order mark",
-			"\ufeff# chat\r\nexport NODE_PORT=\"3001\"\r\nREDIS_HOST='r' # here\r\nREDIS_PORT: 1\r\n", nil, 3001, "r:1"},
-		{"empty file", "", nil, 3000, ":0"},
+			"\ufeff# chat\r\nexport NODE_PORT=\"3001\"\r\nREDIS_HOST='r' # here\r\nREDIS_PORT: 1\r\n", nil, 3001, "redis://r:1"},
+		{"empty file", "", nil, 3000, "none"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Load(tt.environ, writeDotenv(t, tt.file))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.HTTP.Port != tt.port || c.Redis.Addr() != tt.redis {
-				t.Errorf("got port %d and Redis %s, want %d and %s", c.HTTP.Port, c.Redis.Addr(), tt.port, tt.redis)
+			if c.HTTP.Port != tt.port || c.Redis.String() != tt.redis {
+				t.Errorf("got port %d and Redis %s, want %d and %s", c.HTTP.Port, c.Redis, tt.port, tt.redis)
 			}
 		})
 	}

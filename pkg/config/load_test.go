@@ -67,7 +67,7 @@ func TestAcceptedValues(t *testing.T) {
 		{[]string{"METRICS_ADDR=:9100"}, func(c *Config) { c.HTTP.MetricsAddr = ":9100" }},
 		{[]string{"METRICS_ADDR=[::1]:0"}, func(c *Config) { c.HTTP.MetricsAddr = "[::1]:0" }},
 		{[]string{"METRICS_ADDR=Off"}, func(c *Config) { c.HTTP.MetricsAddr = "" }},
-		{[]string{"REDIS_HOST=redis", "REDIS_PORT=10300"}, func(c *Config) { c.Redis = Redis{"redis", 10300} }},
+		{[]string{"REDIS_HOST=redis", "REDIS_PORT=10300"}, func(c *Config) { c.Redis = Redis{Host: "redis", Port: 10300} }},
 		{[]string{"PING_INTERVAL_MS=10"}, func(c *Config) { c.Engine.PingInterval = 10 * time.Millisecond }},
 		{[]string{"PING_TIMEOUT_MS=86400000"}, func(c *Config) { c.Engine.PingTimeout = 24 * time.Hour }},
 		{[]string{"UPGRADE_TIMEOUT_MS=3600000"}, func(c *Config) { c.Engine.UpgradeTimeout = time.Hour }},
@@ -230,8 +230,8 @@ func TestAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.HTTP.Addr() != "[::1]:3000" || c.Redis.Addr() != "[::1]:6379" || !c.Redis.Configured() {
-		t.Errorf("addresses %s and %s", c.HTTP.Addr(), c.Redis.Addr())
+	if c.HTTP.Addr() != "[::1]:3000" || c.Redis.String() != "redis://[::1]:6379" || !c.Redis.Configured() {
+		t.Errorf("addresses %s and %s", c.HTTP.Addr(), c.Redis)
 	}
 	if (Redis{}).Configured() {
 		t.Error("no Redis counts as configured")

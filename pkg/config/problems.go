@@ -47,10 +47,13 @@ const hidden = "(hidden)"
 func (v variable) refused(value, source string, hint error) Problem {
 	p := Problem{Name: v.name, Value: quoted(value), Message: "accepted: " + v.kind.accepts}
 	switch {
-	case v.kind.secret:
-		p.Value = hidden // and no hint, which may repeat it
+	case v.kind.secret && !isSafe(hint):
+		// A hint may repeat the value.
 	case !errors.Is(hint, errPlain):
 		p.Message += " (" + hint.Error() + ")"
+	}
+	if v.kind.secret {
+		p.Value = hidden
 	}
 	if source != fromEnvironment {
 		p.Message += ", in " + source

@@ -4,21 +4,11 @@ package config
 // they run only when every variable by itself is right.
 func rules() []func(*Config) *Problem {
 	return []func(*Config) *Problem{
+		redisOnce,
 		redisPair,
+		redisTLSFiles,
 		queueHoldsMessage,
 	}
-}
-
-// redisPair: half an address would silently mean an instance that stands alone.
-func redisPair(c *Config) *Problem {
-	const advice = "set both to join instances through Redis, or neither for one instance in memory"
-	switch {
-	case c.Redis.Host != "" && c.Redis.Port == 0:
-		return &Problem{Name: "REDIS_HOST", Message: "is set but REDIS_PORT is not; " + advice}
-	case c.Redis.Host == "" && c.Redis.Port != 0:
-		return &Problem{Name: "REDIS_PORT", Message: "is set but REDIS_HOST is not; " + advice}
-	}
-	return nil
 }
 
 // queueHoldsMessage: otherwise one message of the largest size, which anybody may send,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/x509"
 	"log/slog"
 	"time"
 )
@@ -38,10 +39,18 @@ func table() []section {
 				listenAddress(func(c *Config) *string { return &c.HTTP.MetricsAddr })},
 		}},
 		{"Redis", []variable{
-			{"REDIS_HOST", "", "Redis that joins several instances. With neither of the two the instance stands alone.",
+			{"REDIS_URL", "", "Redis that joins several instances. Without it and the next two the instance stands alone.",
+				redisURL(func(c *Config) **RedisTarget { return &c.Redis.URL })},
+			{"REDIS_HOST", "", "In place of REDIS_URL: host of one Redis, without TLS and password.",
 				hostname(func(c *Config) *string { return &c.Redis.Host })},
 			{"REDIS_PORT", "", "Its port.",
 				integer(func(c *Config) *int { return &c.Redis.Port }, 1, 65535)},
+			{"REDIS_TLS_CA", "", "Who may sign Redis' certificates; empty for whom this system trusts.",
+				authorities(func(c *Config) **x509.CertPool { return &c.Redis.CA })},
+			{"REDIS_TLS_CERT", "", "Certificate that this server shows to Redis.",
+				file(func(c *Config) *string { return &c.Redis.CertFile })},
+			{"REDIS_TLS_KEY", "", "Its private key.",
+				file(func(c *Config) *string { return &c.Redis.KeyFile })},
 		}},
 		{"Connections", []variable{
 			{"TRANSPORTS", "polling,websocket", "Transports offered to clients.",

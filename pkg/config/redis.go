@@ -1,0 +1,142 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+)
+
+// Redis is what joins several instances, and how they use it.
+type Redis struct {
+	URL  *RedisTarget // nil: Host and Port count
+	Host string
+	Port int // 0 without Redis
+
+	CA       *x509.CertPool // who may sign the servers' certificates; nil: whom this system trusts
+	CertFile string         // certificate of this client, with KeyFile; empty: none
+	KeyFile  string
+}
+
+// Configured tells whether there is a Redis; without one the instance stands alone.
+func (r Redis) Configured() bool { return r.URL != nil || r.Host != "" && r.Port != 0 }
+
+// Target is where Redis is, by whichever variable it was given.
+func (r Redis) Target() RedisTarget {
+	if r.URL != nil {
+		return *r.URL
+	}
+	return RedisTarget{Kind: RedisServer, Addrs: []string{net.JoinHostPort(r.Host, strconv.Itoa(r.Port))}}
+}
+
+// String is the target without secrets, or "none".
+func (r Redis) String() string {
+	if !r.Configured() {
+		return "none"
+	}
+	return r.Target().String()
+}
+
+// TLS is how to talk to the target's servers, nil for without TLS. The client's
+// certificate is read anew for each connection, because it may be renewed meanwhile. The
+// server's name is that of the address one connects to.
+func (r Redis) TLS() *tls.Config {
+	if !r.Target().TLS {
+		return nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: r.CA}
+	if r.CertFile != "" {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile)
+			return &pair, err
+		}
+	}
+	return c
+}
+
+// authorities accepts a file of certificates.
+func authorities(field func(*Config) **x509.CertPool) kind {
+	return kind{
+		accepts: "the path of a file with certificates in PEM form",
+		set: func(c *Config, path string) error {
+			if path == "" {
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			pool := x509.NewCertPool()
+			if !pool.AppendCertsFromPEM(text) {
+				return errors.New("there is no certificate in it")
+			}
+			*field(c) = pool
+			return nil
+		},
+	}
+}
+
+// file accepts the path of a file that can be read.
+func file(field func(*Config) *string) kind {
+	return kind{
+		accepts: "the path of a file in PEM form",
+		set: func(c *Config, path string) error {
+			if path == "" {
+				return nil
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			*field(c) = path
+			return f.Close()
+		},
+	}
+}
+
+// redisOnce: with two addresses one of them would silently not count.
+func redisOnce(c *Config) *Problem {
+	if c.Redis.URL == nil || c.Redis.Host == "" && c.Redis.Port == 0 {
+		return nil
+	}
+	return &Problem{
+		Name:    "REDIS_URL and REDIS_HOST, REDIS_PORT",
+		Message: "both say where Redis is; set either the first or the other two",
+	}
+}
+
+// redisPair: half an address would silently mean an instance that stands alone.
+func redisPair(c *Config) *Problem {
+	const advice = "set both to join instances through Redis, or neither for one instance in memory"
+	switch {
+	case c.Redis.URL != nil:
+		return nil
+	case c.Redis.Host != "" && c.Redis.Port == 0:
+		return &Problem{Name: "REDIS_HOST", Message: "is set but REDIS_PORT is not; " + advice}
+	case c.Redis.Host == "" && c.Redis.Port != 0:
+		return &Problem{Name: "REDIS_PORT", Message: "is set but REDIS_HOST is not; " + advice}
+	}
+	return nil
+}
+
+// redisTLSFiles: whoever names a certificate means to be safe, and must not be without
+// knowing.
+func redisTLSFiles(c *Config) *Problem {
+	r := c.Redis
+	switch {
+	case r.CA == nil && r.CertFile == "" && r.KeyFile == "":
+		return nil
+	case !r.Configured() || !r.Target().TLS:
+		return &Problem{Name: "REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "mean nothing without TLS; give a REDIS_URL that begins with rediss"}
+	case (r.CertFile == "") != (r.KeyFile == ""):
+		return &Problem{Name: "REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "belong together; set both or neither"}
+	case r.CertFile == "":
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile); err != nil {
+		return &Problem{Name: "REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "are no certificate and its private key: " + err.Error()}
+	}
+	return nil
+}
