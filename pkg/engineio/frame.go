@@ -85,6 +85,18 @@ func (f *Frame) packet() packet {
 	return packet{typ: packetType(p[0] - '0'), data: p[1:]}
 }
 
+// Text returns what follows the type of a text packet, nil of a binary one. It
+// must not be changed.
+func (f *Frame) Text() []byte {
+	if f.binary != nil {
+		return nil
+	}
+	return f.wire[f.head+1:]
+}
+
+// Size is the bytes of the packet without the transport's framing.
+func (f *Frame) Size() int64 { return f.size() - int64(f.head) }
+
 // size is what the frame counts against Options.QueueBytes.
 func (f *Frame) size() int64 {
 	if f.binary != nil {

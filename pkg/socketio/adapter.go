@@ -43,6 +43,8 @@ type LocalAdapter struct {
 	nsp   socket.Namespace
 	name  string
 
+	traffic *traffic // of the namespace; nil until a Server has adopted the adapter
+
 	mu      sync.Mutex // guards what follows and the member of each link
 	batches *sync.Pool // of batch; nil until a Server has adopted the adapter
 	byID    map[socket.SocketId]*link

@@ -96,7 +96,7 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 		a.mu.Unlock()
 		return 0, nil
 	}
-	pool := a.batches
+	pool, sent := a.batches, 0
 	b := pool.Get().(batch)
 	a.selectLocked(opts, func(l *link) {
 		count++
@@ -109,11 +109,14 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 		if volatile && !l.conn.eio.Writable() {
 			return
 		}
-		b.Send(l.conn.eio, frames...)
+		if b.Send(l.conn.eio, frames...) {
+			sent++
+		}
 	})
 	a.mu.Unlock()
 	b.Flush()
 	pool.Put(b)
+	a.traffic.broadcast(frames, a.name, sent)
 	return count, watching
 }
 

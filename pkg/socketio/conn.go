@@ -244,6 +244,9 @@ func (c *conn) finish(l *link) {
 	if i := slices.Index(c.links, l); i >= 0 {
 		c.links = slices.Delete(c.links, i, i+1)
 	}
+	if l.listening {
+		l.ns.traffic.disconnected.Add(1)
+	}
 	if l.listening && !slices.Contains(c.left, l.name) {
 		c.left = append(c.left, l.name)
 	}
@@ -298,6 +301,7 @@ func (l *link) refuse(message string) {
 // protocolError does what Node does with what it cannot decode: the sockets hear of an "error", and
 // the connection closes.
 func (c *conn) protocolError(err error) {
+	c.server.invalid.Add(1)
 	c.server.log.Debug("invalid packet", slog.String("sid", c.Id()), slog.Any("error", err))
 	if c.onError != nil {
 		c.onError(err)
@@ -307,6 +311,7 @@ func (c *conn) protocolError(err error) {
 
 // invalidState does what Node does with a packet that makes no sense now.
 func (c *conn) invalidState(p *Packet) {
+	c.server.invalid.Add(1)
 	c.server.log.Debug("invalid state", slog.String("sid", c.Id()), slog.Any("packet", p.Type), slog.String("namespace", p.Nsp))
 	if c.onClose != nil {
 		c.onClose("forced server close")
@@ -452,6 +457,14 @@ func (c *conn) writePacket(e *encodedPacket) {
 			l.ns.local.deactivate(l, frames)
 			return
 		}
+	case Event:
+		if !c.eio.Send(e.frames...) {
+			return
+		}
+		if l := c.link(e.nsp); l != nil && l.ns != nil {
+			l.ns.traffic.sentFrames(e.frames, e.nsp, 1)
+		}
+		return
 	case ConnectError:
 		c.eio.Send(c.connectError(e)...)
 		if l := c.link(e.nsp); l != nil {

@@ -17,7 +17,9 @@ func (l *link) onEvent(p *Packet) {
 	handlers := l.ns.handlersOf(p)
 	fns := middlewares(l.sock)
 	anyListeners := l.sock.ListenersAny()
-	if fns.Len() == 0 && len(anyListeners) == 0 && !l.listens(p) {
+	listened := l.listens(p)
+	l.ns.traffic.receivedEvent(p, listened || len(handlers) > 0)
+	if fns.Len() == 0 && len(anyListeners) == 0 && !listened {
 		p.event.link, p.event.args, p.event.id = l, p.Args, p.ID
 		p.event.handle(handlers)
 		return

@@ -108,6 +108,7 @@ func (ev *incoming) handle(list []handler) {
 
 // fail tells the client of an error, and the log of one that the client may not read.
 func (ev *incoming) fail(event string, err error, log bool) {
+	ev.link.ns.traffic.errors.Add(1)
 	message := internalError
 	var told *Exception
 	if errors.As(err, &told) {

@@ -115,6 +115,7 @@ func (l *link) begin() bool {
 	var behind []*Packet
 	if ok {
 		l.listening = true
+		l.ns.traffic.connected.Add(1)
 		c.stopTimerLocked()
 		behind = l.takeBehindLocked()
 	}

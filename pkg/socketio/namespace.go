@@ -28,6 +28,9 @@ type Namespace struct {
 	handlers atomic.Pointer[map[string][]handler]
 
 	everybody *socket.BroadcastOptions // of Broadcast; never changed
+
+	number  int // in the order in which namespaces were made
+	traffic traffic
 }
 
 // hooks is a list that is read often and extended rarely.

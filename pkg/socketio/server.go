@@ -43,6 +43,7 @@ type Server struct {
 	// creating is held while the library may create a namespace for a client.
 	creating sync.Mutex
 	closing  atomic.Bool
+	invalid  atomic.Uint64 // see Stats
 
 	mu         sync.RWMutex // guards the rest
 	namespaces map[string]*Namespace
@@ -158,10 +159,12 @@ func (a adapters) New(nsp socket.Namespace) socket.Adapter {
 	s := a.server
 	ns := newNamespace(s, nsp)
 	s.mu.Lock()
+	ns.number = len(s.namespaces)
 	s.namespaces[nsp.Name()] = ns
 	s.mu.Unlock()
 	adapter := s.opts.Adapter.New(nsp)
 	if ns.local = localAdapter(adapter); ns.local != nil {
+		ns.local.traffic = &ns.traffic
 		ns.local.adopt(func() batch { return s.eio.NewBatch() })
 	}
 	return adapter
