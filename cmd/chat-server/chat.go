@@ -21,9 +21,8 @@ type chatParts struct {
 	log     *slog.Logger
 }
 
-// releaseTimeout bounds the farewell to the clients. One that polls has to ask once more
-// to hear it; one that is gone never does.
-const releaseTimeout = 5 * time.Second
+// releaseTimeout bounds the end of clients that a drain has left, or never had.
+const releaseTimeout = time.Second
 
 // newChat puts the chat together as configured. With a Redis it begins to join the
 // cluster, and does not wait for that.

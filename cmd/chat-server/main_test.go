@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 // loopback are the settings of a server that gets in nobody's way.
-var loopback = []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "LOG_LEVEL=debug"}
+var loopback = []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "LOG_LEVEL=debug", "DRAIN_SECONDS=0"}
 
 // logLine is what tests look at in a log line.
 type logLine struct {
@@ -240,10 +240,10 @@ type process struct {
 	listening logLine
 }
 
-func startProcess(t testing.TB) *process {
+func startProcess(t testing.TB, environ ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(os.Args[0])}
-	p.Env = append(append(os.Environ(), asServer+"=1"), loopback...)
+	p.Env = append(append(append(os.Environ(), asServer+"=1"), loopback...), environ...)
 	p.Dir = t.TempDir()
 	stderr, err := p.StderrPipe()
 	if err != nil {

@@ -14,12 +14,14 @@ import (
 	"socketio-chat/web"
 )
 
-// shutdownTimeout bounds the end of a server that was told to stop. It fits into the ten
-// seconds that Docker gives by default.
-const shutdownTimeout = 8 * time.Second
+// shutdownTimeout bounds what comes after the drain: cutting off who did not go, and
+// leaving the cluster. Without a drain all of it fits into the ten seconds that Docker
+// gives by default.
+const shutdownTimeout = 3 * time.Second
 
-// serve runs the chat until ctx is done, then ends it in order: new sessions are refused,
-// the clients are told to go, the cluster is left, and the port is given back.
+// serve runs the chat until ctx is done, then ends it in order: /readyz fails, new
+// sessions are refused, the clients are told to go, the cluster is left, and the port is
+// given back.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	tuneMemory()
 	log.Debug("starting", "version", versionLine(), "settings", cfg)
@@ -63,6 +65,8 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 		log.Info("shutting down", "clients", chat.Clients())
 	case err = <-failed:
 	}
+	server.Drain()
+	chat.drain(drainPlanFor(cfg, ctx))
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err = errors.Join(err, server.Shutdown(ending, chat.Close))

@@ -28,6 +28,8 @@ type HTTP struct {
 	Host        string // empty: all interfaces
 	Port        int    // 0: a free one, for tests
 	MetricsAddr string // host:port of the operators' address; empty: none
+
+	Drain time.Duration // how long clients may take to move away when the server ends
 }
 
 // Addr is the address to listen on, as net.Listen takes it.

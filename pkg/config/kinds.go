@@ -64,6 +64,24 @@ func milliseconds(field func(*Config) *time.Duration, lowest, highest time.Durat
 	}
 }
 
+// seconds accepts whole seconds.
+func seconds(field func(*Config) *time.Duration, lowest, highest time.Duration) kind {
+	return kind{
+		accepts: fmt.Sprintf("seconds, a whole number from %d to %d", int(lowest.Seconds()), int(highest.Seconds())),
+		set: func(c *Config, text string) error {
+			n, err := decimal(text)
+			if err != nil {
+				return err
+			}
+			if n < int64(lowest.Seconds()) || n > int64(highest.Seconds()) {
+				return errPlain
+			}
+			*field(c) = time.Duration(n) * time.Second
+			return nil
+		},
+	}
+}
+
 // decimal is strict: digits only, so that "1e6", "+5" and "0x10" are not guessed at.
 func decimal(text string) (int64, error) {
 	if strings.Contains(text, "://") {

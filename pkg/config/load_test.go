@@ -14,7 +14,7 @@ import (
 // socket.io 4.8 and of the seed.
 func defaults() Config {
 	return Config{
-		HTTP: HTTP{Port: 3000, MetricsAddr: "127.0.0.1:9464"},
+		HTTP: HTTP{Port: 3000, MetricsAddr: "127.0.0.1:9464", Drain: 25 * time.Second},
 		Engine: Engine{
 			PingInterval:   25 * time.Second,
 			PingTimeout:    20 * time.Second,

@@ -37,6 +37,8 @@ func table() []section {
 				hostname(func(c *Config) *string { return &c.HTTP.Host })},
 			{"METRICS_ADDR", "127.0.0.1:9464", "Address for operators (health now, metrics to come), apart from the public port.",
 				listenAddress(func(c *Config) *string { return &c.HTTP.MetricsAddr })},
+			{"DRAIN_SECONDS", "25", "How long SIGTERM lets clients take to move to other instances; 0 sends all away at once, as the default does without Redis.",
+				seconds(func(c *Config) *time.Duration { return &c.HTTP.Drain }, 0, anHour)},
 		}},
 		{"Redis", []variable{
 			{"REDIS_URL", "", "Redis that joins several instances. Without it and the next two the instance stands alone.",

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"socketio-chat/pkg/config"
+)
+
+// A drainPlan divides DRAIN_SECONDS:
+//
+//	SIGTERM     notice               spread                      rest            end
+//	   ├──────────────────────┼──────────────────────────┼───────────────────┼──────────►
+//	/readyz fails, clients    no new sessions; batch      clients that have   what is left
+//	may still come: until     after batch is told to      been told come and  is cut; leave
+//	the balancer has noticed  go, and connects elsewhere  fetch their goodbye the cluster
+//
+// Every step ends early when there is nobody to wait for.
+type drainPlan struct {
+	notice, spread, rest time.Duration
+}
+
+const (
+	// noticeLimit bounds the first step: a balancer that looks every two seconds and believes
+	// the second failure has noticed by then, twice.
+	noticeLimit = 10 * time.Second
+	// farewell is what clients have to take their leave in. One that polls has to ask once
+	// more to hear of it, one whose line is dead never does.
+	farewell = 5 * time.Second
+	// noticeCheck is how often the first step looks whether anybody is left to move.
+	noticeCheck = 50 * time.Millisecond
+)
+
+// drainPlanFor decides how this end goes. There is nothing to wait for when somebody
+// waits at the keyboard, when the server fails, and, unless DRAIN_SECONDS is set, when it
+// stands alone: without Redis no other instance has this chat.
+func drainPlanFor(cfg config.Config, stopping context.Context) drainPlan {
+	total := cfg.HTTP.Drain
+	switch {
+	case stopping.Err() == nil, errors.Is(context.Cause(stopping), errInterrupted):
+		total = 0
+	case !cfg.Redis.Configured() && !cfg.IsSet("DRAIN_SECONDS"):
+		total = 0
+	}
+	if total <= 0 {
+		return drainPlan{rest: farewell}
+	}
+	p := drainPlan{notice: min(total/5, noticeLimit), rest: min(total/5, farewell)}
+	p.spread = total - p.notice - p.rest
+	return p
+}
+
+// total is the longest it may take.
+func (p drainPlan) total() time.Duration { return p.notice + p.spread + p.rest }
+
+// drain moves the clients to other instances as planned. When it returns, those that could
+// not be moved are still here, to be cut.
+func (c *chatParts) drain(p drainPlan) {
+	if p.notice > 0 {
+		c.log.Info("waiting for the load balancer", "clients", c.Clients(), "at_most", p.notice)
+		c.awaitNotice(p.notice)
+	}
+	clients, start := c.Clients(), time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), p.spread+p.rest)
+	defer cancel()
+	if err := c.io.Drain(ctx, p.spread); err != nil {
+		// Clients that are asleep or gone: nothing is wrong with this end of the line.
+		c.log.Warn("clients that did not answer will be cut off", "clients", c.Clients())
+	}
+	c.log.Info("clients have been let go", "clients", clients, slog.Duration("took", time.Since(start)))
+}
+
+// awaitNotice waits as long as d, or until no client is left.
+func (c *chatParts) awaitNotice(d time.Duration) {
+	tick := time.NewTicker(noticeCheck)
+	defer tick.Stop()
+	for end := time.Now().Add(d); c.Clients() > 0 && time.Now().Before(end); {
+		<-tick.C
+	}
+}

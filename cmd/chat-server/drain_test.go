@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"socketio-chat/pkg/config"
+)
+
+func TestDrainPlan(t *testing.T) {
+	terminated, stop := context.WithCancel(t.Context())
+	stop()
+	interrupted, interrupt := context.WithCancelCause(t.Context())
+	interrupt(errInterrupted)
+	redis := []string{"REDIS_HOST=redis", "REDIS_PORT=6379"}
+	const s = time.Second
+	for name, tt := range map[string]struct {
+		environ  []string
+		stopping context.Context
+		want     drainPlan
+	}{
+		"default":                  {redis, terminated, drainPlan{5 * s, 15 * s, 5 * s}},
+		"interrupted":              {redis, interrupted, drainPlan{0, 0, 5 * s}},
+		"failed":                   {redis, t.Context(), drainPlan{0, 0, 5 * s}},
+		"alone":                    {nil, terminated, drainPlan{0, 0, 5 * s}},
+		"alone, but told to drain": {[]string{"DRAIN_SECONDS=10"}, terminated, drainPlan{2 * s, 6 * s, 2 * s}},
+		"off":                      {append(redis, "DRAIN_SECONDS=0"), terminated, drainPlan{0, 0, 5 * s}},
+		"short":                    {append(redis, "DRAIN_SECONDS=1"), terminated, drainPlan{s / 5, 3 * s / 5, s / 5}},
+		"long":                     {append(redis, "DRAIN_SECONDS=600"), terminated, drainPlan{10 * s, 585 * s, 5 * s}},
+	} {
+		cfg, err := config.Load(tt.environ, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := drainPlanFor(cfg, tt.stopping)
+		if got != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
+		if total := cfg.HTTP.Drain; got.total() > max(total, farewell) {
+			t.Errorf("%s: may take %v of %v", name, got.total(), total)
+		}
+	}
+}
+
+// The whole of it, from SIGTERM to code 0: readiness fails first while clients can still
+// come, then nobody new gets in, and everybody is let go.
+func TestDrain(t *testing.T) {
+	p := startProcess(t, "DRAIN_SECONDS=3")
+	in := &instance{listening: p.listening}
+	alice := startPolling(t, in)
+	alice.post("40/chat,")
+	alice.pollUntil(joinNotice)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	awaitLine(t, p.log, "waiting for the load balancer")
+	if in.ready(t) {
+		t.Error("ready while it drains")
+	}
+	bob := startPolling(t, in) // the balancer has not noticed yet
+	bob.post("40/chat,", `42/chat,["msgToServer","last words"]`)
+	bob.pollUntil("last words")
+	alice.pollUntil("last words")
+
+	alice.pollUntil("\x1e1\n") // let go, at some moment of the second step
+	status, text := get(t, "http://"+in.listening.Addr+"/socket.io/?EIO=4&transport=polling")
+	if status != http.StatusServiceUnavailable || !strings.Contains(text, "shutting down") {
+		t.Errorf("a handshake in the drain: %d %s", status, text)
+	}
+	alice.post(`42/chat,["msgToServer","crossed the goodbye"]`) // is taken still
+	bob.pollUntil("\x1e1\n")
+	awaitLine(t, p.log, "clients have been let go")
+	awaitLine(t, p.log, "stopped")
+	if err := p.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// With nobody there, there is nothing to wait for: this test would time out otherwise.
+func TestDrainOfNobodyEndsAtOnce(t *testing.T) {
+	p := startProcess(t, "DRAIN_SECONDS=3600")
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	awaitLine(t, p.log, "stopped")
+	if err := p.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// Ctrl-C does not wait for a balancer, and the second SIGTERM waits for nothing.
+func TestImpatience(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first, second syscall.Signal
+		code          int
+	}{
+		"Ctrl-C":         {first: syscall.SIGINT},
+		"second SIGTERM": {first: syscall.SIGTERM, second: syscall.SIGTERM, code: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startProcess(t, "DRAIN_SECONDS=3600")
+			alice := startPolling(t, &instance{listening: p.listening})
+			if err := p.Process.Signal(tt.first); err != nil {
+				t.Fatal(err)
+			}
+			if tt.second == 0 {
+				alice.pollUntil("\x1e1\n")
+			} else {
+				awaitLine(t, p.log, "waiting for the load balancer")
+				if err := p.Process.Signal(tt.second); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for p.log.Scan() { // up to its end
+				continue
+			}
+			state, err := p.Process.Wait()
+			if err != nil || state.ExitCode() != tt.code {
+				t.Errorf("ended with %v, %v", state, err)
+			}
+		})
+	}
+}
