@@ -21,8 +21,9 @@ type chatParts struct {
 	log     *slog.Logger
 }
 
-// releaseTimeout bounds the end of clients that a drain has left, or never had.
-const releaseTimeout = time.Second
+// releaseTimeout bounds what is left to do for clients after a drain: keeping what they
+// need to go on elsewhere.
+const releaseTimeout = 2 * time.Second
 
 // newChat puts the chat together as configured. With a Redis it begins to join the
 // cluster, and does not wait for that.

@@ -55,8 +55,7 @@ func drainPlanFor(cfg config.Config, stopping context.Context) drainPlan {
 // total is the longest it may take.
 func (p drainPlan) total() time.Duration { return p.notice + p.spread + p.rest }
 
-// drain moves the clients to other instances as planned. When it returns, those that could
-// not be moved are still here, to be cut.
+// drain moves the clients to other instances as planned, and cuts off those that do not go.
 func (c *chatParts) drain(p drainPlan) {
 	if p.notice > 0 {
 		c.log.Info("waiting for the load balancer", "clients", c.Clients(), "at_most", p.notice)
@@ -67,7 +66,8 @@ func (c *chatParts) drain(p drainPlan) {
 	defer cancel()
 	if err := c.io.Drain(ctx, p.spread); err != nil {
 		// Clients that are asleep or gone: nothing is wrong with this end of the line.
-		c.log.Warn("clients that did not answer will be cut off", "clients", c.Clients())
+		c.log.Warn("clients that did not answer are cut off", "clients", c.Clients())
+		_ = c.io.Engine().Close(ctx) // cuts them at once if ctx is over; if not, Close comes again
 	}
 	c.log.Info("clients have been let go", "clients", clients, slog.Duration("took", time.Since(start)))
 }

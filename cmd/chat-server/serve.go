@@ -17,7 +17,7 @@ import (
 // shutdownTimeout bounds what comes after the drain: cutting off who did not go, and
 // leaving the cluster. Without a drain all of it fits into the ten seconds that Docker
 // gives by default.
-const shutdownTimeout = 3 * time.Second
+const shutdownTimeout = 4 * time.Second
 
 // serve runs the chat until ctx is done, then ends it in order: /readyz fails, new
 // sessions are refused, the clients are told to go, the cluster is left, and the port is

@@ -115,8 +115,8 @@ export class ChatServer extends Program {
     const env = { ...inherited, ...(redis && { REDIS_HOST: redis.host, REDIS_PORT: String(redis.port) }), ...extra, NODE_PORT: String(port), HOST };
     if (kind === 'ours') {
       if (!process.env.CHAT_SERVER) throw new Error('CHAT_SERVER must name the chat-server binary (or set REFERENCE=nest, s2 or s4)');
-      // Metrics have an address of their own; any free port will do.
-      super(`chat-server:${port}`, process.env.CHAT_SERVER, [], { env: { METRICS_ADDR: '127.0.0.1:0', ...env }, cwd: tmpdir() });
+      // Metrics have an address of their own; any free port will do. Nobody waits for a balancer.
+      super(`chat-server:${port}`, process.env.CHAT_SERVER, [], { env: { METRICS_ADDR: '127.0.0.1:0', DRAIN_SECONDS: '0', ...env }, cwd: tmpdir() });
     } else {
       super(`${kind}:${port}`, process.execPath, [join(references, `${kind}.mjs`)], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     }

@@ -1,0 +1,66 @@
+// An instance is told to end while people of all generations are on it: each of them moves to the other instance by
+// itself, with the messages that it sent meanwhile. The Node servers have nothing of the kind.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { clustered } from '../suite/chat.mjs';
+import { Balancer } from '../world/balancer.mjs';
+import { barrier, Chatter } from '../world/clients.mjs';
+import { eventually } from '../world/deadline.mjs';
+import { ChatServer, OURS, Redis } from '../world/processes.mjs';
+
+const skip = !OURS && 'Node servers do not drain';
+const KINDS = ['1.4.5', '2.5.0', '4.8'].flatMap((generation) => ['polling', 'websocket', 'default'].map((transport) => ({ generation, transport })));
+
+describe('drain', { skip }, () => {
+  it('moves clients of all generations to the other instance', async (t) => {
+    const redis = await Redis.start();
+    t.after(() => redis.kill());
+    const env = { DRAIN_SECONDS: '5', CHAT_JOIN_NOTICE: 'false', LOG_LEVEL: 'debug' };
+    const [first, second] = await Promise.all([1, 2].map(() => ChatServer.start({ redis, env })));
+    const balancer = await Balancer.before([first, second]);
+    const people = KINDS.map((kind) => new Chatter(balancer, { ...kind, name: `${kind.generation} ${kind.transport}` }));
+    t.after(async () => {
+      people.forEach((person) => person.leave());
+      balancer.close();
+      await Promise.all([first, second].map((server) => server.kill()));
+    });
+    await clustered([first, second]);
+    await Promise.all(people.map((person) => person.connected()));
+    const witness = new Chatter(second, { name: 'witness', transport: 'websocket' });
+    people.push(witness);
+    await witness.connected();
+    await Promise.all(people.map((person) => barrier(person, people)));
+
+    // Everybody talks all the time.
+    const said = new Map(people.map((person) => [person, []]));
+    const talk = setInterval(() => {
+      for (const [person, texts] of said) {
+        texts.push(`${texts.length}`);
+        person.says(texts.at(-1));
+      }
+    }, 50);
+    t.after(() => clearInterval(talk));
+
+    first.process.kill('SIGTERM');
+    await first.readiness(503);
+    const movers = people.slice(0, -1);
+    await Promise.all(movers.map((person) => person.connected(2)));
+    assert.deepEqual(await first.exit, { code: 0, signal: null }, first.tail());
+    clearInterval(talk);
+
+    // Nobody was told to stay away, and nobody had to try twice.
+    assert.deepEqual(movers.map((person) => person.disconnects.join()), movers.map(() => 'transport close'));
+    assert.deepEqual(witness.disconnects.length, 0);
+    await Promise.all(people.map((person) => barrier(person, people)));
+    // The witness has heard what everybody said before and after the move, and what was on its way, in order and once.
+    // What a client sends in the instant between the server's goodbye and its own answer dies in the client: a
+    // WebSocket that is closing sends nothing more, and a poller forgets what waits behind its POST.
+    for (const [person, texts] of said) {
+      const heard = witness.heardFrom(person);
+      assert.deepEqual(heard, [...new Set(heard)].sort((a, b) => a - b), `${person.name} comes in order and once`);
+      assert.ok(texts.length - heard.length <= 1, `${person.name} said ${texts.length}, of which ${heard.length} came`);
+    }
+    await eventually(() => second.status('/readyz').then((code) => code === 200), 'the other instance to be well');
+    second.assertWell();
+  });
+});
