@@ -1,0 +1,176 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+	"strings"
+
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/ratelog"
+	"socketio-chat/pkg/socketio"
+)
+
+// A Guard lets into a namespace who has a good token, for as long as that is good.
+type Guard struct {
+	verifier *Verifier
+	log      ratelog.Log
+	schedule schedule
+}
+
+// Protect puts a guard before a namespace. It must be called before the namespace's server serves.
+// Of those who are refused the log has a warning, rarely.
+func Protect(ns *socketio.Namespace, v *Verifier, log *slog.Logger) *Guard {
+	g := &Guard{verifier: v, log: ratelog.Log{Logger: log}}
+	ns.Use(g.check)
+	ns.OnConnect(g.connected)
+	ns.OnDisconnect(g.disconnected)
+	return g
+}
+
+// IdentityOf returns who a socket's token says it is; nil for one that no guard has let in.
+func IdentityOf(s *socket.Socket) *Identity {
+	identity, _ := s.Data().(*Identity)
+	return identity
+}
+
+// Name returns the name of a socket's token, "" for one that no guard has let in.
+func Name(s *socket.Socket) string {
+	if identity := IdentityOf(s); identity != nil {
+		return identity.Name
+	}
+	return ""
+}
+
+// Subject returns the subject of a socket's token, "" without one.
+func Subject(s *socket.Socket) string {
+	if identity := IdentityOf(s); identity != nil {
+		return identity.Subject
+	}
+	return ""
+}
+
+// check is a middleware of the namespace.
+func (g *Guard) check(s *socket.Socket, next func(*socket.ExtendedError)) {
+	s.SetData(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	token, err := tokenOf(s.Handshake())
+	var identity *Identity
+	if err == nil {
+		identity, err = g.verifier.Verify(ctx, token)
+	}
+	if err != nil {
+		next(g.refuse(s, err))
+		return
+	}
+	s.SetData(identity)
+	next(nil)
+}
+
+// refuse makes the answer, for the client and the log.
+func (g *Guard) refuse(s *socket.Socket, err error) *socket.ExtendedError {
+	refusal := reason(err)
+	g.log.Warn(refusal.Code, "a client was refused: "+refusal.Text, slog.String("namespace", s.Nsp().Name()))
+	if s.Conn().Protocol() == 3 {
+		return socket.NewExtendedError(refusal.Text, nil) // protocol 3 sends one or the other
+	}
+	return socket.NewExtendedError(refusal.Text, map[string]any{"code": refusal.Code})
+}
+
+// connected watches over the time of a token. Whoever else may have let the socket in without a
+// token, it ends here.
+func (g *Guard) connected(_ context.Context, s *socket.Socket) error {
+	identity := IdentityOf(s)
+	if identity == nil {
+		return errors.New("not authenticated")
+	}
+	if !identity.Expires.IsZero() {
+		identity.due = g.schedule.add(identity.Expires, func() { g.expire(s) })
+	}
+	return nil
+}
+
+func (g *Guard) disconnected(_ context.Context, s *socket.Socket, _ string) {
+	if identity := IdentityOf(s); identity != nil && identity.due != nil {
+		g.schedule.remove(identity.due)
+	}
+}
+
+// expire tells the client why, then disconnects it. Clients do not come back by themselves after
+// that: they need a new token.
+func (g *Guard) expire(s *socket.Socket) {
+	if !s.Connected() {
+		return
+	}
+	g.verifier.stats.ended.Add(1)
+	_ = s.Emit("exception", map[string]any{"status": "error", "message": ErrExpired.Text, "code": ErrExpired.Code}) // no reserved name
+	s.Disconnect(true)
+}
+
+// Close ends the watch over tokens; sockets stay as they are. It may be called again.
+func (g *Guard) Close() { g.schedule.close() }
+
+// Watched is the number of sockets whose token will expire.
+func (g *Guard) Watched() int { return g.schedule.len() }
+
+// tokenOf finds the token of a socket, as the package documentation says. The handshake's auth
+// object is the socket's own: the token is taken out of it, so that nobody shows it by mistake.
+func tokenOf(h *socket.Handshake) (string, error) {
+	switch auth := h.Auth.(type) {
+	case map[string]any:
+		if value, there := auth["token"]; there {
+			delete(auth, "token")
+			token, ok := value.(string)
+			if !ok {
+				return "", ErrMalformed
+			}
+			return bare(token), nil
+		}
+	case url.Values:
+		if values, there := auth["token"]; there {
+			return only(values)
+		}
+	}
+	if values, there := h.Query["token"]; there {
+		return only(values)
+	}
+	for name, values := range h.Headers {
+		if strings.EqualFold(name, "Authorization") {
+			return authorization(values)
+		}
+	}
+	return "", ErrMissing
+}
+
+// only refuses to choose among several.
+func only(values []string) (string, error) {
+	if len(values) != 1 {
+		return "", ErrMalformed
+	}
+	return bare(values[0]), nil
+}
+
+// authorization passes over other schemes: a proxy may want a password of its own.
+func authorization(values []string) (string, error) {
+	token, err := "", error(ErrMissing)
+	for _, value := range values {
+		if scheme, rest, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
+			if err == nil {
+				return "", ErrMalformed
+			}
+			token, err = strings.TrimSpace(rest), nil
+		}
+	}
+	return token, err
+}
+
+// bare takes off a "Bearer " that some put before the token here too.
+func bare(token string) string {
+	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(rest)
+	}
+	return token
+}
