@@ -10,6 +10,7 @@ import (
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/config"
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/httpserver"
 	"socketio-chat/pkg/socketio"
 )
@@ -17,7 +18,8 @@ import (
 // chatParts is the chat with everything below it.
 type chatParts struct {
 	io      *socketio.Server
-	cluster *cluster // nil without Redis
+	cluster *cluster           // nil without Redis
+	forward *forward.Forwarder // nil without Redis, or when it is off
 	log     *slog.Logger
 }
 
@@ -26,8 +28,8 @@ type chatParts struct {
 const releaseTimeout = 2 * time.Second
 
 // newChat puts the chat together as configured. With a Redis it begins to join the
-// cluster, and does not wait for that.
-func newChat(cfg config.Config, log *slog.Logger) *chatParts {
+// cluster, and does not wait for that. The error is an address that is taken.
+func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 	c := &chatParts{log: log}
 	options := socketio.Options{
 		Engine: engineio.Options{
@@ -45,10 +47,17 @@ func newChat(cfg config.Config, log *slog.Logger) *chatParts {
 	if cfg.Redis.Configured() {
 		c.cluster = newCluster(cfg.Redis, log)
 		options.Adapter = c.cluster.builder
+		var err error
+		if c.forward, err = newForwarder(cfg, c.cluster.client, &options.Engine, log); err != nil {
+			return nil, errors.Join(err, c.cluster.close(context.Background()))
+		}
 	}
 	c.io = socketio.NewServer(options)
 	chat.New(c.io, chat.Options{JoinNotice: cfg.Chat.JoinNotice, Logger: log})
-	return c
+	if c.forward != nil {
+		c.forward.Start(c.Handler())
+	}
+	return c, nil
 }
 
 // Handler answers what comes in below /socket.io/.
@@ -69,6 +78,9 @@ func (c *chatParts) Clients() int { return c.io.Engine().Len() }
 // the cluster. It may be called again.
 func (c *chatParts) Close(ctx context.Context) error {
 	err := c.release(ctx)
+	if c.forward != nil { // its clients may have come through others until here
+		err = errors.Join(err, c.forward.Close(ctx))
+	}
 	if c.cluster != nil {
 		err = errors.Join(err, c.cluster.close(ctx))
 	}

@@ -37,11 +37,11 @@ func startRedis(t testing.TB) (settings []string) {
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
 	defer client.Close()
 	eventually(t, "Redis answers", func() bool { return client.Ping(t.Context()).Err() == nil })
-	return addressOf(forward(t, socket))
+	return addressOf(patchThrough(t, socket))
 }
 
-// forward accepts connections on a free port and passes them on to a Unix socket.
-func forward(t testing.TB, socket string) net.Listener {
+// patchThrough accepts connections on a free port and passes them on to a Unix socket.
+func patchThrough(t testing.TB, socket string) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

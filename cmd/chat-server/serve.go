@@ -28,7 +28,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
 	}
-	chat := newChat(cfg, log)
+	chat, err := newChat(cfg, log)
+	if err != nil {
+		return err
+	}
 	// Closing twice does nothing; this one is for a server that never came to listen.
 	return errors.Join(serveChat(ctx, cfg, chat, log), chat.Close(context.WithoutCancel(ctx)))
 }

@@ -11,11 +11,12 @@ import (
 // zero value is not a usable configuration. Limits of the values are those of the
 // variables' table.
 type Config struct {
-	HTTP   HTTP
-	Redis  Redis
-	Engine Engine
-	Chat   Chat
-	Log    Log
+	HTTP    HTTP
+	Redis   Redis
+	Cluster Cluster
+	Engine  Engine
+	Chat    Chat
+	Log     Log
 
 	// Warnings are sentences for the log, about settings that are probably not meant so.
 	Warnings []string
