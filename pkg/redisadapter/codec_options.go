@@ -52,17 +52,24 @@ func appendRooms(b []byte, rooms *types.Set[socket.Room]) []byte {
 	return b
 }
 
+// namedFlag is a flag by its name in JavaScript.
+type namedFlag struct {
+	name string
+	on   bool
+}
+
+func flagsOf(flags *socket.BroadcastFlags) [5]namedFlag {
+	return [...]namedFlag{
+		{"volatile", flags.Volatile}, {"compress", flags.Compress}, {"broadcast", flags.Broadcast}, {"binary", flags.Binary},
+		{"expectSingleResponse", flags.ExpectSingleResponse},
+	}
+}
+
 func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 	if flags == nil {
 		return msgp.AppendMapHeader(b, 0)
 	}
-	set := [...]struct {
-		name string
-		on   bool
-	}{
-		{"volatile", flags.Volatile}, {"compress", flags.Compress}, {"broadcast", flags.Broadcast}, {"binary", flags.Binary},
-		{"expectSingleResponse", flags.ExpectSingleResponse},
-	}
+	set := flagsOf(flags)
 	size := uint32(0)
 	for _, f := range set {
 		if f.on {

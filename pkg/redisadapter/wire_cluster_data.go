@@ -1,0 +1,209 @@
+package redisadapter
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+// The data of cluster messages, read strictly: what is missing or of the wrong kind makes the
+// message one to reject. Flags alone are read as JavaScript would, since applications may set them
+// to anything.
+
+// clusterFields are the members of all types' data.
+type clusterFields struct {
+	RequestID *string         `json:"requestId"`
+	Packet    json.RawMessage `json:"packet"`
+	Opts      *clusterOpts    `json:"opts"`
+	Rooms     *roomList       `json:"rooms"`
+	Close     *bool           `json:"close"`
+	Sockets   json.RawMessage `json:"sockets"`
+	Count     *uint64         `json:"clientCount"`
+}
+
+// clusterOpts select sockets.
+type clusterOpts struct {
+	Rooms  roomList     `json:"rooms"`
+	Except roomList     `json:"except"`
+	Flags  clusterFlags `json:"flags"`
+}
+
+// clusterFlags are the flags that mean something here.
+type clusterFlags struct {
+	Volatile             loose `json:"volatile"`
+	Compress             loose `json:"compress"`
+	Broadcast            loose `json:"broadcast"`
+	Binary               loose `json:"binary"`
+	ExpectSingleResponse loose `json:"expectSingleResponse"`
+	Timeout              loose `json:"timeout"`
+}
+
+// loose is a flag: a boolean or a number, anything else is as if it was not there.
+type loose struct {
+	on     bool
+	number float64 // -1: none
+}
+
+func (l *loose) UnmarshalJSON(b []byte) error {
+	l.number = -1
+	if l.on = string(b) == "true"; !l.on && json.Unmarshal(b, &l.number) != nil {
+		l.number = -1
+	}
+	return nil
+}
+
+func (o *clusterOpts) broadcastOptions() *socket.BroadcastOptions {
+	f := o.Flags
+	opts := &socket.BroadcastOptions{Rooms: o.Rooms.set(), Except: o.Except.set(), Flags: &socket.BroadcastFlags{}}
+	opts.Flags.Volatile, opts.Flags.Compress, opts.Flags.Broadcast = f.Volatile.on, f.Compress.on, f.Broadcast.on
+	opts.Flags.Binary, opts.Flags.ExpectSingleResponse = f.Binary.on, f.ExpectSingleResponse.on
+	if f.Timeout.number > 0 {
+		d := time.Duration(math.Min(f.Timeout.number, float64(maxTimeout.Milliseconds()))) * time.Millisecond
+		opts.Flags.Timeout = &d
+	}
+	return opts
+}
+
+// requestOptions are the same for the handlers of requests.
+func (o *clusterOpts) requestOptions() *requestOptions {
+	flags := &requestFlags{Volatile: o.Flags.Volatile.on, ExpectSingleResponse: o.Flags.ExpectSingleResponse.on}
+	return &requestOptions{Rooms: o.Rooms, Except: o.Except, Flags: flags}
+}
+
+// fields reads the data.
+func (m *clusterMessage) fields() (f clusterFields, err error) {
+	if len(m.Data.JSON) == 0 {
+		return f, errClusterData
+	}
+	if err := json.Unmarshal(m.Data.JSON, &f); err != nil {
+		return f, fmt.Errorf("%w: %w", errClusterData, err)
+	}
+	return f, nil
+}
+
+// event reads the packet of a broadcast.
+func (m *clusterMessage) event(f clusterFields) (socketio.Payload, error) {
+	var packet struct {
+		Type int             `json:"type"`
+		Data json.RawMessage `json:"data"`
+	}
+	if f.Opts == nil || json.Unmarshal(f.Packet, &packet) != nil || packet.Data == nil ||
+		packet.Type != typeEvent && packet.Type != typeBinaryEvent {
+		return socketio.Payload{}, errPacket
+	}
+	return payload(packet.Data, m.Data.Attachments), checkEvent(packet.Data)
+}
+
+// broadcast reads a BROADCAST. One that wants acknowledgements comes back as a request instead.
+func (m *clusterMessage) broadcast() (msg broadcast, withAck *request, err error) {
+	f, err := m.fields()
+	if err != nil {
+		return msg, nil, err
+	}
+	if msg.data, err = m.event(f); err != nil {
+		return msg, nil, err
+	}
+	if f.RequestID != nil {
+		return msg, &request{
+			UID: m.UID, RequestID: *f.RequestID, Type: rtypes.BROADCAST, Opts: f.Opts.requestOptions(),
+			Packet: &requestPacket{Type: typeEvent, Data: msg.data.JSON, Nsp: m.Nsp}, attachments: msg.data.Attachments,
+		}, nil
+	}
+	msg.opts = f.Opts.broadcastOptions()
+	return msg, nil, nil
+}
+
+// request reads a request other than a BROADCAST.
+func (m *clusterMessage) request() (*request, error) {
+	if m.Type == clusterPeerRequest {
+		req := &request{}
+		if err := json.Unmarshal(m.Data.JSON, req); err != nil {
+			return nil, fmt.Errorf("%w: %w", errClusterData, err)
+		}
+		req.UID, req.LegacyID, req.attachments = m.UID, "", m.Data.Attachments
+		return req, nil
+	}
+	f, err := m.fields()
+	if err != nil {
+		return nil, err
+	}
+	req := &request{UID: m.UID}
+	if f.RequestID != nil {
+		req.RequestID = *f.RequestID
+	}
+	if f.Opts != nil {
+		req.Opts = f.Opts.requestOptions()
+	}
+	ok := f.Opts != nil
+	switch m.Type {
+	case clusterJoin, clusterLeave:
+		req.Type = rtypes.REMOTE_JOIN
+		if m.Type == clusterLeave {
+			req.Type = rtypes.REMOTE_LEAVE
+		}
+		if ok = ok && f.Rooms != nil; ok {
+			req.Rooms = *f.Rooms
+		}
+	case clusterDisconnect:
+		req.Type, req.Close = rtypes.REMOTE_DISCONNECT, f.Close
+	case clusterFetch:
+		req.Type = rtypes.REMOTE_FETCH
+		ok = ok && f.RequestID != nil
+	case clusterServerSide:
+		req.Type = rtypes.SERVER_SIDE_EMIT
+		req.Data = inlineBinary(socketio.Payload{JSON: f.Packet, Attachments: m.Data.Attachments})
+		ok = f.Packet != nil
+	default:
+		return nil, fmt.Errorf("%w: type %d", errRequestType, m.Type)
+	}
+	if !ok {
+		return nil, errClusterData
+	}
+	return req, nil
+}
+
+// response reads an answer.
+func (m *clusterMessage) response() (*response, error) {
+	if m.Type == clusterPeerAnswer {
+		r := &response{}
+		if err := json.Unmarshal(m.Data.JSON, r); err != nil {
+			return nil, fmt.Errorf("%w: %w", errClusterData, err)
+		}
+		r.LegacyID, r.attachments = "", m.Data.Attachments
+		return r, nil
+	}
+	f, err := m.fields()
+	if err != nil {
+		return nil, err
+	}
+	if f.RequestID == nil {
+		return nil, errClusterData
+	}
+	r := &response{RequestID: *f.RequestID, attachments: m.Data.Attachments}
+	inline := func(part json.RawMessage) json.RawMessage {
+		if len(part) == 0 {
+			return nil
+		}
+		return inlineBinary(socketio.Payload{JSON: part, Attachments: m.Data.Attachments})
+	}
+	switch m.Type {
+	case clusterFetched:
+		r.Sockets = inline(f.Sockets)
+	case clusterServerSideDone:
+		r.Type, r.Data = typeOf(rtypes.SERVER_SIDE_EMIT), inline(f.Packet)
+	case clusterClientCount:
+		if f.Count == nil {
+			return nil, errClusterData
+		}
+		r.Type, r.ClientCount = typeOf(rtypes.BROADCAST_CLIENT_COUNT), f.Count
+	case clusterAck:
+		r.Type, r.Packet = typeOf(rtypes.BROADCAST_ACK), f.Packet
+	}
+	return r, nil
+}

@@ -1,0 +1,365 @@
+package redisadapter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/tinylib/msgp/msgp"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
+)
+
+// What the nodes of the modes sharded and streams tell each other are the messages of the class
+// ClusterAdapter of socket.io-adapter 2.5:
+//
+//	{"type": 3, "data": {…}, "uid": "…", "nsp": "/chat"}
+//
+//	type                          data
+//	1, 2, 13  heartbeats, close   absent (adapters that count by heartbeats)
+//	3   BROADCAST                 {packet: {type: 2, data: ["event", …]}, opts}, with requestId it wants acknowledgements
+//	4   SOCKETS_JOIN              {opts, rooms}
+//	5   SOCKETS_LEAVE             {opts, rooms}
+//	6   DISCONNECT_SOCKETS        {opts, close}
+//	7   FETCH_SOCKETS             {opts, requestId}
+//	8   FETCH_SOCKETS_RESPONSE    {requestId, sockets}
+//	9   SERVER_SIDE_EMIT          {requestId, packet: ["event", …]}
+//	10  SERVER_SIDE_EMIT_RESPONSE {requestId, packet}
+//	11  BROADCAST_CLIENT_COUNT    {requestId, clientCount}
+//	12  BROADCAST_ACK             {requestId, packet}
+//	101 a request among our own instances, data is that of request.go
+//	102 the answer to one
+//
+// It is JSON, or MessagePack when there is binary data in it. Node looks only at the four members
+// above. Where MessagePack, or Node's reader of it, cannot carry the data exactly, ours adds two:
+// "raw", the data as JSON text, and "atts", its binary values.
+const (
+	clusterHeartbeat1     adapter.MessageType = 1
+	clusterHeartbeat2     adapter.MessageType = 2
+	clusterBroadcastType  adapter.MessageType = 3
+	clusterJoin           adapter.MessageType = 4
+	clusterLeave          adapter.MessageType = 5
+	clusterDisconnect     adapter.MessageType = 6
+	clusterFetch          adapter.MessageType = 7
+	clusterFetched        adapter.MessageType = 8
+	clusterServerSide     adapter.MessageType = 9
+	clusterServerSideDone adapter.MessageType = 10
+	clusterClientCount    adapter.MessageType = 11
+	clusterAck            adapter.MessageType = 12
+	clusterClose          adapter.MessageType = 13
+	clusterPeerRequest    adapter.MessageType = 101
+	clusterPeerAnswer     adapter.MessageType = 102
+)
+
+// clusterMessage is one such message.
+type clusterMessage struct {
+	Type     adapter.MessageType
+	UID, Nsp string
+	Data     socketio.Payload // the member data; without JSON: absent
+}
+
+var (
+	errClusterMessage = errors.New("neither JSON nor MessagePack of a message {type, data, uid, nsp}")
+	errClusterData    = errors.New("data of the message lacks what its type needs")
+)
+
+// clusterBroadcast describes an event; with a request id its receivers are asked to acknowledge it.
+func clusterBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, requestID string) clusterMessage {
+	b := make([]byte, 0, len(data.JSON)+96)
+	b = append(append(append(b, `{"packet":{"type":2,"data":`...), data.JSON...), '}')
+	if requestID != "" {
+		b = appendString(append(b, `,"requestId":`...), []byte(requestID))
+	}
+	b = append(appendClusterOptions(append(b, `,"opts":`...), opts), '}')
+	return clusterMessage{Type: clusterBroadcastType, UID: uid, Nsp: nsp, Data: socketio.Payload{JSON: b, Attachments: data.Attachments}}
+}
+
+// appendClusterOptions appends {rooms, except, flags}.
+func appendClusterOptions(b []byte, opts *socket.BroadcastOptions) []byte {
+	if opts == nil || opts.Flags == nil && !hasRooms(opts) && (opts.Except == nil || opts.Except.Len() == 0) {
+		return append(b, `{"rooms":[],"except":[],"flags":{}}`...)
+	}
+	b = appendRoomList(append(b, `{"rooms":`...), listOfSet(opts.Rooms))
+	b = appendRoomList(append(b, `,"except":`...), listOfSet(opts.Except))
+	b = append(b, `,"flags":{`...)
+	if f := opts.Flags; f != nil {
+		comma := false
+		for _, flag := range flagsOf(f) {
+			if !flag.on {
+				continue
+			}
+			if comma {
+				b = append(b, ',')
+			}
+			b, comma = append(append(append(b, '"'), flag.name...), `":true`...), true
+		}
+		if f.Timeout != nil {
+			if comma {
+				b = append(b, ',')
+			}
+			b = strconv.AppendInt(append(b, `"timeout":`...), f.Timeout.Milliseconds(), 10)
+		}
+	}
+	return append(b, `}}`...)
+}
+
+func appendRoomList(b []byte, rooms roomList) []byte {
+	b = append(b, '[')
+	for i, room := range rooms {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, []byte(room))
+	}
+	return append(b, ']')
+}
+
+// clusterRequest describes a request. One that Node's nodes do not know is for our own instances.
+func clusterRequest(uid, nsp string, req *request) (clusterMessage, error) {
+	m := clusterMessage{UID: uid, Nsp: nsp}
+	var data any
+	flagged := requestOptions{}
+	if req.Opts != nil {
+		flagged = *req.Opts
+	}
+	if flagged.Flags == nil {
+		flagged.Flags = &requestFlags{}
+	}
+	switch req.Type {
+	case rtypes.REMOTE_JOIN, rtypes.REMOTE_LEAVE:
+		m.Type = clusterJoin
+		if req.Type == rtypes.REMOTE_LEAVE {
+			m.Type = clusterLeave
+		}
+		data = struct {
+			Opts  requestOptions `json:"opts"`
+			Rooms roomList       `json:"rooms"`
+		}{flagged, req.Rooms}
+	case rtypes.REMOTE_DISCONNECT:
+		m.Type = clusterDisconnect
+		data = struct {
+			Opts  requestOptions `json:"opts"`
+			Close *bool          `json:"close,omitempty"`
+		}{flagged, req.Close}
+	case rtypes.REMOTE_FETCH:
+		m.Type = clusterFetch
+		data = struct {
+			Opts      requestOptions `json:"opts"`
+			RequestID string         `json:"requestId"`
+		}{flagged, req.RequestID}
+	case rtypes.SERVER_SIDE_EMIT:
+		m.Type = clusterServerSide
+		data = struct {
+			RequestID string          `json:"requestId,omitempty"`
+			Packet    json.RawMessage `json:"packet"`
+		}{req.RequestID, req.Data}
+	default:
+		m.Type, data = clusterPeerRequest, req
+	}
+	b, err := encodeJSON(data)
+	m.Data = socketio.Payload{JSON: b, Attachments: req.attachments}
+	return m, err
+}
+
+// clusterResponse describes the answer to req.
+func clusterResponse(uid, nsp string, req *request, r *response) (clusterMessage, error) {
+	m := clusterMessage{UID: uid, Nsp: nsp}
+	var data any
+	switch {
+	case req.Type == rtypes.REMOTE_FETCH:
+		m.Type = clusterFetched
+		data = struct {
+			RequestID string          `json:"requestId"`
+			Sockets   json.RawMessage `json:"sockets"`
+		}{req.RequestID, r.Sockets}
+	case req.Type == rtypes.SERVER_SIDE_EMIT:
+		m.Type = clusterServerSideDone
+		data = packetAnswer{req.RequestID, r.Data}
+	case req.Type == rtypes.BROADCAST && r.ClientCount != nil:
+		m.Type = clusterClientCount
+		data = struct {
+			RequestID   string `json:"requestId"`
+			ClientCount uint64 `json:"clientCount"`
+		}{req.RequestID, *r.ClientCount}
+	case req.Type == rtypes.BROADCAST:
+		m.Type = clusterAck
+		data = packetAnswer{req.RequestID, r.Packet}
+	default:
+		r.RequestID = req.RequestID
+		m.Type, data = clusterPeerAnswer, r
+	}
+	b, err := encodeJSON(data)
+	m.Data = socketio.Payload{JSON: b, Attachments: r.attachments}
+	return m, err
+}
+
+// packetAnswer is an answer with one value, which may be absent.
+type packetAnswer struct {
+	RequestID string          `json:"requestId"`
+	Packet    json.RawMessage `json:"packet,omitempty"`
+}
+
+// encodeCluster encodes m, as MessagePack if it has binary data or binary is set, else as JSON. deep
+// tells that the message is nested deeper than Node nodes can bear: they must not get it.
+func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bool, err error) {
+	e := c.encoders.Get().(*encoder)
+	defer func() { e.reset(); c.encoders.Put(e) }()
+	if len(m.Data.JSON) > c.limit {
+		return nil, false, errTooLarge
+	}
+	if len(m.Data.JSON) > 0 {
+		if err := e.scan(m.Data.JSON, len(m.Data.Attachments)); err != nil {
+			return nil, false, fmt.Errorf("encode a message: %w", err)
+		}
+		deep = e.depth > nodeDepth
+	}
+	for _, part := range e.containers {
+		binary = binary || isAttachment(part)
+	}
+	if e.out = e.out[:0]; binary {
+		e.appendCluster(m, deep)
+	} else {
+		e.out = strconv.AppendInt(append(e.out, `{"type":`...), int64(m.Type), 10)
+		if len(m.Data.JSON) > 0 {
+			e.out = append(append(e.out, `,"data":`...), m.Data.JSON...)
+		}
+		e.out = appendString(append(e.out, `,"uid":`...), []byte(m.UID))
+		e.out = append(appendString(append(e.out, `,"nsp":`...), []byte(m.Nsp)), '}')
+	}
+	if len(e.out) > c.limit {
+		return nil, deep, errTooLarge
+	}
+	return bytes.Clone(e.out), deep, nil
+}
+
+// appendCluster encodes m as MessagePack; its data has been scanned.
+func (e *encoder) appendCluster(m clusterMessage, deep bool) {
+	raw := deep
+	e.out = msgp.AppendMapHeader(e.out, 3)
+	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(m.Type))
+	if len(m.Data.JSON) > 0 && !deep {
+		e.out[0]++ // fixmap: one member more
+		e.out = msgp.AppendString(e.out, "data")
+		e.appendJSON(m.Data.JSON, m.Data.Attachments)
+		raw = e.lossy
+	}
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "uid"), m.UID)
+	e.out = msgp.AppendString(msgp.AppendString(e.out, "nsp"), m.Nsp)
+	if !raw {
+		return
+	}
+	e.out[0]++
+	e.out = msgp.AppendStringFromBytes(msgp.AppendString(e.out, "raw"), m.Data.JSON)
+	if len(m.Data.Attachments) > 0 {
+		e.out[0]++
+		e.out = msgp.AppendArrayHeader(msgp.AppendString(e.out, "atts"), uint32(len(m.Data.Attachments)))
+		for _, a := range m.Data.Attachments {
+			e.out = msgp.AppendBytes(e.out, a)
+		}
+	}
+}
+
+// decodeCluster reads a message. Its data shares nothing with b and is valid JSON; whether it makes
+// sense, broadcast, request and response tell.
+func (c *codec) decodeCluster(b []byte) (m clusterMessage, err error) {
+	if len(b) > c.limit {
+		return m, errTooLarge
+	}
+	if len(b) == 0 {
+		return m, errClusterMessage
+	}
+	if b[0] != '{' {
+		return decodeClusterBinary(b)
+	}
+	var parts struct {
+		Type *adapter.MessageType `json:"type"`
+		Data json.RawMessage      `json:"data"`
+		UID  string               `json:"uid"`
+		Nsp  string               `json:"nsp"`
+	}
+	if err := json.Unmarshal(b, &parts); err != nil {
+		return m, fmt.Errorf("%w: %w", errClusterMessage, err)
+	}
+	if parts.Type == nil {
+		return m, errClusterMessage
+	}
+	m = clusterMessage{Type: *parts.Type, UID: parts.UID, Nsp: parts.Nsp, Data: payload(parts.Data, nil)}
+	return m, nil
+}
+
+func decodeClusterBinary(b []byte) (m clusterMessage, err error) {
+	size, b, err := msgp.ReadMapHeaderBytes(b)
+	if err != nil {
+		return m, errClusterMessage
+	}
+	typ, raw := int64(-1), socketio.Payload{}
+	for range size {
+		var key []byte
+		if key, b, err = msgp.ReadStringZC(b); err != nil {
+			return m, errClusterMessage
+		}
+		switch string(key) {
+		case "type":
+			typ, b, err = msgp.ReadInt64Bytes(b)
+		case "uid":
+			m.UID, b, err = msgp.ReadStringBytes(b)
+		case "nsp":
+			m.Nsp, b, err = msgp.ReadStringBytes(b)
+		case "data":
+			d := decoder{}
+			b, err = d.value(b)
+			for i, a := range d.attachments {
+				d.attachments[i] = bytes.Clone(a)
+			}
+			m.Data = socketio.Payload{JSON: d.out, Attachments: d.attachments}
+		case "raw":
+			var text []byte
+			text, b, err = msgp.ReadStringZC(b)
+			raw.JSON = bytes.ToValidUTF8(bytes.Clone(text), []byte("\ufffd"))
+		case "atts":
+			raw.Attachments, b, err = readAttachments(b)
+		default:
+			b, err = msgp.Skip(b)
+		}
+		if err != nil {
+			return m, fmt.Errorf("%w: %w", errClusterMessage, err)
+		}
+	}
+	switch {
+	case len(b) > 0:
+		return m, errTrailing
+	case typ < 0:
+		return m, errClusterMessage
+	case raw.JSON != nil:
+		m.Data = raw
+		if !json.Valid(raw.JSON) {
+			return m, errRaw
+		}
+	}
+	m.Type = adapter.MessageType(typ)
+	return m, checkPlaceholders(m.Data.JSON, len(m.Data.Attachments))
+}
+
+// readAttachments reads an array of binary values.
+func readAttachments(b []byte) (list [][]byte, rest []byte, err error) {
+	size, b, err := msgp.ReadArrayHeaderBytes(b)
+	if err != nil {
+		return nil, b, errRaw
+	}
+	if size > maxAttachments {
+		return nil, b, errAttachments
+	}
+	for range size {
+		var a []byte
+		if a, b, err = msgp.ReadBytesZC(b); err != nil {
+			return nil, b, errRaw
+		}
+		list = append(list, bytes.Clone(a))
+	}
+	return list, b, nil
+}
