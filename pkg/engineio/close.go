@@ -61,7 +61,7 @@ func (c *Conn) beginClose(leaving bool) (wasOpen bool) {
 		return false
 	}
 	c.state, c.leaving, c.hears = stateClosing, leaving, leaving
-	c.setTimerLocked(closeTimeout)
+	c.setTimerLocked(c.closeTimeoutLocked())
 	if c.ws != nil {
 		idle := c.writer == writerIdle
 		c.mu.Unlock()
@@ -73,6 +73,16 @@ func (c *Conn) beginClose(leaving bool) (wasOpen bool) {
 	c.wakePollLocked()
 	c.mu.Unlock()
 	return true
+}
+
+// closeTimeoutLocked bounds an orderly close. A client that polls and has not come
+// for as long as it may be silent will not come for its close packet either.
+func (c *Conn) closeTimeoutLocked() time.Duration {
+	o := &c.server.opts
+	if c.ws == nil {
+		return min(closeTimeout, o.PingInterval+o.PingTimeout)
+	}
+	return closeTimeout
 }
 
 // Discard closes the connection at once; what is queued is lost.

@@ -76,6 +76,14 @@ func TestCloseTimes(t *testing.T) {
 		server.wantClosed(t, ForcedClose)
 		c.want((10 + 30) * s)
 	})
+	timed(t, "nobody polls, and heartbeats are short", Options{PingInterval: 3 * s, PingTimeout: 2 * s}, func(t *testing.T, srv *testServer, c clock) {
+		_ = srv.request("GET", "EIO=4&transport=polling", nil)
+		server := <-srv.peers
+		c.at(s)
+		server.Close()
+		server.wantClosed(t, ForcedClose)
+		c.want((1 + 5) * s)
+	})
 }
 
 // However often and however concurrently a connection is ended, it ends once.
