@@ -35,8 +35,13 @@ func (a *LocalAdapter) AddAll(id socket.SocketId, rooms *types.Set[socket.Room])
 		a.mu.Unlock()
 		return
 	}
+	refused := 0
 	for _, room := range rooms.Keys() {
 		created := a.rooms[room] == nil && !a.ownedLocked(room)
+		if !a.mayEnterLocked(l, room) {
+			refused++
+			continue
+		}
 		if !a.addLocked(l, room) || !watched {
 			continue
 		}
@@ -46,6 +51,7 @@ func (a *LocalAdapter) AddAll(id socket.SocketId, rooms *types.Set[socket.Room])
 		changes = append(changes, roomEvent{"join-room", room, id})
 	}
 	a.mu.Unlock()
+	l.refusedRooms(refused)
 	a.emitRooms(changes)
 }
 

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/url"
@@ -32,7 +33,9 @@ type conn struct {
 	// Registered by the library's Client, and kept: the listeners of a Client can be called again.
 	onData, onError, onClose events.Listener
 
-	decoder decoder // owned by the reader
+	// Owned by the reader.
+	decoder decoder
+	pace    pace
 
 	mu      sync.Mutex // guards what follows and most of each link
 	links   []*link
@@ -51,10 +54,16 @@ var (
 // is where back-pressure comes from.
 func (c *conn) Receive(data []byte, binary bool) {
 	if !binary {
+		if !c.keepPace() {
+			return
+		}
 		data = c.learnGeneration(data)
 	}
 	p, err := c.decoder.add(data, binary)
 	if err != nil {
+		if errors.Is(err, errTooMany) {
+			c.refusedAttachments()
+		}
 		c.protocolError(err)
 		return
 	}
@@ -116,6 +125,11 @@ func (c *conn) routeUnlinked(p *Packet, left bool) {
 	case p.Type == Connect:
 		l := c.newLink(p.Nsp)
 		c.mu.Lock()
+		if !c.mayJoinLocked() {
+			c.mu.Unlock()
+			c.refuseNamespace(p.Nsp)
+			break
+		}
 		c.links = append(c.links, l)
 		root := c.unansweredRootLocked()
 		if root != nil {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxAttachments is that of socket.io-parser 4.2.4 and later.
-const maxAttachments = 10
+// maxAttachments is what no Limits.Attachments goes beyond.
+const maxAttachments = 1000
 
 var (
 	errEmptyPacket   = errors.New("empty packet")
@@ -32,7 +32,7 @@ func payloadError(t PacketType, err error) error {
 //
 //	packet      = type [ attachments "-" ] [ namespace "," ] [ id ] [ json ]
 //	type        = "0" … "6"               ; see PacketType
-//	attachments = "1" … "10"              ; of BINARY_EVENT and BINARY_ACK, and only there
+//	attachments = "1" … "10"              ; of BINARY_EVENT and BINARY_ACK, and only there; see Limits
 //	namespace   = "/" *( not "," )        ; absent: "/". The comma may be missing at the end
 //	id          = 1*digit                 ; below 2^64
 //	json        = object                  ; CONNECT, optional
@@ -49,6 +49,7 @@ func payloadError(t PacketType, err error) error {
 type decoder struct {
 	nsp     string   // the last one seen: most connections use a single one
 	waiting *waiting // nil unless attachments are awaited
+	most    int      // attachments of a packet; 0: DefaultAttachments
 }
 
 // waiting is a binary packet whose attachments are not complete.
@@ -79,6 +80,9 @@ func (d *decoder) add(data []byte, binary bool) (*Packet, error) {
 	p := packets.Get().(*Packet)
 	p.Nsp = d.nsp
 	attachments, err := p.decode(data)
+	if err == nil && attachments > or(d.most, DefaultAttachments) {
+		err = errTooMany
+	}
 	if err != nil {
 		p.release()
 		return nil, err

@@ -81,8 +81,9 @@
 //
 // # Limits
 //
-// Nesting is bounded by 1,000, attachments of a packet by 10, what waits for a namespace by 1 MiB,
-// messages and queues by [engineio.Options]. A client that breaks the protocol is closed, with the
+// Nesting is bounded by 1,000, what waits for a namespace by 1 MiB, messages and queues by
+// [engineio.Options]; [Limits] bounds attachments, messages a second, namespaces and rooms, [Gate]
+// connections. A client that breaks the protocol is closed, with the
 // reasons that socket.io 4.8 has: "forced close" for what cannot be decoded, "forced server close"
 // for what makes no sense now. A connection that joins no namespace is closed after
 // [Options.ConnectTimeout].

@@ -26,6 +26,10 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// Adapter makes each namespace's adapter; nil means in memory, this instance only.
 	Adapter AdapterBuilder
+	// Limits bounds what one client may do; the zero value bounds next to nothing.
+	Limits Limits
+	// Gate, if set, has the last word on who may connect. Engine.Allow has the first.
+	Gate Gate
 	// Logger gets panics and failures of the application's code as errors, and why clients were
 	// closed at debug level. Nil discards them. Engine.Logger, if nil, is the same.
 	Logger *slog.Logger
@@ -39,6 +43,7 @@ type Server struct {
 	eio    *engineio.Server
 	engine *engineServer
 	io     *socket.Server
+	limits limits
 
 	// creating is held while the library may create a namespace for a client.
 	creating sync.Mutex
@@ -67,6 +72,7 @@ func NewServer(opts Options) *Server {
 		namespaces: make(map[string]*Namespace),
 		conns:      make(map[*conn]struct{}),
 	}
+	s.limits.init(opts.Limits, opts.Logger)
 	engineOptions := opts.Engine
 	engineOptions.OnConnect = s.connect
 	if engineOptions.Logger == nil {
@@ -119,7 +125,11 @@ func (s *Server) Close(ctx context.Context) error {
 
 // connect is the engine's OnConnect.
 func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
-	c := &conn{server: s, eio: e}
+	if !s.enter(e) {
+		e.Close()
+		return refusedReceiver{}
+	}
+	c := &conn{server: s, eio: e, decoder: decoder{most: s.limits.Attachments}}
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
@@ -136,6 +146,7 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 }
 
 func (s *Server) forget(c *conn) {
+	s.leave(c.eio)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
