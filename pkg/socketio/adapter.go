@@ -51,6 +51,10 @@ type LocalAdapter struct {
 	members []*link // those that are joined, in no order
 	rooms   map[socket.Room]map[*link]struct{}
 	mark    uint64 // of the latest selection, see selectLocked
+
+	journal  *journal // nil unless connection state recovery is on; the pointer is static
+	sessions sessions
+	peers    SessionPeers // nil: there are no other instances
 }
 
 // batch is what the adapter needs of an *engineio.Batch.
@@ -66,6 +70,10 @@ type member struct {
 	own    bool // in the room that is named like its id, which rooms does not list
 	rooms  []socket.Room
 	marked uint64
+
+	session *session      // nil without recovery, and for clients of protocol 4
+	replay  *replay       // while it catches up
+	over    chan struct{} // of a withdrawn link
 }
 
 var _ socket.Adapter = (*LocalAdapter)(nil)
@@ -107,14 +115,6 @@ func (a *LocalAdapter) ServerSideEmit([]any) error {
 	return errors.New("this adapter does not support the ServerSideEmit() functionality")
 }
 
-// PersistSession does nothing: sessions are not recovered.
-func (a *LocalAdapter) PersistSession(*socket.SessionToPersist) {}
-
-// RestoreSession finds none.
-func (a *LocalAdapter) RestoreSession(socket.PrivateSessionId, string) (*socket.Session, error) {
-	return nil, nil
-}
-
 // builder makes a LocalAdapter for each namespace.
 type builder struct{}
 
@@ -141,19 +141,24 @@ func (a *LocalAdapter) adopt(newBatch func() batch) {
 	a.batches = &sync.Pool{New: func() any { return newBatch() }}
 }
 
-// register makes a socket known, before it has joined any room.
-func (a *LocalAdapter) register(l *link, id socket.SocketId) {
+// register makes a socket known, before it has joined any room. offset is what the client said it got
+// last.
+func (a *LocalAdapter) register(l *link, id socket.SocketId, offset string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l.member = member{id: id, index: -1}
 	a.byID[id] = l
+	if a.journal != nil && l.conn.Protocol() != 3 {
+		a.enrollLocked(l, id, offset)
+	}
 }
 
-// activate queues the CONNECT answer and lets the socket take part in broadcasts from there on.
-func (a *LocalAdapter) activate(l *link, frames []*engineio.Frame) {
+// activate queues the CONNECT answer, and what a recovered client missed, and lets the socket take part
+// in broadcasts from there on.
+func (a *LocalAdapter) activate(l *link, frames []*engineio.Frame, pid socket.PrivateSessionId) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	sent := l.conn.eio.Send(frames...)
+	sent := a.admitLocked(l, frames, pid)
 	if sent && a.byID[l.member.id] == l && l.member.index < 0 {
 		l.member.index = len(a.members)
 		a.members = append(a.members, l)

@@ -12,11 +12,20 @@ import (
 // takes; if it cannot be encoded nothing is sent and the server's log says so.
 func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
 	packet.Nsp = a.name
-	frames, ok := a.encode(packet)
-	if !ok {
-		return
+	var watching []*socket.Socket
+	if a.journal != nil && packet.Type == parser.EVENT && packet.Id == nil && !isVolatile(opts) {
+		data, ok := a.encodeData(packet)
+		if !ok {
+			return
+		}
+		watching = a.deliverKept(data, opts, nil, nil)
+	} else {
+		frames, ok := a.encode(packet)
+		if !ok {
+			return
+		}
+		_, watching = a.deliver(frames, opts, nil)
 	}
-	_, watching := a.deliver(frames, opts, nil)
 	for _, s := range watching {
 		s.NotifyOutgoingListeners()(packet)
 	}
@@ -49,11 +58,30 @@ func (a *LocalAdapter) encode(packet *parser.Packet) ([]*engineio.Frame, bool) {
 	return nil, false
 }
 
+// encodeData is encode for an event that is kept.
+func (a *LocalAdapter) encodeData(packet *parser.Packet) (Payload, bool) {
+	p, ok := a.nsp.Server().Encoder().(libraryParser)
+	if !ok {
+		return Payload{}, false
+	}
+	data, err := encodePacketData(Event, packet.Data)
+	if err != nil {
+		p.dropped(packet, err)
+		return Payload{}, false
+	}
+	return data, true
+}
+
 // BroadcastEncoded sends an event that is encoded already (by another instance, say) to the local
 // sockets opts selects. ev.Data must be a valid JSON array with the event's name first. ev.Nsp is
 // ignored: the adapter's namespace counts.
 func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOptions) {
-	_, watching := a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), opts, nil)
+	var watching []*socket.Socket
+	if a.keeps(ev, opts) {
+		watching = a.deliverKept(ev.Data, opts, nil, nil)
+	} else {
+		_, watching = a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), opts, nil)
+	}
 	a.notifyEncoded(ev, watching)
 }
 
@@ -90,7 +118,7 @@ func (a *LocalAdapter) notifyEncoded(ev Encoded, watching []*socket.Socket) {
 // given, for each before that, with the lock held, and returns how many there are and those that
 // have listeners for what is sent to them.
 func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastOptions, prepare func(*link)) (count uint64, watching []*socket.Socket) {
-	volatile := opts != nil && opts.Flags != nil && opts.Flags.Volatile
+	volatile := isVolatile(opts)
 	a.mu.Lock()
 	if a.batches == nil {
 		a.mu.Unlock()
@@ -109,6 +137,10 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 		if volatile && !l.conn.eio.Writable() {
 			return
 		}
+		if r := l.member.replay; r != nil {
+			r.extra = append(r.extra, frames...)
+			return
+		}
 		if b.Send(l.conn.eio, frames...) {
 			sent++
 		}
@@ -118,6 +150,10 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 	pool.Put(b)
 	a.traffic.broadcast(frames, a.name, sent)
 	return count, watching
+}
+
+func isVolatile(opts *socket.BroadcastOptions) bool {
+	return opts != nil && opts.Flags != nil && opts.Flags.Volatile
 }
 
 // selectLocked calls f for each joined socket that opts selects: those in any of opts.Rooms (all of

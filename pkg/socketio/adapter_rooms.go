@@ -61,7 +61,16 @@ func (a *LocalAdapter) ownedLocked(room socket.Room) bool {
 	return l != nil && l.member.own
 }
 
+// addLocked puts l into a room, and reports whether it was not there.
 func (a *LocalAdapter) addLocked(l *link, room socket.Room) bool {
+	added := a.indexLocked(l, room)
+	if s := l.member.session; s != nil && added {
+		s.enter(room, a.journal.head())
+	}
+	return added
+}
+
+func (a *LocalAdapter) indexLocked(l *link, room socket.Room) bool {
 	if string(room) == string(l.member.id) {
 		added := !l.member.own
 		l.member.own = true
@@ -91,6 +100,9 @@ func (a *LocalAdapter) leaveLocked(l *link, room socket.Room) (left, deleted boo
 			delete(a.rooms, room)
 		}
 	}
+	if s := l.member.session; s != nil && left {
+		s.leave(room, a.journal)
+	}
 	return left, left && a.rooms[room] == nil && !a.ownedLocked(room)
 }
 
@@ -112,14 +124,22 @@ func (a *LocalAdapter) Del(id socket.SocketId, room socket.Room) {
 
 // DelAll takes a socket out of all rooms and of the namespace. The adapter forgets the id.
 func (a *LocalAdapter) DelAll(id socket.SocketId) {
-	var changes []roomEvent
 	watched := len(a.snapshot()) > 0
 	a.mu.Lock()
 	l := a.byID[id]
 	if l == nil {
+		a.releaseLocked(id)
 		a.mu.Unlock()
 		return
 	}
+	changes := a.delAllLocked(l, watched)
+	a.mu.Unlock()
+	a.emitRooms(changes)
+}
+
+func (a *LocalAdapter) delAllLocked(l *link, watched bool) (changes []roomEvent) {
+	id := l.member.id
+	a.unenrollLocked(l)
 	rooms := l.member.rooms
 	if l.member.own {
 		rooms = append(rooms, socket.Room(id))
@@ -132,8 +152,7 @@ func (a *LocalAdapter) DelAll(id socket.SocketId) {
 	l.member.rooms = nil
 	a.removeLocked(l)
 	delete(a.byID, id)
-	a.mu.Unlock()
-	a.emitRooms(changes)
+	return changes
 }
 
 func leaveEvents(list []roomEvent, id socket.SocketId, room socket.Room, deleted bool) []roomEvent {

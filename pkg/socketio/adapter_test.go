@@ -33,7 +33,7 @@ func crowd(tb testing.TB, n int) (*Namespace, *countingBatch) {
 	for i := range n {
 		l := &link{conn: &conn{eio: new(engineio.Conn)}, name: "/chat", outgoing: types.NewSlice[events.Listener]()}
 		id := socket.SocketId(fmt.Sprint("socket", i))
-		ns.local.register(l, id)
+		ns.local.register(l, id, noOffset)
 		l.member.index = i
 		ns.local.members = append(ns.local.members, l)
 		rooms := types.NewSet(socket.Room(id), "all")

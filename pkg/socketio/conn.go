@@ -227,6 +227,9 @@ func (c *conn) auth(p *Packet) (any, error) {
 			return nil, err
 		}
 	}
+	if c.server.recovery != nil {
+		askForSession(auth)
+	}
 	return auth, nil
 }
 
@@ -254,6 +257,9 @@ func (c *conn) finish(l *link) {
 	l.state = linkGone
 	if l.cancel != nil {
 		l.cancel()
+	}
+	if l.over != nil {
+		close(l.over)
 	}
 	if i := slices.Index(c.links, l); i >= 0 {
 		c.links = slices.Delete(c.links, i, i+1)
@@ -459,7 +465,7 @@ func (c *conn) writePacket(e *encodedPacket) {
 	switch e.typ {
 	case Connect:
 		if l := c.link(e.nsp); l != nil && l.ns != nil && l.ns.local != nil {
-			l.ns.local.activate(l, e.frames)
+			l.ns.local.activate(l, e.frames, e.pid())
 			return
 		}
 	case Disconnect:

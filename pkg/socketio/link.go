@@ -53,6 +53,7 @@ type link struct {
 	backlog   *backlog // nil while the link is open
 	rawAcks   map[uint64]func([]Payload)
 	cancel    context.CancelFunc
+	over      chan struct{} // made by park, closed when the link is gone
 
 	ctx atomic.Pointer[context.Context] // see Done
 }
@@ -85,7 +86,7 @@ func (l *link) attach(ns *Namespace, sock *socket.Socket) {
 	l.ns, l.sock = ns, sock
 	l.conn.mu.Unlock()
 	if ns.local != nil {
-		ns.local.register(l, sock.Id())
+		ns.local.register(l, sock.Id(), takeOffset(sock.Handshake()))
 	}
 	l.conn.mu.Lock()
 	gone := l.state == linkGone
@@ -101,7 +102,7 @@ func (l *link) forget() {
 	ns, sock := l.ns, l.sock
 	l.conn.mu.Unlock()
 	if sock != nil && ns.local != nil {
-		ns.local.DelAll(sock.Id())
+		ns.local.withdraw(l)
 	}
 }
 
@@ -122,6 +123,7 @@ func (l *link) begin() bool {
 	c.mu.Unlock()
 	if ended != "" {
 		l.disconnect(ended) // the library was told before it knew this socket
+		l.released()
 	}
 	if !ok {
 		c.finish(l)
@@ -316,6 +318,7 @@ func (e *socketEmitter) Emit(event events.EventName, args ...any) {
 	l := e.link
 	switch event {
 	case "disconnecting":
+		l.park(args)
 		if l.mayEmit(emittedDisconnecting, args) {
 			e.emitGuarded(l.conn.server.log, event, args...)
 		}

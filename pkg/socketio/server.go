@@ -30,6 +30,8 @@ type Options struct {
 	Limits Limits
 	// Gate, if set, has the last word on who may connect. Engine.Allow has the first.
 	Gate Gate
+	// Recovery lets clients whose connection broke come back to what they missed. Off by default.
+	Recovery Recovery
 	// Logger gets panics and failures of the application's code as errors, and why clients were
 	// closed at debug level. Nil discards them. Engine.Logger, if nil, is the same.
 	Logger *slog.Logger
@@ -44,6 +46,8 @@ type Server struct {
 	engine *engineServer
 	io     *socket.Server
 	limits limits
+
+	recovery *recovery // nil: off
 
 	// creating is held while the library may create a namespace for a client.
 	creating sync.Mutex
@@ -80,12 +84,16 @@ func NewServer(opts Options) *Server {
 	}
 	s.eio = engineio.NewServer(engineOptions)
 	s.engine = &engineServer{server: s}
+	s.recovery = newRecovery(opts)
 
 	library := socket.DefaultServerOptions()
 	library.SetParser(libraryParser{log: s.log})
 	library.SetAdapter(adapters{s})
 	library.SetConnectTimeout(opts.ConnectTimeout)
 	library.SetServeClient(false)
+	if s.recovery != nil {
+		library.SetConnectionStateRecovery(s.recovery.library())
+	}
 	s.io = socket.NewServer(nil, library)
 	s.io.Bind(s.engine)
 	s.created(s.io.Sockets())
@@ -177,6 +185,12 @@ func (a adapters) New(nsp socket.Namespace) socket.Adapter {
 	if ns.local = localAdapter(adapter); ns.local != nil {
 		ns.local.traffic = &ns.traffic
 		ns.local.adopt(func() batch { return s.eio.NewBatch() })
+		if s.recovery != nil {
+			ns.local.enableRecovery(s.recovery)
+			if c, ok := adapter.(RecoveringAdapter); ok {
+				c.JoinRecovery()
+			}
+		}
 	}
 	return adapter
 }
