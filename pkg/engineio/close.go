@@ -124,6 +124,8 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 
 	if ws != nil {
 		ws.closeWith(closeCode(reason, err))
+	} else if reason == SlowClient {
+		c.server.slow.add(c.id)
 	}
 	if probe != nil {
 		probe.closeWith(closeNone)

@@ -59,4 +59,9 @@
 // (MaxPayload), of what waits for one client (QueueBytes), and every wait. A
 // client that exceeds a bound or breaks the protocol loses its own session; no
 // other notices. An idle session has no buffers.
+//
+// What waits for many slow clients is not many times QueueBytes as long as they
+// wait for the same broadcasts: those are shared, and a client that is further
+// behind than QueueBytes is closed. What each is sent alone counts for each: who
+// sends much of that has to bound the number of connections (Options.Allow).
 package engineio

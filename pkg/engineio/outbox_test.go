@@ -144,7 +144,9 @@ func TestNeverPolls(t *testing.T) {
 		t.Errorf("only %d KB could wait", sent)
 	}
 	server.wantClosed(t, SlowClient)
-	bob.wantGone(t)
+	if res := bob.get(t); res.status != 400 || res.body != `{"code":1,"message":"Session ID unknown: slow client"}` {
+		t.Errorf("the next poll: %d %q", res.status, res.body)
+	}
 }
 
 // One frame, or the frames of one Send, may be larger than QueueBytes when

@@ -94,7 +94,7 @@ func (s *Server) verify(r *http.Request, q url.Values, upgrade bool) (c *Conn, c
 		c, found := s.lookup(sid)
 		switch {
 		case !found:
-			return nil, codeUnknownSID, "", false
+			return nil, codeUnknownSID, s.slow.text(sid), false
 		case !upgrade && c.Transport() != transport, c.protocol != protocolOf(q), upgrade && transport != WebSocket:
 			return nil, codeBadRequest, "", false
 		}

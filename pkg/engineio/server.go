@@ -20,6 +20,7 @@ type Server struct {
 	flusher *flusher
 	poller  *poller
 	stats   Stats
+	slow    goneSlow
 
 	running running // connections until Receiver.Closed returned, and all goroutines
 
