@@ -5,7 +5,8 @@
 //	server  msgToClient  the same             to all, the sender included
 //	server  msgToClient {"name":"admin","text":"join chat."}   when somebody joins
 //
-// msgToServer is never acknowledged. A Gateway has no goroutines of its own and no state; its
+// msgToServer is never acknowledged, but when it is refused, which [Options] decides: Strict and
+// NameOf. Without them nothing is. A Gateway has no goroutines of its own; its
 // handlers run on those of the clients' connections.
 package chat
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/ratelog"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -31,14 +33,22 @@ const (
 type Options struct {
 	// JoinNotice announces each newcomer to everybody: n clients that come cost n²/2 deliveries.
 	JoinNotice bool
-	// Logger gets a debug record when a client comes or goes. Nil discards them.
+	// Strict, if set, is what messages have to be like; nil: anything is sent on, as in the seed.
+	Strict *Strict
+	// NameOf, if set, is the name of a sender, and stands in each message in place of the name the
+	// message claims. Messages that are no objects are refused then, and so is a sender without one.
+	NameOf func(*socket.Socket) string
+	// Logger gets a debug record when a client comes or goes, and warnings, rarely, of messages that
+	// are refused. Nil discards them.
 	Logger *slog.Logger
 }
 
 // Gateway is the chat on one server.
 type Gateway struct {
-	opts Options
-	chat *socketio.Namespace
+	opts    Options
+	chat    *socketio.Namespace
+	sparing ratelog.Log
+	stats   stats
 }
 
 var joinNotice = socketio.Payload{JSON: []byte(`{"name":"admin","text":"join chat."}`)}
@@ -48,7 +58,7 @@ func New(io *socketio.Server, opts Options) *Gateway {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{opts: opts, chat: io.Of(Namespace)}
+	g := &Gateway{opts: opts, chat: io.Of(Namespace), sparing: ratelog.Log{Logger: opts.Logger}}
 	g.chat.OnConnect(g.connected)
 	g.chat.OnDisconnect(g.disconnected)
 	socketio.On(g.chat, MsgToServer, g.message)
@@ -72,7 +82,23 @@ func (g *Gateway) disconnected(_ context.Context, s *socket.Socket, _ string) {
 	}
 }
 
-func (g *Gateway) message(_ context.Context, _ *socket.Socket, message socketio.Payload) error {
+func (g *Gateway) message(_ context.Context, s *socket.Socket, message socketio.Payload) error {
+	if g.opts.NameOf != nil {
+		name := g.opts.NameOf(s)
+		signed, claimed, ok := named(message, name)
+		if !ok || name == "" {
+			return g.refuse(&g.stats.refusedUnnamed, "unnamed", "a message must be an object that can hold its sender's name")
+		}
+		if claimed {
+			g.stats.namesReplaced.Add(1)
+		}
+		message = signed
+	}
+	if g.opts.Strict != nil {
+		if problems := g.opts.Strict.problems(message); problems != "" {
+			return g.refuse(&g.stats.refusedInvalid, "invalid", problems)
+		}
+	}
 	g.chat.Broadcast(MsgToClient, message)
 	return nil
 }

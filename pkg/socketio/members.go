@@ -1,0 +1,77 @@
+package socketio
+
+import (
+	"encoding/json"
+	"iter"
+)
+
+// A Member is one member of a JSON object.
+type Member struct {
+	Name  string // decoded: that of "n\u0061me" is name
+	Value []byte // JSON, as it stands in the object
+	Start int    // of Value, in the Payload's JSON
+}
+
+// Members goes through the members of an object in the order in which they stand there; a name may
+// come more than once, and receivers take the last. It reports false, with nothing to go through,
+// for a value that is no object, or stands for an attachment.
+func (p Payload) Members() (iter.Seq[Member], bool) {
+	b := p.json()
+	if i := skipSpace(b, 0); i == len(b) || b[i] != '{' {
+		return func(func(Member) bool) {}, false
+	}
+	if len(p.Attachments) > 0 {
+		for m := range members(b) {
+			if m.Name == "_placeholder" {
+				return func(func(Member) bool) {}, false
+			}
+		}
+	}
+	return members(b), true
+}
+
+// members goes through an object that has been found to be valid; should it not be, it ends early.
+func members(b []byte) iter.Seq[Member] {
+	return func(yield func(Member) bool) {
+		i := skipSpace(b, 0) + 1 // behind the brace
+		for {
+			start := skipSpace(b, i)
+			if start >= len(b) || b[start] != '"' {
+				return // the end
+			}
+			colon, err := scanKey(b, start)
+			if err != nil {
+				return
+			}
+			at := skipSpace(b, colon)
+			end, err := scanValue(b, at)
+			if err != nil {
+				return
+			}
+			if !yield(Member{memberName(b, start), b[at:end:end], at}) {
+				return
+			}
+			if i = skipSpace(b, end); i >= len(b) || b[i] != ',' {
+				return
+			}
+			i++
+		}
+	}
+}
+
+// memberName decodes the string that starts at b[i].
+func memberName(b []byte, i int) string {
+	end, err := scanString(b, i)
+	if err != nil {
+		return ""
+	}
+	text := b[i+1 : end-1]
+	for _, c := range text {
+		if c == '\\' {
+			var name string
+			_ = json.Unmarshal(b[i:end], &name) // a string that was scanned
+			return name
+		}
+	}
+	return string(text)
+}
