@@ -23,7 +23,7 @@ type Adapter struct {
 
 	// Static after Construct.
 	hub     *hub
-	ownsHub bool // made without a Builder
+	ownsHub bool // no other Adapter has it
 	opts    *radapter.RedisAdapterOptions
 	redis   *rtypes.RedisClient
 	nsp     string
@@ -208,6 +208,13 @@ func hasRooms(opts *socket.BroadcastOptions) bool {
 // receive handles a message from Redis.
 func (a *Adapter) receive(channel string, b []byte) {
 	a.received(channel, a.wire.receive(channel, b))
+}
+
+// receiveEntry handles an entry of the stream.
+func (a *Adapter) receiveEntry(e *entry) {
+	if w, ok := a.wire.(interface{ receiveEntry(*entry) error }); ok {
+		a.received("stream", w.receiveEntry(e))
+	}
 }
 
 // received counts what came of a message.

@@ -27,10 +27,18 @@ type Builder struct {
 	// May be nil.
 	Opts radapter.RedisAdapterOptionsInterface
 
-	// QueueBytes bounds what waits to be published, 0: 8 MiB. HoldFor bounds how long, 0: 10 s;
-	// that is how long an outage of Redis may last before messages are dropped.
+	// QueueBytes bounds what waits to be published, 0: 8 MiB, in mode Streams 64 MiB. HoldFor bounds
+	// how long, 0: 10 s, in mode Streams 10 minutes; that is how long an outage of Redis may last
+	// before messages are dropped.
 	QueueBytes int
 	HoldFor    time.Duration
+	// StreamLength is about how many entries the stream keeps in mode Streams, 0: 100,000, and
+	// StreamBytes about how many bytes, 0: 64 MiB; the lower counts. An instance that was away for
+	// more than that has a gap. All instances should have the same, the lowest counts.
+	StreamLength, StreamBytes int
+	// OnGap is called in mode Streams when broadcasts of other instances are found missing, before
+	// those that follow are delivered. It runs on a goroutine of the adapter and must not block.
+	OnGap func(Gap)
 	// MaxMessage bounds a message in both directions, in bytes, 0: 16 MiB.
 	MaxMessage int
 	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a
@@ -91,8 +99,14 @@ func (b *Builder) shared() *hub {
 func (b *Builder) config() config {
 	c := config{
 		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20,
-		heartbeat: time.Second, silence: 5 * time.Second, onChange: b.OnChange, log: b.Logger,
+		heartbeat: time.Second, silence: 5 * time.Second, onChange: b.OnChange, onGap: b.OnGap, log: b.Logger,
+		streamLength: 100_000, streamBytes: 64 << 20,
 	}
+	if b.Mode == Streams {
+		c.queueBytes, c.holdFor = 64<<20, 10*time.Minute
+	}
+	set(&c.streamLength, b.StreamLength)
+	set(&c.streamBytes, b.StreamBytes)
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -17,9 +17,11 @@ import (
 
 // An event reaches every client of every instance once, exactly as it was sent, and nobody it is
 // not meant for.
-func TestBroadcast(t *testing.T) {
+func TestBroadcast(t *testing.T) { eachMode(t, testBroadcast) }
+
+func testBroadcast(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta", "gamma")
+	list := newModeCluster(t, r, mode, "alpha", "beta", "gamma")
 	alpha, beta, gamma := list[0], list[1], list[2]
 	ann, bob, cid := alpha.connect("ann"), beta.connect("bob"), gamma.connect("cid")
 	everybody := []*client{ann, bob, cid}
@@ -64,10 +66,12 @@ func TestBroadcast(t *testing.T) {
 }
 
 // Each sender's messages arrive in its order, however many senders there are.
-func TestOrder(t *testing.T) {
+func TestOrder(t *testing.T) { eachMode(t, testOrder) }
+
+func testOrder(t *testing.T, mode Mode) {
 	const senders, messages = 8, 300
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta")
+	list := newModeCluster(t, r, mode, "alpha", "beta")
 	ann, bob := list[0].connect("ann"), list[1].connect("bob")
 	var done sync.WaitGroup
 	for s := range senders {
@@ -94,9 +98,11 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-func TestFetchSockets(t *testing.T) {
+func TestFetchSockets(t *testing.T) { eachMode(t, testFetchSockets) }
+
+func testFetchSockets(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta", "gamma")
+	list := newModeCluster(t, r, mode, "alpha", "beta", "gamma")
 	ann, bob, _ := list[0].connect("ann"), list[1].connect("bob"), list[1].connect("cid")
 	list[1].socket(bob).Join("room")
 	list[1].socket(bob).SetData(map[string]any{"name": "Bob"})
@@ -137,9 +143,11 @@ func TestFetchSockets(t *testing.T) {
 	}
 }
 
-func TestJoinLeaveDisconnect(t *testing.T) {
+func TestJoinLeaveDisconnect(t *testing.T) { eachMode(t, testJoinLeaveDisconnect) }
+
+func testJoinLeaveDisconnect(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta")
+	list := newModeCluster(t, r, mode, "alpha", "beta")
 	ann, bob := list[0].connect("ann"), list[1].connect("bob")
 	alpha := list[0].chat
 	// One sender's commands and broadcasts keep their order.
@@ -175,9 +183,11 @@ func TestJoinLeaveDisconnect(t *testing.T) {
 	}
 }
 
-func TestServerSideEmit(t *testing.T) {
+func TestServerSideEmit(t *testing.T) { eachMode(t, testServerSideEmit) }
+
+func testServerSideEmit(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta", "gamma")
+	list := newModeCluster(t, r, mode, "alpha", "beta", "gamma")
 	heard := make(chan string, 10)
 	for _, i := range list {
 		err := i.chat.On("hello", func(args ...any) {
@@ -239,9 +249,11 @@ func (c *client) ack(event, answer string) {
 	c.write("43/chat," + id + answer)
 }
 
-func TestBroadcastWithAck(t *testing.T) {
+func TestBroadcastWithAck(t *testing.T) { eachMode(t, testBroadcastWithAck) }
+
+func testBroadcastWithAck(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta", "gamma")
+	list := newModeCluster(t, r, mode, "alpha", "beta", "gamma")
 	ann, bob := list[0].connect("ann"), list[1].connect("bob")
 	timeout := testPatience
 	calls := list[0].broadcastWithAck(&socket.BroadcastOptions{Flags: &socket.BroadcastFlags{Timeout: &timeout}}, "q", raw(`{"b":1,"a":2.0}`))
@@ -256,9 +268,11 @@ func TestBroadcastWithAck(t *testing.T) {
 	}
 }
 
-func TestBroadcastWithAckBinary(t *testing.T) {
+func TestBroadcastWithAckBinary(t *testing.T) { eachMode(t, testBroadcastWithAckBinary) }
+
+func testBroadcastWithAckBinary(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta")
+	list := newModeCluster(t, r, mode, "alpha", "beta")
 	bob := list[1].connect("bob")
 	calls := list[0].broadcastWithAck(nil, "q", []byte{1, 2, 3})
 	head, body := bob.read(), bob.read()
@@ -279,9 +293,11 @@ func TestBroadcastWithAckBinary(t *testing.T) {
 
 // The library panics when every instance has reported and none has the socket it expects one answer
 // from; it must not get there.
-func TestExpectSingleResponse(t *testing.T) {
+func TestExpectSingleResponse(t *testing.T) { eachMode(t, testExpectSingleResponse) }
+
+func testExpectSingleResponse(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta", "gamma")
+	list := newModeCluster(t, r, mode, "alpha", "beta", "gamma")
 	bob := list[1].connect("bob")
 	got := make(chan string, 1)
 	opts := &socket.BroadcastOptions{
@@ -330,9 +346,11 @@ func TestRequestTimeout(t *testing.T) {
 }
 
 // A handler that waits for the cluster, or panics, harms nobody.
-func TestHandlersMayWaitAndPanic(t *testing.T) {
+func TestHandlersMayWaitAndPanic(t *testing.T) { eachMode(t, testHandlersMayWaitAndPanic) }
+
+func testHandlersMayWaitAndPanic(t *testing.T, mode Mode) {
 	r := startRedis(t)
-	list := newCluster(t, r, "alpha", "beta")
+	list := newModeCluster(t, r, mode, "alpha", "beta")
 	ann := list[0].connect("ann")
 	counted := make(chan int)
 	if err := list[1].chat.On("count", func(...any) {

@@ -127,11 +127,16 @@ func newBackoff() *backoff {
 
 func (b *backoff) reset() { b.next = b.min }
 
-// wait pauses before the next attempt; false: ctx has ended.
-func (b *backoff) wait(ctx context.Context) bool {
+// step returns how long to wait before the next attempt.
+func (b *backoff) step() time.Duration {
 	d := b.next - rand.N(b.next/2+1)
 	b.next = min(b.next*2, b.max)
-	t := time.NewTimer(d)
+	return d
+}
+
+// wait pauses before the next attempt; false: ctx has ended.
+func (b *backoff) wait(ctx context.Context) bool {
+	t := time.NewTimer(b.step())
 	defer t.Stop()
 	select {
 	case <-t.C:

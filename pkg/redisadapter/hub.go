@@ -31,6 +31,7 @@ type hub struct {
 	beats chan struct{} // asks the publisher for a heartbeat
 
 	transport   transport
+	durable     durable     // the transport, if it is one
 	id          string      // unique among all hubs
 	beatChannel string      // of this hub alone
 	sending     atomic.Bool // the publisher has taken items off the queue
@@ -59,6 +60,9 @@ type config struct {
 	heartbeat       time.Duration
 	silence         time.Duration
 	onChange        func(Status)
+	onGap           func(Gap)
+	streamLength    int
+	streamBytes     int
 	log             *slog.Logger
 }
 
@@ -82,6 +86,7 @@ type route struct {
 // it must not block.
 type receiver interface {
 	receive(channel string, payload []byte)
+	receiveEntry(e *entry)
 }
 
 func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
@@ -94,6 +99,7 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 		fault: faultLog{log: cfg.log, kinds: map[string]*faultKind{}},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
+	h.durable, _ = t.(durable)
 	h.queue = newQueue(cfg.queueBytes, cfg.holdFor, h.drop)
 	h.since, h.notify = time.Now(), cfg.onChange
 	h.started = h.since

@@ -71,9 +71,28 @@ func (l testLog) Write(b []byte) (int, error) {
 // newCluster starts instances and waits until each sees all.
 func newCluster(tb testing.TB, r *testRedis, names ...string) []*instance {
 	tb.Helper()
+	return newModeCluster(tb, r, PubSub, names...)
+}
+
+// testModes are those that what all modes have in common is tested in.
+var testModes = []Mode{PubSub, Streams}
+
+// eachMode runs a test in each mode.
+func eachMode(t *testing.T, test func(t *testing.T, mode Mode)) {
+	for _, mode := range testModes {
+		t.Run(string(mode), func(t *testing.T) { test(t, mode) })
+	}
+}
+
+// in sets the mode of an instance.
+func in(mode Mode) func(*Builder) { return func(b *Builder) { b.Mode = mode } }
+
+// newModeCluster is newCluster in a mode.
+func newModeCluster(tb testing.TB, r *testRedis, mode Mode, names ...string) []*instance {
+	tb.Helper()
 	var list []*instance
 	for _, name := range names {
-		list = append(list, newInstance(tb, r, name))
+		list = append(list, newInstance(tb, r, name, in(mode)))
 	}
 	for _, i := range list {
 		i.joined()

@@ -29,7 +29,7 @@ func (h *hub) disconnected(slot *uint64, err error) (was bool) {
 	was = h.joined
 	if h.ctx.Err() == nil {
 		h.state.err = err
-		if slot == &h.sub && h.sub != 0 {
+		if slot == &h.sub && h.sub != 0 && h.durable == nil {
 			h.gaps.Add(1)
 		}
 	}
@@ -56,7 +56,7 @@ func (h *hub) nextBeat() (payload string, ok bool) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
 	h.beatSent = time.Now()
-	return fmt.Sprintf("%d %d %d", h.pub, h.sub, h.beatSent.Sub(h.started)), h.pub != 0 && h.sub != 0
+	return fmt.Sprintf("%d %d %d", h.pub, h.sub, h.beatSent.Sub(h.started)), h.pub != 0 && h.sub != 0 && (h.durable == nil || h.reader != 0)
 }
 
 // beatConfirmed notes that Redis has accepted the latest heartbeat.
@@ -77,7 +77,7 @@ func (h *hub) beatReceived(payload string, over uint64) {
 		return
 	}
 	h.state.mu.Lock()
-	if pub == 0 || sub == 0 || pub != h.pub || sub != h.sub || sub != over {
+	if pub == 0 || sub == 0 || pub != h.pub || sub != h.sub || sub != over || h.durable != nil && h.reader == 0 {
 		h.state.mu.Unlock()
 		return
 	}
@@ -134,6 +134,9 @@ func (h *hub) announce(err error) {
 func (h *hub) mayFlow() bool {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
+	if h.durable != nil {
+		return h.pub != 0 // readers resume, nobody need be waited for
+	}
 	if h.joined && !h.settled && time.Now().After(h.settleEnd) {
 		h.settled = true
 	}
@@ -168,7 +171,7 @@ func (h *hub) status() Status {
 	s := Status{
 		Joined: h.joined, Since: h.since, LastError: h.state.err, Servers: h.servers, Lag: h.lag, Queued: items, QueuedLen: bytes,
 		Published: h.published.Load(), Received: h.received.Load(), Dropped: h.dropped.Load(), Unknown: h.unknown.Load(),
-		Rejected: h.rejected.Load(), Gaps: h.gaps.Load(), Overruns: h.overruns.Load(),
+		Rejected: h.rejected.Load(), Gaps: h.gaps.Load(), Missed: h.missed.Load(), Overruns: h.overruns.Load(),
 		Lags: h.lags.Snapshot(),
 	}
 	if !s.Joined || s.Servers == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,20 +24,28 @@ const (
 // once and a flood is sent in batches. The queue's order is the order of publishing.
 //
 // Exactly once: a pipeline whose connection breaks is not repeated. What was answered counts as
-// published, what was never written goes back to the queue, the rest counts as unknown.
+// published, what was never written goes back to the queue. Of the rest, entries of a stream go back
+// as well, marked as unsure, to be looked for when there is a connection again; everything else
+// counts as unknown.
 type publisher struct {
-	h    *hub
-	link *link
-	buf  []item
+	h     *hub
+	link  *link
+	buf   []item
+	pause *backoff    // while Redis takes nothing
+	retry *time.Timer // ends such a pause
+	held  bool        // in such a pause
 }
 
 // publishLoop keeps a publisher going until the hub ends.
 func (h *hub) publishLoop() {
-	b := newBackoff()
+	b, balked := newBackoff(), false
 	for h.ctx.Err() == nil {
-		err := h.publishSession(b)
+		err := h.publishSession(b, balked)
 		if h.ctx.Err() != nil {
 			break
+		}
+		if balked = refused(err); balked {
+			h.reload()
 		}
 		if !h.disconnected(&h.pub, err) {
 			h.fault.warn("Cannot publish to Redis, trying again", err)
@@ -50,7 +59,7 @@ func (h *hub) publishLoop() {
 }
 
 // publishSession connects and publishes until the connection breaks.
-func (h *hub) publishSession(b *backoff) error {
+func (h *hub) publishSession(b *backoff, balked bool) error {
 	l, err := h.dial(h.ctx)
 	if err != nil {
 		return err
@@ -59,9 +68,17 @@ func (h *hub) publishSession(b *backoff) error {
 	if err := l.Ping(h.ctx).Err(); err != nil {
 		return fmt.Errorf("PING: %w", err)
 	}
-	b.reset()
+	if h.durable != nil {
+		if err := h.durable.opened(h, l); err != nil {
+			return err
+		}
+	}
+	if !balked { // a server that takes nothing is connected to ever more rarely
+		b.reset()
+	}
 	h.connected(&h.pub)
-	p := &publisher{h: h, link: l}
+	p := &publisher{h: h, link: l, pause: newBackoff(), retry: time.NewTimer(0)}
+	defer p.retry.Stop()
 	return p.run()
 }
 
@@ -75,7 +92,7 @@ func (p *publisher) run() error {
 	defer recount.Stop()
 	flowed, counting := false, true
 	for {
-		flow := h.mayFlow()
+		flow := h.mayFlow() && !p.held
 		if flow && !flowed {
 			h.queue.signal() // for what was queued meanwhile
 		}
@@ -91,10 +108,12 @@ func (p *publisher) run() error {
 		case <-h.queue.wake:
 			if flow {
 				err = p.drain()
-			} else if !counting {
+			} else if !counting && !p.held {
 				counting = true
 				recount.Reset(0)
 			}
+		case <-p.retry.C:
+			p.held = false
 		case <-recount.C:
 			if counting = h.settling(); counting {
 				err = p.count()
@@ -129,26 +148,34 @@ func (p *publisher) send(items []item) error {
 			n++
 		}
 		n = min(n+1, len(items))
-		unsent, next, err := p.pipeline(items[:n])
-		if err != nil {
-			p.h.queue.unshift(slices.Concat(unsent, next, items[n:]))
-			return err
+		back, next, err := p.pipeline(items[:n])
+		items = items[n:]
+		if len(back)+len(next) > 0 {
+			items = slices.Concat(back, next, items)
 		}
-		if items = items[n:]; len(next) > 0 {
-			items = slices.Concat(next, items)
+		switch {
+		case err != nil:
+			p.h.queue.unshift(items)
+			return err
+		case p.held:
+			p.h.queue.unshift(items)
+			return nil
 		}
 	}
 	return nil
 }
 
 // pipeline runs items, of which only the last may be a question. next is what its answer gave to
-// do; unsent is what can be tried again if the connection broke, which err tells.
-func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
+// do; back is what shall be tried again. err ends the connection.
+func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 	ctx := p.h.ctx
-	pipe := p.link.Pipeline()
 	publishes := make([]redis.Cmder, 0, len(items))
 	var question *question
 	var answer func() census
+	pipe := p.link.Pipeline()
+	if entries(items) > 1 { // all or none, so that one that is refused is not overtaken
+		pipe = p.link.TxPipeline()
+	}
 	for _, it := range items {
 		if it.ask == nil {
 			publishes = append(publishes, p.h.transport.publish(ctx, pipe, it))
@@ -162,46 +189,128 @@ func (p *publisher) pipeline(items []item) (unsent, next []item, err error) {
 	if pipe.Len() > 0 {
 		_, err = pipe.Exec(ctx)
 	}
+	broken := err
 	if refused(err) {
-		err = nil // one command's own error; the connection is fine
+		broken = nil // one command's own error; the connection is fine
 	}
-	unsent = p.settle(items, publishes, err)
-	if question != nil {
-		var c census
-		failed := err
-		if failed == nil && answer != nil {
-			c = answer()
-		} else if failed == nil {
-			c, failed = askCluster(ctx, p.h.transport, p.cluster(), question.of)
-		}
-		next = question.answered(c, failed)
-		now := time.Now()
-		for i := range next {
-			next[i].at = now
-		}
+	back, err = p.settle(items, publishes, broken)
+	if question == nil {
+		return back, nil, err
 	}
-	return unsent, next, err
+	if len(back) > 0 && broken == nil {
+		return append(back, items[len(items)-1]), nil, err
+	}
+	var c census
+	if err == nil && answer != nil {
+		c = answer()
+	} else if err == nil {
+		c, err = askCluster(ctx, p.h.transport, p.cluster(), question.of)
+	}
+	next = question.answered(c, err)
+	now := time.Now()
+	for i := range next {
+		next[i].at = now
+	}
+	return back, next, broken
 }
 
-// settle counts what became of items and returns those that were certainly not sent; publishes are
-// the commands of those that are messages, err is set if the connection broke.
-func (p *publisher) settle(items []item, publishes []redis.Cmder, err error) (unsent []item) {
-	h, nothingSent := p.h, err != nil && p.link.conn.written.Load() == 0
-	for i, cmd := range publishes {
-		switch cmdErr := cmd.Err(); {
-		case cmdErr == nil || answered(cmd):
-			h.published.Add(1)
-		case refused(cmdErr):
-			h.dropped.Add(1)
-			h.fault.warn("Redis refused to publish a message", cmdErr)
-		case nothingSent:
-			unsent = append(unsent, items[i])
-		default:
-			h.unknown.Add(1)
-			h.fault.warn("Connection broke while publishing; messages may not have reached the other instances", err)
+// entries counts what goes into a stream.
+func entries(items []item) (n int) {
+	for _, it := range items {
+		if it.entry != nil {
+			n++
 		}
 	}
-	return unsent
+	return n
+}
+
+// settle counts what became of items and returns those to try again; publishes are the commands of
+// those that are messages, broken is set if the connection broke. err ends the connection.
+func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) (back []item, err error) {
+	h, nothingSent := p.h, broken != nil && p.link.conn.written.Load() == 0
+	last := len(publishes) - 1 // that was accepted
+	for last >= 0 && publishes[last].Err() != nil && !answered(publishes[last]) {
+		last--
+	}
+	err = broken
+	for i, cmd := range publishes {
+		cmdErr := cmd.Err()
+		switch {
+		case cmdErr == nil || answered(cmd):
+			h.published.Add(1)
+			if items[i].entry != nil {
+				h.durable.accepted(cmd)
+			}
+		case refused(cmdErr):
+			verdict := judge(cmdErr)
+			if verdict == forGood || i < last { // one that was overtaken would come out of order
+				h.dropped.Add(1)
+				h.fault.warn("Redis refused to publish a message", cmdErr)
+				continue
+			}
+			back = append(back, items[i])
+			if verdict == elsewhere && err == nil {
+				err = fmt.Errorf("publish: %w", cmdErr)
+			} else if verdict == forNow {
+				p.hold(cmdErr)
+			}
+		case nothingSent:
+			back = append(back, items[i])
+		case items[i].entry != nil:
+			items[i].entry.unsure = true
+			back = append(back, items[i])
+		default:
+			h.unknown.Add(1)
+			h.fault.warn("Connection broke while publishing; messages may not have reached the other instances", broken)
+		}
+	}
+	if last >= 0 && !p.held {
+		p.pause.reset()
+	}
+	return back, err
+}
+
+// hold stops publishing for a while, because Redis has a reason to take nothing now.
+func (p *publisher) hold(reason error) {
+	if p.held {
+		return
+	}
+	p.held = true
+	p.retry.Reset(p.pause.step())
+	p.h.fault.warn("Redis takes no messages now; they wait", reason)
+}
+
+// verdict is what a refusal means.
+type verdict int
+
+const (
+	forGood   verdict = iota // this message will never be taken
+	forNow                   // nothing is taken at the moment
+	elsewhere                // nothing is taken by this server, or from us
+	withOther                // because another command of the transaction was refused
+)
+
+// judge sorts the errors of Redis by their first word.
+func judge(err error) verdict {
+	word, _, _ := strings.Cut(strings.TrimPrefix(reason(err), "redis: "), " ")
+	switch word {
+	case "OOM", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY":
+		return forNow
+	case "MOVED", "ASK", "READONLY", "MASTERDOWN", "NOAUTH", "NOPERM", "WRONGTYPE", "UNBLOCKED":
+		return elsewhere
+	case "EXECABORT":
+		return withOther
+	}
+	return forGood
+}
+
+// reason is what Redis itself has said.
+func reason(err error) string {
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		return reply.Error()
+	}
+	return ""
 }
 
 // answered tells whether a command has its answer: one that came before the connection broke.

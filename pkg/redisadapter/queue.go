@@ -11,15 +11,22 @@ var (
 	errStale     = errors.New("message waited too long for Redis")
 )
 
-// item is one thing for the publisher to do: publish payload on channel, or ask.
+// item is one thing for the publisher to do: publish payload on channel, add entry to the stream, or
+// ask.
 type item struct {
 	channel string
 	payload message
+	entry   *entry
 	at      time.Time // when it was queued
 	ask     *question
 }
 
-func (i item) size() int { return len(i.channel) + len(i.payload) + itemOverhead }
+func (i item) size() int {
+	if i.entry != nil {
+		return i.entry.size() + itemOverhead
+	}
+	return len(i.channel) + len(i.payload) + itemOverhead
+}
 
 // itemOverhead is what an item costs beside its bytes.
 const itemOverhead = 96
@@ -37,10 +44,12 @@ type question struct {
 type queue struct {
 	limit int           // bytes
 	hold  time.Duration // age
+	brief time.Duration // age of what is no entry, where hold is longer
 	wake  chan struct{} // has an element when there may be something to take
 	lost  func(item, error)
 
 	mu     sync.Mutex
+	seq    uint64 // of the latest entry
 	items  []item // items[:head] are taken
 	head   int
 	bytes  int
@@ -48,8 +57,12 @@ type queue struct {
 }
 
 func newQueue(limit int, hold time.Duration, lost func(item, error)) *queue {
-	return &queue{limit: limit, hold: hold, wake: make(chan struct{}, 1), lost: lost}
+	return &queue{limit: limit, hold: hold, brief: min(hold, maxBrief), wake: make(chan struct{}, 1), lost: lost}
 }
+
+// maxBrief is how long requests, answers and other fleeting messages wait: nobody waits for them any
+// more after that.
+const maxBrief = 10 * time.Second
 
 // push appends it; what does not fit is given to lost. A message may always be alone in the queue,
 // whatever its size.
@@ -57,6 +70,10 @@ func (q *queue) push(it item) {
 	it.at = time.Now()
 	q.mu.Lock()
 	stale := q.expireLocked(it.at)
+	if it.entry != nil {
+		q.seq++ // also for what is dropped here: readers see that something is missing
+		it.entry.seq = q.seq
+	}
 	var err error
 	switch {
 	case q.closed:
@@ -87,9 +104,14 @@ func (q *queue) signal() {
 func (q *queue) take(buf []item, maxItems, maxBytes int) []item {
 	buf = buf[:0]
 	q.mu.Lock()
-	stale := q.expireLocked(time.Now())
+	now := time.Now()
+	stale := q.expireLocked(now)
 	for size := 0; q.head < len(q.items) && len(buf) < maxItems && size < maxBytes; {
 		it := q.popLocked()
+		if it.entry == nil && now.Sub(it.at) > q.brief {
+			stale = append(stale, it)
+			continue
+		}
 		size += it.size()
 		buf = append(buf, it)
 	}
@@ -108,6 +130,39 @@ func (q *queue) unshift(items []item) {
 	for _, it := range items {
 		q.bytes += it.size()
 	}
+}
+
+// unsure tells whether there is an entry of unknown outcome.
+func (q *queue) unsure() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range q.items[q.head:] {
+		if it.entry != nil {
+			return it.entry.unsure // they come first
+		}
+	}
+	return false
+}
+
+// settle removes the entries of unknown outcome that have arrived, and returns how many they were.
+func (q *queue) settle(arrived map[uint64]bool) (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := q.items[:q.head]
+	for _, it := range q.items[q.head:] {
+		if it.entry != nil && it.entry.unsure {
+			if arrived[it.entry.seq] {
+				q.bytes -= it.size()
+				n++
+				continue
+			}
+			it.entry.unsure = false
+		}
+		left = append(left, it)
+	}
+	clear(q.items[len(left):])
+	q.items = left
+	return n
 }
 
 // close refuses what comes from now on and drops what is there.

@@ -29,6 +29,7 @@ type testRedis struct {
 	tb   testing.TB
 	path string
 	cmd  *exec.Cmd
+	args []string // beyond the usual
 }
 
 // newRedis prepares a server; start starts it.
@@ -63,7 +64,8 @@ func startRedis(tb testing.TB) *testRedis {
 func (r *testRedis) start() {
 	r.tb.Helper()
 	os.Remove(r.path)
-	r.cmd = exec.Command("redis-server", "--port", "0", "--unixsocket", r.path, "--save", "", "--appendonly", "no")
+	args := []string{"--port", "0", "--unixsocket", r.path, "--save", "", "--appendonly", "no"}
+	r.cmd = exec.Command("redis-server", append(args, r.args...)...)
 	r.cmd.Dir = filepath.Dir(r.path)
 	if err := r.cmd.Start(); err != nil {
 		r.tb.Fatal(err)
@@ -149,10 +151,11 @@ type testProxy struct {
 	target string
 	ln     net.Listener
 
-	mu    sync.Mutex
-	lost  losing
-	conns []net.Conn
-	done  sync.WaitGroup
+	mu      sync.Mutex
+	lost    losing
+	refuses bool
+	conns   []net.Conn
+	done    sync.WaitGroup
 }
 
 // losing is what a proxy throws away.
@@ -192,8 +195,14 @@ func (p *testProxy) accept() {
 		if err != nil {
 			return
 		}
+		p.mu.Lock()
+		refuses := p.refuses
+		p.mu.Unlock()
 		out, err := net.Dial("unix", p.target)
-		if err != nil {
+		if err != nil || refuses {
+			if out != nil {
+				out.Close()
+			}
 			in.Close()
 			continue
 		}
@@ -242,6 +251,13 @@ func (p *testProxy) lose(what losing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lost = what
+}
+
+// refuse takes no connections from now on, or takes them again.
+func (p *testProxy) refuse(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuses = on
 }
 
 // cut closes all connections.

@@ -30,17 +30,24 @@ type Status struct {
 	Published uint64 // messages Redis has accepted
 	Received  uint64 // messages that came in, our own echoes not counted
 	Dropped   uint64 // never sent: queue full, older than HoldFor, larger than MaxMessage, refused by Redis, or impossible to encode
-	Unknown   uint64 // sent when the connection broke; they may have arrived, so they were not sent again
+	Unknown   uint64 // sent when the connection broke; they may have arrived, so they were not sent again. Not so broadcasts in mode Streams
 	Rejected  uint64 // malformed, oversized, foreign or hostile messages that were received and thrown away
-	Gaps      uint64 // times the subscriptions were lost, with what was published meanwhile
+	Gaps      uint64 // times the subscriptions were lost, with what was published meanwhile; in mode Streams: times broadcasts were found missing
+	Missed    uint64 // broadcasts of other instances that are known to be missing; mode Streams only
 	Overruns  uint64 // requests of other instances dropped because handlers of this one are too slow
 
 	Lags histogram.Snapshot // Lag of every heartbeat so far: how long a message is on its way through Redis
 }
 
+// Gap tells that broadcasts of other instances are lost to this one, in mode Streams.
+type Gap struct {
+	Reason error
+	Missed uint64 // how many, 0: unknown
+}
+
 // counters are the growing part of Status.
 type counters struct {
-	published, received, dropped, unknown, rejected, gaps, overruns atomic.Uint64
+	published, received, dropped, unknown, rejected, gaps, missed, overruns atomic.Uint64
 
 	lags histogram.Histogram
 }
@@ -51,6 +58,7 @@ type counters struct {
 type state struct {
 	mu        sync.Mutex
 	pub, sub  uint64    // generation of the connection, 0: down
+	reader    uint64    // the same of the connection that reads the stream, where there is one
 	last      uint64    // generations given out
 	started   time.Time // heartbeats count from here
 	beatSent  time.Time // latest heartbeat

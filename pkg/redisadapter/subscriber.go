@@ -118,11 +118,16 @@ func (h *hub) dispatch(m *redis.Message) {
 	}
 }
 
-// deliver survives what a message may do to its receiver, the room listeners of the application
-// included.
+// deliver gives a message to a receiver.
 func (h *hub) deliver(to receiver, m *redis.Message) {
+	h.guard(func() { to.receive(m.Channel, []byte(m.Payload)) })
+}
+
+// guard survives what a message may do to its receiver, the room listeners of the application
+// included.
+func (h *hub) guard(f func()) {
 	defer h.recovered("handling a message from Redis")
-	to.receive(m.Channel, []byte(m.Payload))
+	f()
 }
 
 // confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat

@@ -14,10 +14,11 @@ type Mode string
 
 // The modes. The zero value of a Mode means PubSub.
 const (
-	PubSub Mode = "pubsub" // socket.io-redis 5 and the createAdapter of @socket.io/redis-adapter
+	PubSub  Mode = "pubsub"  // socket.io-redis 5 and the createAdapter of @socket.io/redis-adapter
+	Streams Mode = "streams" // @socket.io/redis-streams-adapter
 )
 
-var errMode = errors.New("unknown mode; known is " + string(PubSub))
+var errMode = errors.New("unknown mode; known are pubsub and streams")
 
 // transport is what a mode does differently below the wire: the commands that carry messages. The
 // hub's queue, publisher, subscriber and heartbeats are the same for all modes.
@@ -47,11 +48,24 @@ type transport interface {
 	unsubscribe(ctx context.Context, s *redis.PubSub, patterns, channels []string) error
 }
 
+// durable is a transport whose broadcasts survive a break: a publish of unknown outcome is looked
+// for and repeated, and readers resume where they were. Its methods run on the publisher's
+// goroutine.
+type durable interface {
+	transport
+	// opened prepares a new connection, before anything is published over it.
+	opened(h *hub, l *link) error
+	// accepted notes Redis' answer to an entry.
+	accepted(cmd redis.Cmder)
+}
+
 // newTransport makes the transport of a mode.
 func newTransport(mode Mode, cfg config) (transport, error) {
 	switch mode {
 	case PubSub, "":
 		return pubSub{key: cfg.key}, nil
+	case Streams:
+		return newStreams(cfg), nil
 	}
 	return pubSub{key: cfg.key}, fmt.Errorf("mode %q: %w", mode, errMode)
 }

@@ -1,0 +1,117 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// streams is the transport of mode Streams, that of @socket.io/redis-streams-adapter: broadcasts and
+// commands are entries of one stream, which everybody reads from an offset of its own; what wants an
+// answer, and the answers, go over publish and subscribe, since nobody would wait for them after a
+// break.
+//
+// An entry carries the instance that sent it and a number. After a break the publisher looks for
+// what it sent without getting an answer, and sends what did not arrive; readers pass over a number
+// they have had.
+type streams struct {
+	pubSub
+	length   int64         // entries to keep
+	bytes    int64         // about the bytes to keep, if that is less
+	recheck  time.Duration // see streamReader
+	meanSize atomic.Int64  // bytes of an entry lately
+
+	// Owned by the publisher's goroutine.
+	origin string
+	begun  bool     // acked is valid
+	acked  streamID // nothing of ours up to here is of unknown outcome
+}
+
+var _ durable = (*streams)(nil)
+
+func newStreams(cfg config) *streams {
+	return &streams{pubSub: pubSub{key: cfg.key}, length: int64(cfg.streamLength), bytes: int64(cfg.streamBytes), recheck: recheck}
+}
+
+func (t *streams) wire(a *Adapter) wire { return newStreamWire(a) }
+
+func (t *streams) start(h *hub) {
+	r := &streamReader{h: h, t: t}
+	h.done.Go(r.run)
+}
+
+func (t *streams) publish(ctx context.Context, pipe redis.Pipeliner, it item) redis.Cmder {
+	if it.entry == nil {
+		return t.pubSub.publish(ctx, pipe, it)
+	}
+	return pipe.XAdd(ctx, &redis.XAddArgs{Stream: t.key, MaxLen: t.maxLen(), Approx: true, Values: it.entry.values(t.origin)})
+}
+
+// maxLen is how many entries the stream shall keep, with entries as large as they are.
+func (t *streams) maxLen() int64 {
+	return max(1, min(t.length, t.bytes/max(t.meanSize.Load(), 1)))
+}
+
+// sized notes the size of an entry that was read: the mean follows the latest few hundred. Called by
+// the reader only.
+func (t *streams) sized(size int) {
+	mean := t.meanSize.Load()
+	t.meanSize.Store(mean + (int64(size)-mean)/256 + 1)
+}
+
+func (t *streams) accepted(cmd redis.Cmder) {
+	if c, ok := cmd.(*redis.StringCmd); ok {
+		if id, err := parseStreamID(c.Val()); err == nil {
+			t.acked = id
+		}
+	}
+}
+
+// scanEntries is how many entries opened reads at once.
+const scanEntries = 100
+
+// opened finds out which of the entries whose outcome is unknown are in the stream.
+func (t *streams) opened(h *hub, l *link) error {
+	ctx := h.ctx
+	t.origin = h.id
+	if !t.begun {
+		x, err := l.XInfoStream(ctx, t.key).Result()
+		switch {
+		case err == nil:
+			if t.acked, err = parseStreamID(x.LastGeneratedID); err != nil {
+				return err
+			}
+		case !refused(err):
+			return fmt.Errorf("XINFO STREAM %s: %w", t.key, err)
+		} // no stream, or we may not look at it: from the beginning
+		t.begun = true
+	}
+	if !h.queue.unsure() {
+		return nil
+	}
+	arrived, from := map[uint64]bool{}, t.acked
+	for {
+		list, err := l.XRangeN(ctx, t.key, from.next().String(), "+", scanEntries).Result()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("XRANGE %s: %w", t.key, err)
+		}
+		for _, m := range list {
+			stamp, _ := m.Values[fieldSeq].(string)
+			if origin, n, ok := readStamp(stamp); ok && origin == t.origin {
+				arrived[n] = true
+			}
+		}
+		if len(list) < scanEntries {
+			break
+		}
+		if from, err = parseStreamID(list[len(list)-1].ID); err != nil {
+			return err
+		}
+	}
+	h.published.Add(uint64(h.queue.settle(arrived)))
+	return nil
+}
