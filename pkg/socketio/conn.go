@@ -37,6 +37,10 @@ type conn struct {
 	decoder decoder
 	pace    pace
 
+	// ending is held while the library ends sockets because the connection has ended: two goroutines may
+	// notice that, and a socket must be gone for both before its session is given away.
+	ending sync.Mutex
+
 	mu      sync.Mutex // guards what follows and most of each link
 	links   []*link
 	left    []string // namespaces that were joined once and are not now
@@ -365,6 +369,8 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 // run it does nothing: when they have returned, opened calls it again, and "disconnecting" finds the
 // rooms they joined.
 func (c *conn) end() {
+	c.ending.Lock()
+	defer c.ending.Unlock()
 	c.mu.Lock()
 	reason := c.ended
 	busy := slices.ContainsFunc(c.links, func(l *link) bool { return l.listening && l.state == linkConnecting })

@@ -122,7 +122,9 @@ func (l *link) begin() bool {
 	}
 	c.mu.Unlock()
 	if ended != "" {
+		c.ending.Lock()
 		l.disconnect(ended) // the library was told before it knew this socket
+		c.ending.Unlock()
 		l.released()
 	}
 	if !ok {

@@ -521,7 +521,7 @@ func TestRecoveryUnderFire(t *testing.T) {
 					c.cut()
 				}
 				if !c.connect(t, s) {
-					t.Errorf("client %d was not recovered after %d", i, len(heard[i]))
+					t.Errorf("client %d was not recovered after %d: %+v", i, len(heard[i]), s.RecoveryStats())
 					return
 				}
 			}
