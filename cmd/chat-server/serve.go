@@ -42,6 +42,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	if err != nil {
 		return err
 	}
+	board := operate(cfg, chat, server, log)
 	public, err := net.Listen("tcp", cfg.HTTP.Addr())
 	if err != nil {
 		return fmt.Errorf("cannot listen (NODE_PORT and HOST say where): %w", err)
@@ -59,6 +60,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", cfg.Redis.String()}
 	if operator != nil {
 		serving.Go(func() { failed <- server.ServeOperator(operator) })
+		serving.Go(func() { board.Run(trimming) })
 		attrs = append(attrs, "metrics", operator.Addr().String())
 	}
 	log.Info("listening", attrs...)

@@ -9,6 +9,14 @@ import (
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version string
 
+// versionText is the version alone.
+func versionText() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return cmp.Or(version, info.Main.Version, "unknown")
+	}
+	return cmp.Or(version, "unknown")
+}
+
 // versionLine names the version, the commit if the build knows it, and the Go release.
 func versionLine() string {
 	info, ok := debug.ReadBuildInfo()

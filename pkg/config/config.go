@@ -29,6 +29,7 @@ type HTTP struct {
 	Host        string // empty: all interfaces
 	Port        int    // 0: a free one, for tests
 	MetricsAddr string // host:port of the operators' address; empty: none
+	Pprof       bool   // offer Go's profiles there
 
 	Drain time.Duration // how long clients may take to move away when the server ends
 }

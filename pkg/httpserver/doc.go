@@ -6,7 +6,8 @@
 //	           ├─ /healthz, /readyz          is it alive; should it get clients
 //	           └─ everything else            the page's files
 //
-//	operator ──── /healthz, /readyz          the same, on an address of its own
+//	operator ──── /healthz, /readyz          the same, on an address of its own,
+//	              …                          and what HandleOperator adds
 //
 // # How it is used
 //

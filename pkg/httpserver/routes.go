@@ -3,6 +3,7 @@ package httpserver
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -28,16 +29,28 @@ func (s *Server) publicRoutes(socket http.Handler, bundles *bundles, page http.H
 	})
 }
 
-// operatorRoutes are what the operators' address answers.
+// operatorRoutes are what the operators' address answers from the start.
 func (s *Server) operatorRoutes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", s.healthz)
-	mux.HandleFunc("/readyz", s.readyz)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	s.operatorMux = http.NewServeMux()
+	s.HandleOperator("/healthz", http.HandlerFunc(s.healthz))
+	s.HandleOperator("/readyz", http.HandlerFunc(s.readyz))
+	s.operatorMux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "/healthz\n/readyz\n")
+		_, _ = io.WriteString(w, strings.Join(s.operatorPaths, "\n")+"\n")
 	})
-	return mux
+	return s.operatorMux
+}
+
+// HandleOperator adds a handler to the operators' address, whose index names its path. The
+// pattern is one of http.ServeMux. It must not be called after ServeOperator.
+func (s *Server) HandleOperator(pattern string, h http.Handler) {
+	s.operatorMux.Handle(pattern, h)
+	_, path, methodToo := strings.Cut(pattern, " ")
+	if !methodToo {
+		path = pattern
+	}
+	s.operatorPaths = append(s.operatorPaths, path)
+	slices.Sort(s.operatorPaths)
 }
 
 // readOnly answers 405 to anything but GET and HEAD, and tells whether it was one.

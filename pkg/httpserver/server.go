@@ -54,6 +54,10 @@ type Server struct {
 	draining         atomic.Bool
 	checks           []Check
 
+	// Static once ServeOperator was called.
+	operatorMux   *http.ServeMux
+	operatorPaths []string // sorted
+
 	shutdownOnce sync.Once
 	shutdownErr  error // set within shutdownOnce
 }
@@ -125,6 +129,9 @@ func serve(h *http.Server, l net.Listener) error {
 
 // Drain makes /readyz answer 503 from now on, so that load balancers send no new clients.
 func (s *Server) Drain() { s.draining.Store(true) }
+
+// Draining tells whether Drain or Shutdown was called.
+func (s *Server) Draining() bool { return s.draining.Load() }
 
 // Shutdown calls release, which has to refuse new sessions of Options.Socket and end
 // those there are, then stops accepting and waits until every request is answered. The

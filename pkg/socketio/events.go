@@ -89,6 +89,7 @@ func (ns *Namespace) handle(event string, run func(*incoming) (func(), error)) {
 		}
 	})
 	ns.handlers.Store(&m)
+	ns.traffic.received.of([]byte(event), true) // counted from zero
 }
 
 // handlersOf finds the handlers of an event.
