@@ -49,6 +49,8 @@ func requireTools(t *testing.T) {
 		missing = "the npm clients are not installed: run `npm ci` in pkg/e2e/node"
 	} else if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("REDIS_SERVER") == "" {
 		missing = "redis-server is not installed"
+	} else if _, err := exec.LookPath("haproxy"); err != nil && os.Getenv("HAPROXY") == "" {
+		missing = "haproxy is not installed"
 	}
 	switch {
 	case missing == "":

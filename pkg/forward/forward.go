@@ -130,6 +130,7 @@ func (f *Forwarder) Start(h http.Handler) {
 // rest ends by itself. Close may be called again.
 func (f *Forwarder) Close(ctx context.Context) error {
 	f.mu.Lock()
+	again := f.closed
 	f.closed = true
 	listener, server := f.listener, f.server
 	for t := range f.tunnels {
@@ -156,6 +157,12 @@ func (f *Forwarder) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, fmt.Errorf("stop forwarding: %w", ctx.Err()))
 	}
+	if again {
+		return err
+	}
+	s := f.Stats()
+	f.log.Debug("forwarding ended", "polls", s.Polls, "posts", s.Posts, "upgrades", s.Upgrades, "served", s.Served,
+		"failed", s.UnknownOwner+s.Unreachable+s.Denied+s.Broken)
 	return err
 }
 

@@ -79,7 +79,7 @@ export async function clustered(servers) {
 }
 
 /** What people say to each other. */
-function conversation(people, legible) {
+export function conversation(people, legible) {
   it('tells everybody, the newcomer too, that somebody joined', async (t) => {
     const everybody = await people(t, 4);
     everybody.forEach((person, index) => assert.equal(person.notices(), everybody.length - index, `notices of person ${index}`));
@@ -169,7 +169,7 @@ async function sendAll([alice, ...others], rows) {
   });
 }
 
-function bursts(people, servers, options, legible) {
+export function bursts(people, servers, options, legible) {
   it('keeps bursts of 500 in order and whole, begun before the upgrade ends', async (t) => {
     const witnesses = await people(t, servers.length);
     const texts = Array.from({ length: 500 }, (_, i) => `${i} ${legible(['', '번째']) ? '번째' : 'th'}`);

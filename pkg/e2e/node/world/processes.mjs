@@ -23,7 +23,7 @@ const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** A port nobody listens on, outside the range from which outgoing connections take theirs. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 18_000);
     const probe = net.createServer();
@@ -39,7 +39,7 @@ async function freePort() {
 }
 
 /** A child process whose output is kept line by line. */
-class Program {
+export class Program {
   lines = new Log();
   ended = null;
 
