@@ -1,9 +1,7 @@
 package redisadapter
 
 import (
-	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
@@ -53,8 +51,7 @@ type Builder struct {
 	// contents. nil: nothing is logged.
 	Logger *slog.Logger
 
-	once sync.Once
-	hub  *hub
+	hubs hubs
 }
 
 var _ socket.AdapterConstructor = (*Builder)(nil)
@@ -63,36 +60,11 @@ var _ socket.AdapterConstructor = (*Builder)(nil)
 // and never fails.
 func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
 	a := MakeRedisAdapter()
-	a.hub = b.shared()
+	a.hub, a.ownsHub = b.hubFor(nsp.Name()), b.each()
 	a.SetRedis(b.Redis)
 	a.SetOpts(b.Opts)
 	a.Construct(nsp)
 	return a
-}
-
-// Status tells how the cluster is doing. It costs a lock, no round trip.
-func (b *Builder) Status() Status { return b.shared().status() }
-
-// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it
-// and waits for the goroutines. Adapters go on serving this instance's sockets. It may be called
-// more than once.
-func (b *Builder) Close(ctx context.Context) error { return b.shared().close(ctx) }
-
-// shared returns the hub, made at first use.
-func (b *Builder) shared() *hub {
-	b.once.Do(func() {
-		client := b.Redis
-		if client == nil {
-			client = &rtypes.RedisClient{}
-		}
-		cfg := b.config()
-		t, err := newTransport(b.Mode, cfg)
-		b.hub = newHub(client, cfg, t)
-		if err != nil {
-			b.hub.refuse(err)
-		}
-	})
-	return b.hub
 }
 
 // config applies the defaults.

@@ -52,6 +52,11 @@ func (h *hub) dial(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.dialWith(ctx, opts)
+}
+
+// dialWith does so with opts, which it changes.
+func (h *hub) dialWith(ctx context.Context, opts *redis.Options) (*link, error) {
 	dialer, timeout := opts.Dialer, opts.DialTimeout
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -100,6 +105,7 @@ func (h *hub) redisOptions(ctx context.Context) (*redis.Options, error) {
 	if c, ok := client.(*redis.ClusterClient); ok {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
+		c.ReloadState(ctx) // for the next attempt, should this one go to a server that is no longer the master
 		master, err := c.MasterForKey(ctx, h.transport.home())
 		if err != nil {
 			return nil, fmt.Errorf("find a master of the Redis Cluster: %w", err)

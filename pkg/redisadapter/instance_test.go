@@ -29,13 +29,16 @@ type instance struct {
 	changes chan Status
 }
 
-// newInstance starts an instance on r; change may change its builder before that.
+// newInstance starts an instance on r, which may be nil; change may change its builder before that.
 func newInstance(tb testing.TB, r *testRedis, name string, change ...func(*Builder)) *instance {
 	tb.Helper()
 	i := &instance{tb: tb, name: name, changes: make(chan Status, 100)}
 	i.builder = &Builder{
-		Redis: r.types(tb), Heartbeat: 50 * time.Millisecond, OnChange: func(s Status) { i.changes <- s },
+		Heartbeat: 50 * time.Millisecond, OnChange: func(s Status) { i.changes <- s },
 		Logger: slog.New(slog.NewTextHandler(testLog{tb, name}, nil)),
+	}
+	if r != nil {
+		i.builder.Redis = r.types(tb)
 	}
 	for _, c := range change {
 		c(i.builder)
@@ -75,7 +78,7 @@ func newCluster(tb testing.TB, r *testRedis, names ...string) []*instance {
 }
 
 // testModes are those that what all modes have in common is tested in.
-var testModes = []Mode{PubSub, Streams}
+var testModes = []Mode{PubSub, Sharded, Streams}
 
 // eachMode runs a test in each mode.
 func eachMode(t *testing.T, test func(t *testing.T, mode Mode)) {

@@ -248,7 +248,7 @@ func TestNamespacesShareConnections(t *testing.T) {
 			i.Of(name)
 		}
 	}
-	names := func() int { return len(list[0].builder.hub.countedChannels()) }
+	names := func() int { return len(list[0].builder.shared().countedChannels()) }
 	eventually(t, "everybody listens everywhere", func() bool {
 		for _, name := range []string{"/a", "/b[1]*", "/c"} {
 			if r.subscribers("socket.io-request#"+name+"#") != 2 {

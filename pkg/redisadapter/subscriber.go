@@ -15,6 +15,7 @@ import (
 
 var (
 	errSilent      = errors.New("heartbeats no longer come back")
+	errSlotMoved   = errors.New("the channels' slot is at another server of the Redis Cluster now")
 	errResubscribe = errors.New("connection was replaced without our doing")
 )
 
@@ -140,6 +141,12 @@ func (s *subscriber) confirm(m *redis.Subscription) error {
 	case "psubscribe":
 		list = s.patterns
 	case "subscribe", "ssubscribe":
+	case "sunsubscribe":
+		if s.channels[m.Channel] { // and it was not asked for
+			s.h.reload()
+			return errSlotMoved
+		}
+		return nil
 	default:
 		return nil
 	}

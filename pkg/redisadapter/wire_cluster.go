@@ -15,6 +15,7 @@ type clusterWire struct {
 	a     *Adapter
 	names clusterChannels
 	own   string // response channel of this instance
+	slots bool   // channels of different slots are at different servers
 }
 
 // clusterChannels are the channels of a namespace in mode sharded. Names of Node's adapter are
@@ -36,17 +37,18 @@ func (n clusterChannels) specific(uid string) string { return n.main + uid + "#"
 // answers is where an answer for the instance uid goes. In a Redis Cluster the response channel of a
 // Node node is anywhere; an answer on the main channel reaches it as well, and everybody else passes
 // over it.
-func (n clusterChannels) answers(uid string) string {
-	if own := n.specific(uid); slotOf(own) == slotOf(n.main) {
-		return own
+func (w *clusterWire) answers(uid string) string {
+	own := w.names.specific(uid)
+	if w.slots && slotOf(own) != slotOf(w.names.main) {
+		return w.names.main
 	}
-	return n.main
+	return own
 }
 
 // newClusterWire makes the wire of an Adapter, whose id it replaces by one that puts its response
 // channel into the slot of the main one.
-func newClusterWire(a *Adapter) *clusterWire {
-	w := &clusterWire{a: a, names: clusterChannelsOf(a.hub.cfg.key, a.nsp)}
+func newClusterWire(a *Adapter, slots bool) *clusterWire {
+	w := &clusterWire{a: a, names: clusterChannelsOf(a.hub.cfg.key, a.nsp), slots: slots}
 	a.uid = adapterID(w.names)
 	w.own = w.names.specific(string(a.uid))
 	return w
@@ -120,7 +122,7 @@ func (w *clusterWire) answer(req *request, r *response) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	return w.item(m, w.names.answers(req.UID))
+	return w.item(m, w.answers(req.UID))
 }
 
 // ack passes on the first argument, there is no room for more in the protocol.

@@ -1,0 +1,184 @@
+package redisadapter
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+)
+
+// hubs are a Builder's hubs: one, or in mode Sharded on a Redis Cluster one for each namespace, whose
+// connections go to the server with the namespace's slot.
+type hubs struct {
+	mu     sync.Mutex
+	list   map[string]*hub // by namespace; "": the only one
+	past   Status          // counters of hubs that have ended
+	once   bool            // all were joined at one time
+	closed bool
+
+	notifyMu sync.Mutex // held while OnChange runs
+	told     bool       // what OnChange was told last
+}
+
+// each tells whether each namespace has a hub.
+func (b *Builder) each() bool {
+	if b.Mode != Sharded || b.Redis == nil {
+		return false
+	}
+	_, spread := b.Redis.Client.(*redis.ClusterClient)
+	return spread
+}
+
+// shared returns the hub of all namespaces.
+func (b *Builder) shared() *hub { return b.hubFor("") }
+
+// hubFor returns the hub of a namespace, made at first use.
+func (b *Builder) hubFor(nsp string) *hub {
+	if !b.each() {
+		nsp = ""
+	}
+	b.hubs.mu.Lock()
+	defer b.hubs.mu.Unlock()
+	h := b.hubs.list[nsp]
+	if h != nil && (h.ctx.Err() == nil || nsp == "" || b.hubs.closed) {
+		return h
+	}
+	if h != nil { // the namespace was closed and comes back
+		b.hubs.past.count(h.status())
+	}
+	h = b.newHub(nsp)
+	if b.hubs.list == nil {
+		b.hubs.list = map[string]*hub{}
+	}
+	b.hubs.list[nsp] = h
+	if b.hubs.closed {
+		h.refuse(ErrClosed)
+	}
+	return h
+}
+
+func (b *Builder) newHub(nsp string) *hub {
+	client := b.Redis
+	if client == nil {
+		client = &rtypes.RedisClient{}
+	}
+	cfg := b.config()
+	if b.each() {
+		cfg.onChange = func(Status) { b.changed() }
+	}
+	if b.Mode == Sharded {
+		return newHub(client, cfg, newSharded(cfg.key, nsp, client.Client))
+	}
+	t, err := newTransport(b.Mode, cfg)
+	h := newHub(client, cfg, t)
+	if err != nil {
+		h.refuse(err)
+	}
+	return h
+}
+
+// all returns the hubs there are.
+func (b *Builder) all() (list []*hub) {
+	b.hubs.mu.Lock()
+	defer b.hubs.mu.Unlock()
+	for _, h := range b.hubs.list {
+		list = append(list, h)
+	}
+	return list
+}
+
+// Status tells how the cluster is doing. It costs a lock, no round trip. Where each namespace has
+// connections of its own, Joined means all of them; one that was made a moment ago and is only
+// connecting does not count against it.
+func (b *Builder) Status() Status {
+	if !b.each() {
+		return b.shared().status()
+	}
+	list := b.all()
+	b.hubs.mu.Lock()
+	s := b.hubs.past
+	once := b.hubs.once
+	b.hubs.mu.Unlock()
+	joined, down := 0, 0
+	for _, h := range list {
+		part := h.status()
+		s.count(part)
+		switch {
+		case part.Joined:
+			joined++
+		case part.LastError != nil || !once:
+			down++
+		}
+		if part.Since.After(s.Since) {
+			s.Since = part.Since
+		}
+		if s.LastError == nil || !part.Joined && part.LastError != nil {
+			s.LastError = part.LastError
+		}
+		s.Servers, s.Lag = max(s.Servers, part.Servers), max(s.Lag, part.Lag)
+		s.Queued, s.QueuedLen = s.Queued+part.Queued, s.QueuedLen+part.QueuedLen
+	}
+	s.Joined = joined > 0 && down == 0
+	if s.Joined && !once {
+		b.hubs.mu.Lock()
+		b.hubs.once = true
+		b.hubs.mu.Unlock()
+	}
+	if !s.Joined {
+		s.Servers = 1
+	}
+	return s
+}
+
+// count adds the counters of another hub.
+func (s *Status) count(o Status) {
+	s.Published += o.Published
+	s.Received += o.Received
+	s.Dropped += o.Dropped
+	s.Unknown += o.Unknown
+	s.Rejected += o.Rejected
+	s.Gaps += o.Gaps
+	s.Missed += o.Missed
+	s.Overruns += o.Overruns
+	for i, n := range o.Lags.Buckets {
+		s.Lags.Buckets[i] += n
+	}
+	s.Lags.Count += o.Lags.Count
+	s.Lags.Sum += o.Lags.Sum
+}
+
+// changed tells the application when what Status says of all hubs together has changed.
+func (b *Builder) changed() {
+	b.hubs.notifyMu.Lock()
+	defer b.hubs.notifyMu.Unlock()
+	s := b.Status()
+	if s.Joined == b.hubs.told {
+		return
+	}
+	b.hubs.told = s.Joined
+	if b.OnChange != nil {
+		b.OnChange(s)
+	}
+}
+
+// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it
+// and waits for the goroutines. Adapters go on serving this instance's sockets. It may be called
+// more than once.
+func (b *Builder) Close(ctx context.Context) error {
+	if !b.each() {
+		return b.shared().close(ctx)
+	}
+	b.hubs.mu.Lock()
+	b.hubs.closed = true
+	b.hubs.mu.Unlock()
+	list := b.all()
+	errs := make([]error, len(list))
+	var done sync.WaitGroup
+	for i, h := range list {
+		done.Go(func() { errs[i] = h.close(ctx) })
+	}
+	done.Wait()
+	return errors.Join(errs...)
+}
