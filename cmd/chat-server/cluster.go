@@ -32,7 +32,8 @@ func newCluster(r config.Redis, log *slog.Logger) *cluster {
 	return &cluster{
 		client: client,
 		builder: &redisadapter.Builder{
-			Redis:  rtypes.NewRedisClient(context.Background(), client),
+			Redis: rtypes.NewRedisClient(context.Background(), client),
+			Mode:  redisadapter.Mode(r.Adapter), QueueBytes: r.QueueBytes, HoldFor: r.Hold, StreamLength: r.StreamLength, StreamBytes: r.StreamBytes,
 			Logger: log,
 		},
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"time"
 )
 
 // Redis is what joins several instances, and how they use it.
@@ -18,7 +19,22 @@ type Redis struct {
 	CA       *x509.CertPool // who may sign the servers' certificates; nil: whom this system trusts
 	CertFile string         // certificate of this client, with KeyFile; empty: none
 	KeyFile  string
+
+	Adapter      RedisAdapter
+	QueueBytes   int           // of what waits for Redis; 0: the adapter's default
+	Hold         time.Duration // how long it may wait; 0: the adapter's default
+	StreamLength int           // entries
+	StreamBytes  int
 }
+
+// RedisAdapter is how the instances talk through Redis.
+type RedisAdapter string
+
+// The adapters, named as in pkg/redisadapter.
+const (
+	RedisPubSub  RedisAdapter = "pubsub"
+	RedisStreams RedisAdapter = "streams"
+)
 
 // Configured tells whether there is a Redis; without one the instance stands alone.
 func (r Redis) Configured() bool { return r.URL != nil || r.Host != "" && r.Port != 0 }
