@@ -1,0 +1,4 @@
+package chaos
+
+// listen brings npm clients into the world.
+func (w *world) listen() {}

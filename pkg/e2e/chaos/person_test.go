@@ -1,0 +1,340 @@
+package chaos
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// A stay is one connection of a person to one process.
+type stay struct {
+	at        int // which process, see instance.lives
+	from, to  time.Time
+	recovered bool // the server said that nothing was missed since the stay before
+}
+
+// A word is something said or heard.
+type word struct {
+	from string
+	seq  int
+	at   time.Time
+}
+
+// A person is a client in the chat, who says numbers and remembers what it hears. It comes back whenever its connection
+// ends: to the place it was sent to, or the next one that takes it.
+type person struct {
+	w    *world
+	name string
+
+	mu    sync.Mutex
+	stays []stay
+	said  []word
+	heard []word
+	conn  net.Conn // nil while it is away, and of npm clients
+	place int      // where it tries first
+
+	pid, offset, sid string // what Socket.IO clients recover their state with
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// comeBack is how long a person waits before it tries to connect again.
+const comeBack = 50 * time.Millisecond
+
+// join brings n people to each place, who come and stay until the test ends.
+func (w *world) join(n int) {
+	w.t.Helper()
+	for i := range n * len(w.instances) {
+		p := &person{w: w, name: fmt.Sprintf("p%d", i), place: i % len(w.instances)}
+		ctx, stop := context.WithCancel(context.Background())
+		p.stop = stop
+		p.done.Go(func() { p.live(ctx) })
+		w.people = append(w.people, p)
+		w.t.Cleanup(p.leave)
+	}
+	w.gathered()
+}
+
+// gathered waits until everybody is there.
+func (w *world) gathered() {
+	w.t.Helper()
+	for _, p := range w.people {
+		eventually(w.t, p.name+" is connected", p.present)
+	}
+}
+
+func (p *person) leave() {
+	if p.stop != nil {
+		p.stop()
+		p.cut()
+		p.done.Wait()
+	}
+}
+
+// live is the person's life.
+func (p *person) live(ctx context.Context) {
+	for ctx.Err() == nil {
+		p.mu.Lock()
+		in := p.w.instances[p.place%len(p.w.instances)]
+		p.mu.Unlock()
+		err := p.visit(ctx, in)
+		p.mu.Lock()
+		if p.conn != nil {
+			p.conn = nil
+			p.stays[len(p.stays)-1].to = time.Now()
+		} else if err != nil {
+			p.place++ // nobody home: try the next
+		}
+		p.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(comeBack):
+		}
+	}
+}
+
+// visit connects and listens until the connection ends.
+func (p *person) visit(ctx context.Context, in *instance) error {
+	at := in.lives()
+	dialer := ws.Dialer{Timeout: 5 * time.Second}
+	conn, buffered, _, err := dialer.Dial(ctx, "ws://"+in.front.addr()+"/socket.io/?EIO=4&transport=websocket")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	read := bufio.NewReader(conn)
+	if buffered != nil {
+		read = bufio.NewReader(io.MultiReader(buffered, conn))
+	}
+	for {
+		f, err := ws.ReadFrame(read)
+		if err != nil {
+			return err
+		}
+		if f.Header.OpCode == ws.OpClose {
+			_ = write(conn, ws.NewCloseFrame(nil))
+			return nil
+		}
+		if err := p.packet(conn, at, string(f.Payload)); err != nil {
+			return err
+		}
+	}
+}
+
+func write(conn net.Conn, f ws.Frame) error { return ws.WriteFrame(conn, ws.MaskFrameInPlace(f)) }
+
+func writeText(conn net.Conn, text string) error { return write(conn, ws.NewTextFrame([]byte(text))) }
+
+var errRefused = errors.New("the namespace was refused")
+
+// packet acts on what the server says.
+func (p *person) packet(conn net.Conn, at int, text string) error {
+	switch {
+	case strings.HasPrefix(text, "0"):
+		p.mu.Lock()
+		auth := ""
+		if p.pid != "" {
+			auth = fmt.Sprintf(`{"pid":%q,"offset":%q}`, p.pid, p.offset)
+		}
+		p.mu.Unlock()
+		return writeText(conn, "40/chat,"+auth)
+	case text == "2":
+		return p.pong(conn)
+	case strings.HasPrefix(text, "40/chat,"):
+		var hello struct{ SID, PID string }
+		if err := json.Unmarshal([]byte(text[len("40/chat,"):]), &hello); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.stays = append(p.stays, stay{at: at, from: time.Now(), recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid})
+		p.pid, p.sid = hello.PID, hello.SID
+		p.conn = conn
+	case strings.HasPrefix(text, "44/chat,"):
+		return errRefused
+	case strings.HasPrefix(text, "42/chat,"):
+		p.hear(text[len("42/chat,"):], time.Now())
+	}
+	return nil
+}
+
+// pong answers a heartbeat. Words and pongs must not mix, and writing never waits long: the server reads.
+func (p *person) pong(conn net.Conn) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return writeText(conn, "3")
+}
+
+func (p *person) hear(event string, now time.Time) {
+	var args []json.RawMessage
+	var said struct{ Name, Text string }
+	if json.Unmarshal([]byte(event), &args) != nil || len(args) < 2 || json.Unmarshal(args[1], &said) != nil {
+		return
+	}
+	seq, err := strconv.Atoi(said.Text)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heard = append(p.heard, word{said.Name, seq, now})
+	var offset string
+	if p.pid != "" && json.Unmarshal(args[len(args)-1], &offset) == nil {
+		p.offset = offset
+	}
+}
+
+// says says the next number, if it is connected.
+func (p *person) says() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conn == nil {
+		return
+	}
+	w := word{p.name, len(p.said), time.Now()}
+	p.said = append(p.said, w)
+	_ = p.conn.SetWriteDeadline(w.at.Add(time.Second))
+	if writeText(p.conn, fmt.Sprintf(`42/chat,["msgToServer",{"name":%q,"text":"%d"}]`, p.name, w.seq)) != nil {
+		_ = p.conn.Close()
+	}
+}
+
+// cut ends the connection as a broken line does. The person comes back, to the next place.
+func (p *person) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if tcp, ok := p.conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+		p.place++
+	}
+}
+
+func (p *person) present() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.stays) > 0 && p.stays[len(p.stays)-1].to.IsZero()
+}
+
+// speaks tells whether the person is one of ours; npm clients listen.
+func (p *person) speaks() bool { return p.stop != nil }
+
+// lastSaid is the last number it said, -1 if none.
+func (p *person) lastSaid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.said) - 1
+}
+
+// hasHeard tells whether it has heard this very word lately.
+func (p *person) hasHeard(from string, seq int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.heard) - 1; i >= 0 && i > len(p.heard)-1000; i-- {
+		if p.heard[i].from == from && p.heard[i].seq == seq {
+			return true
+		}
+	}
+	return false
+}
+
+// home sends everybody to the place where they began, those who are elsewhere.
+func (w *world) home() {
+	w.t.Helper()
+	for i, p := range w.people {
+		if !p.speaks() {
+			continue
+		}
+		want := w.instances[i%len(w.instances)]
+		eventually(w.t, p.name+" is at home", func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if n := len(p.stays); p.conn != nil && p.stays[n-1].at != want.lives() {
+				p.place = want.number
+				_ = p.conn.Close()
+				return false
+			}
+			return p.conn != nil
+		})
+	}
+}
+
+// talk makes everybody say something every so often, until the function it returns is called.
+func (w *world) talk(every time.Duration) (silence func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for _, p := range w.people {
+		if !p.speaks() {
+			continue
+		}
+		all.Go(func() {
+			tick := time.NewTicker(every)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					p.says()
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+// settle lets everybody say one more word, again and again, until one of each has reached everybody: then all that was
+// said before has arrived, or never will.
+func (w *world) settle() {
+	w.t.Helper()
+	round := time.NewTicker(500 * time.Millisecond)
+	defer round.Stop()
+	for end := time.Now().Add(patience); ; {
+		last := make(map[string]int)
+		for _, p := range w.people {
+			if p.speaks() {
+				p.says()
+				last[p.name] = p.lastSaid()
+			}
+		}
+		reached := func() bool {
+			for _, p := range w.people {
+				for from, seq := range last {
+					if !p.hasHeard(from, seq) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		tick := time.NewTicker(5 * time.Millisecond)
+		for again := false; !again; {
+			select {
+			case <-tick.C:
+				if reached() {
+					tick.Stop()
+					return
+				}
+			case <-round.C:
+				again = true
+			}
+		}
+		tick.Stop()
+		if time.Now().After(end) {
+			w.t.Fatal("not everybody hears everybody any more")
+		}
+	}
+}
