@@ -25,7 +25,7 @@ func defaults() Config {
 			Transports:     []string{"polling", "websocket"},
 			Origins:        []string{},
 		},
-		Redis: Redis{Adapter: RedisPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
+		Redis: Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Chat:  Chat{JoinNotice: true},
 		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
@@ -69,7 +69,7 @@ func TestAcceptedValues(t *testing.T) {
 		{[]string{"METRICS_ADDR=[::1]:0"}, func(c *Config) { c.HTTP.MetricsAddr = "[::1]:0" }},
 		{[]string{"METRICS_ADDR=Off"}, func(c *Config) { c.HTTP.MetricsAddr = "" }},
 		{[]string{"REDIS_ADAPTER=Streams", "REDIS_HOLD_SECONDS=60", "REDIS_STREAM_LENGTH=5000"}, func(c *Config) {
-			c.Redis.Adapter, c.Redis.Hold, c.Redis.StreamLength = RedisStreams, time.Minute, 5000
+			c.Redis.Adapter, c.Redis.Hold, c.Redis.StreamLength = AdapterStreams, time.Minute, 5000
 		}},
 		{[]string{"REDIS_HOST=redis", "REDIS_PORT=10300"}, func(c *Config) { c.Redis.Host, c.Redis.Port = "redis", 10300 }},
 		{[]string{"PING_INTERVAL_MS=10"}, func(c *Config) { c.Engine.PingInterval = 10 * time.Millisecond }},

@@ -20,20 +20,21 @@ type Redis struct {
 	CertFile string         // certificate of this client, with KeyFile; empty: none
 	KeyFile  string
 
-	Adapter      RedisAdapter
-	QueueBytes   int           // of what waits for Redis; 0: the adapter's default
-	Hold         time.Duration // how long it may wait; 0: the adapter's default
+	Adapter      RedisAdapter  // how messages go through it
+	QueueBytes   int           // of what waits for it; 0: the adapter's default
+	Hold         time.Duration // how long that may wait; 0: the adapter's default
 	StreamLength int           // entries
 	StreamBytes  int
 }
 
-// RedisAdapter is how the instances talk through Redis.
+// RedisAdapter is how messages go through Redis. All instances of a cluster have the same.
 type RedisAdapter string
 
-// The adapters, named as in pkg/redisadapter.
+// The ways: publish and subscribe, its form for a Redis Cluster, and a stream.
 const (
-	RedisPubSub  RedisAdapter = "pubsub"
-	RedisStreams RedisAdapter = "streams"
+	AdapterPubSub  RedisAdapter = "pubsub"
+	AdapterSharded RedisAdapter = "sharded"
+	AdapterStreams RedisAdapter = "streams"
 )
 
 // Configured tells whether there is a Redis; without one the instance stands alone.
