@@ -72,6 +72,7 @@ func TestAcceptedValues(t *testing.T) {
 			c.Redis.Adapter, c.Redis.Hold, c.Redis.StreamLength = AdapterStreams, time.Minute, 5000
 		}},
 		{[]string{"REDIS_HOST=redis", "REDIS_PORT=10300"}, func(c *Config) { c.Redis.Host, c.Redis.Port = "redis", 10300 }},
+		{[]string{"REDIS_ADAPTER=Sharded"}, func(c *Config) { c.Redis.Adapter = AdapterSharded }},
 		{[]string{"PING_INTERVAL_MS=10"}, func(c *Config) { c.Engine.PingInterval = 10 * time.Millisecond }},
 		{[]string{"PING_TIMEOUT_MS=86400000"}, func(c *Config) { c.Engine.PingTimeout = 24 * time.Hour }},
 		{[]string{"UPGRADE_TIMEOUT_MS=3600000"}, func(c *Config) { c.Engine.UpgradeTimeout = time.Hour }},
@@ -126,6 +127,7 @@ func TestRefusedValues(t *testing.T) {
 		{"REDIS_HOST=redis REDIS_PORT=0", `REDIS_PORT="0": accepted: a whole number from 1 to 65535`},
 		{"REDIS_HOST=redis REDIS_PORT=tcp://10.0.0.1:6379", `REDIS_PORT="tcp://10.0.0.1:6379": accepted: a whole number from 1 to 65535 (this is an address; in Kubernetes a service of that name sets it, enableServiceLinks: false prevents that)`},
 		{"REDIS_HOST=redis://redis REDIS_PORT=6379", `REDIS_HOST="redis://redis": accepted: a host name or an IP address, without a port`},
+		{"REDIS_ADAPTER=cluster", `REDIS_ADAPTER="cluster": accepted: pubsub, sharded or streams`},
 		{"PING_INTERVAL_MS=25s", `PING_INTERVAL_MS="25s": accepted: milliseconds, a whole number from 10 to 86400000`},
 		{"PING_TIMEOUT_MS=0", `PING_TIMEOUT_MS="0": accepted: milliseconds, a whole number from 10 to 86400000`},
 		{"TRANSPORTS=polling,sse", `TRANSPORTS="polling,sse": accepted: one or more of polling, websocket, separated by commas ("sse" is none of them)`},
