@@ -94,6 +94,15 @@ func (f *Frame) Text() []byte {
 	return f.wire[f.head+1:]
 }
 
+// Binary returns the data of a binary message, nil of a text packet. It must not
+// be changed.
+func (f *Frame) Binary() []byte {
+	if f.binary == nil {
+		return nil
+	}
+	return f.binary.data
+}
+
 // Size is the bytes of the packet without the transport's framing.
 func (f *Frame) Size() int64 { return f.size() - int64(f.head) }
 

@@ -108,6 +108,7 @@ func (a *LocalAdapter) keepLocked(data Payload, opts *socket.BroadcastOptions, f
 	case publish != nil:
 		j.published.N++
 		id = j.published
+		j.receive(id)
 		publish(id.N)
 	default:
 		j.local.N++
@@ -115,7 +116,7 @@ func (a *LocalAdapter) keepLocked(data Payload, opts *socket.BroadcastOptions, f
 	}
 	e := j.add(id, a.name, data, opts)
 	if from != nil && from.N == 0 {
-		j.foreign = e.at
+		e.foreign, j.foreign = true, e.at
 	}
 	a.tickLocked()
 	return e

@@ -172,6 +172,7 @@ func (a *LocalAdapter) unparkLocked(s *session) {
 // dropLocked forgets a session.
 func (a *LocalAdapter) dropLocked(s *session) {
 	a.unparkLocked(s)
+	a.dropPrefixLocked(s)
 	s.move(sessionNew)
 	s.link = nil
 	if a.sessions.byPID[s.pid] == s {
@@ -180,6 +181,13 @@ func (a *LocalAdapter) dropLocked(s *session) {
 	if a.sessions.claimed[s.sid] == s {
 		delete(a.sessions.claimed, s.sid)
 	}
+}
+
+// dropPrefixLocked forgets what another instance handed over with a session: its client has got it, or
+// will be refused.
+func (a *LocalAdapter) dropPrefixLocked(s *session) {
+	a.journal.shared.account(-s.prefixSize, 0)
+	s.prefix, s.prefixSize, s.prefixUntil = nil, 0, 0
 }
 
 // popParkedLocked forgets the session that is parked longest.
@@ -211,7 +219,20 @@ func (a *LocalAdapter) expire() {
 		a.popParkedLocked()
 	}
 	a.journal.expire(now)
-	if len(a.sessions.parked) > 0 || len(a.journal.list) > 0 {
+	prefixes := false
+	for _, s := range a.sessions.byPID {
+		switch {
+		case s.prefixUntil == 0:
+		case s.prefixUntil < now && s.state == sessionLive:
+			if n := len(s.prefix); n > 0 { // who got nothing since has got all of it
+				s.base = s.prefix[n-1].id.String()
+			}
+			a.dropPrefixLocked(s)
+		default:
+			prefixes = true
+		}
+	}
+	if prefixes || len(a.sessions.parked) > 0 || len(a.journal.list) > 0 {
 		a.tickLocked()
 	}
 }

@@ -55,9 +55,23 @@ func parseOffset(s string) (id PacketID, ok bool) {
 type entry struct {
 	id            PacketID
 	at            int64             // Unix ms
+	foreign       bool              // came without a number: id means nothing elsewhere
 	frames        []*engineio.Frame // with the offset
 	rooms, except []socket.Room
 	size          int64
+}
+
+// measure sets the size.
+func (e *entry) measure() {
+	e.size = entryOverhead
+	for _, f := range e.frames {
+		e.size += f.Size()
+	}
+	for _, list := range [][]socket.Room{e.rooms, e.except} {
+		for _, room := range list {
+			e.size += int64(len(room)) + 16
+		}
+	}
 }
 
 // entryOverhead is what an entry takes beside its frames.
@@ -79,7 +93,7 @@ type journal struct {
 	foreign   int64             // when an event without a number came last, Unix ms
 }
 
-// origin is how far the events of another instance have come here.
+// origin tells which events of an instance are here: those from first to last, without a gap.
 type origin struct{ first, last uint64 }
 
 func newJournal(r *recovery) *journal {
@@ -99,15 +113,7 @@ func (j *journal) at(seq uint64) *entry { return &j.list[j.first+int(seq-j.floor
 func (j *journal) add(id PacketID, nsp string, data Payload, opts *socket.BroadcastOptions) *entry {
 	rooms, except := roomSets(opts)
 	e := entry{id: id, at: time.Now().UnixMilli(), frames: offsetFrames(nsp, data, id), rooms: rooms, except: except}
-	e.size = entryOverhead + int64(len(data.JSON)+len(nsp))
-	for _, b := range data.Attachments {
-		e.size += int64(len(b))
-	}
-	for _, list := range [][]socket.Room{rooms, except} {
-		for _, room := range list {
-			e.size += int64(len(room)) + 16
-		}
-	}
+	e.measure()
 	j.list = append(j.list, e)
 	j.bytes += e.size
 	j.shared.used.Add(e.size)
@@ -131,6 +137,10 @@ func (j *journal) trim(now int64) {
 
 func (j *journal) pop() {
 	e := &j.list[j.first]
+	if o, ok := j.seen[e.id.Origin]; ok && o.first <= e.id.N {
+		o.first = e.id.N + 1
+		j.seen[e.id.Origin] = o
+	}
 	j.bytes -= e.size
 	j.shared.used.Add(-e.size)
 	j.shared.packets.Add(-1)

@@ -34,6 +34,9 @@ type session struct {
 	// from start on that wants selects and skip does not take out.
 	base   string // the offset that a client has which got nothing of that: the one it came with
 	prefix []entry
+	// The prefix is forgotten at prefixUntil (Unix ms); until then its bytes are accounted for.
+	prefixUntil, prefixSize int64
+
 	start  uint64
 	skip   map[uint64]uint64 // origin: up to which number its events are in the prefix
 	stays  []stay
@@ -191,9 +194,6 @@ func (s *session) estimate() int64 {
 	n := int64(512)
 	for i := range s.stays {
 		n += int64(len(s.stays[i].room)) + 40
-	}
-	for i := range s.prefix {
-		n += s.prefix[i].size
 	}
 	return n
 }

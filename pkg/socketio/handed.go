@@ -1,0 +1,272 @@
+package socketio
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
+)
+
+// A HandedSession is a session on its way to another instance, as JSON.
+type HandedSession struct {
+	Sid   socket.SocketId         `json:"sid"`
+	Pid   socket.PrivateSessionId `json:"pid"`
+	Base  string                  `json:"base,omitempty"`
+	Rooms []socket.Room           `json:"rooms"`
+	Data  json.RawMessage         `json:"data,omitempty"` // Socket.Data, if that can be JSON
+	// Missed is what the client missed, in the order of the instance that had the session.
+	Missed []HandedPacket `json:"missed"`
+	// Seen tells, by origin, up to which number that instance had had the events of each instance:
+	// whatever of them the client is due is in Missed, whatever comes later is not.
+	Seen map[string]uint64 `json:"seen"`
+	// Foreign is how long ago, in ms, an event came there that has no number; -1: none is kept.
+	Foreign int64 `json:"foreign"`
+}
+
+// A HandedPacket is an event with its offset. Text and Binary are left out if the other instance has
+// it, too.
+type HandedPacket struct {
+	ID     string   `json:"id"`
+	Text   string   `json:"text,omitempty"`
+	Binary [][]byte `json:"bin,omitempty"`
+}
+
+// Numbers are first and last of the events of one origin that an instance keeps.
+type Numbers [2]uint64
+
+// foreignMargin is how far apart, in ms, the deliveries of one event on two instances may be.
+const foreignMargin = 5000
+
+// maxHanded bounds what is handed to another instance for one client, in bytes.
+const maxHanded = 8 << 20
+
+func originText(o uint64) string { return PacketID{Origin: o}.String()[:8] }
+
+// Kept tells which numbered events this instance keeps, by origin, and how many it has published
+// itself, under which origin.
+func (a *LocalAdapter) Kept() (kept map[string]Numbers, own string, published uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	kept = make(map[string]Numbers, len(a.journal.seen))
+	for o, n := range a.journal.seen {
+		kept[originText(o)] = Numbers{n.first, n.last}
+	}
+	return kept, originText(a.journal.published.Origin), a.journal.published.N
+}
+
+// Mark returns the number that the next event will have here. It is a place in the order of events.
+func (a *LocalAdapter) Mark() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.journal.head()
+}
+
+// CutRecovery forgets all that is kept: an adapter calls it when events of other instances were lost.
+func (a *LocalAdapter) CutRecovery() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.journal != nil {
+		a.journal.cut()
+	}
+}
+
+// TakeSession ends a session of this instance to hand it to another, which keeps the events that kept
+// tells. Events without a number are handed over up to mark, if that is not 0. It waits for the old
+// connection to end if need be.
+func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, kept map[string]Numbers, mark uint64, deadline time.Time) (*HandedSession, Refusal) {
+	s, why := a.claim(pid, offset, deadline)
+	if s == nil {
+		return nil, why
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h, why := a.journal.hand(s, kept, mark)
+	a.dropLocked(s)
+	if why == NotRefused {
+		a.journal.shared.handed.Add(1)
+	}
+	return h, why
+}
+
+// hand describes a session whose cursor is set.
+func (j *journal) hand(s *session, kept map[string]Numbers, mark uint64) (*HandedSession, Refusal) {
+	h := &HandedSession{Sid: s.sid, Pid: s.pid, Base: s.base, Rooms: s.rooms(), Seen: map[string]uint64{}, Foreign: -1}
+	if b, err := json.Marshal(s.data); err == nil && s.data != nil {
+		h.Data = b
+	}
+	for o, n := range j.seen {
+		h.Seen[originText(o)] = max(n.last, s.skip[o])
+	}
+	for o, n := range s.skip {
+		if h.Seen[originText(o)] < n {
+			h.Seen[originText(o)] = n
+		}
+	}
+	if j.foreign != 0 {
+		h.Foreign = time.Now().UnixMilli() - j.foreign
+	}
+	size := int64(0)
+	add := func(e *entry) {
+		p := HandedPacket{ID: e.id.String()}
+		if n, ok := kept[p.ID[:8]]; !ok || e.id.N < n[0] || e.id.N > n[1] {
+			p.Text = string(e.frames[0].Text())
+			for _, f := range e.frames[1:] {
+				p.Binary = append(p.Binary, f.Binary())
+			}
+			size += e.size
+		}
+		size += 64
+		h.Missed = append(h.Missed, p)
+	}
+	for i := s.next.prefix; i < len(s.prefix); i++ {
+		add(&s.prefix[i])
+	}
+	if s.next.seq < j.floor {
+		return nil, RefusedCut
+	}
+	for seq := s.next.seq; seq < j.head() && size <= maxHanded; seq++ {
+		e := j.at(seq)
+		if e.foreign && mark != 0 && seq >= mark {
+			continue
+		}
+		if s.wants(e, seq) {
+			add(e)
+		}
+	}
+	if size > maxHanded {
+		return nil, RefusedCut
+	}
+	return h, NotRefused
+}
+
+// adoptSession makes a handed session one of this instance, claimed. offset is what the client got last; mark
+// is the place in the order of events here at which the other instance's share ends, 0 if it is not
+// known.
+func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64) (*session, Refusal) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	j := a.journal
+	now := time.Now().UnixMilli()
+	if mark == 0 && (h.Foreign >= 0 && h.Foreign < foreignMargin || j.foreign > now-foreignMargin) {
+		return nil, RefusedForeign
+	}
+	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), skip: map[uint64]uint64{}, parkedAt: now}
+	for _, room := range h.Rooms {
+		s.stays = append(s.stays, stay{room, 0, stillThere})
+	}
+	if len(h.Data) > 0 && json.Unmarshal(h.Data, &s.data) != nil {
+		return nil, RefusedCut
+	}
+	for text, n := range h.Seen {
+		id, ok := parseOffset(text + "0")
+		if !ok {
+			return nil, RefusedCut
+		}
+		s.skip[id.Origin] = n
+	}
+	own, why := j.beyond(s, mark)
+	if why != NotRefused {
+		return nil, why
+	}
+	if why = s.resolve(h.Missed, j); why != NotRefused {
+		return nil, why
+	}
+	s.prefix = append(s.prefix, own...)
+	s.next = cursor{0, s.start}
+	s.prefixUntil = now + j.shared.cfg.For.Milliseconds()
+	for i := range s.prefix {
+		s.prefixSize += s.prefix[i].size
+	}
+	if j.shared.parkedBytes.Load()+s.prefixSize > j.shared.cfg.Bytes/2 {
+		return nil, RefusedCut
+	}
+	if a.sessions.byPID[s.pid] != nil || a.byID[s.sid] != nil || a.sessions.claimed[s.sid] != nil {
+		return nil, RefusedUnknown // somebody else was first
+	}
+	j.shared.account(s.prefixSize, 0)
+	a.sessions.byPID[s.pid], a.sessions.claimed[s.sid] = s, s
+	a.tickLocked()
+	s.move(sessionClaimed)
+	return s, NotRefused
+}
+
+// beyond returns the events here that the session's former instance had not had, and makes sure that
+// none is missing.
+func (j *journal) beyond(s *session, mark uint64) (list []entry, why Refusal) {
+	left := uint64(0) // numbered ones to be found
+	for o, n := range j.seen {
+		from := s.skip[o] + 1
+		if n.last < from {
+			continue
+		}
+		if n.first > from {
+			return nil, RefusedCut
+		}
+		left += n.last - from + 1
+	}
+	for seq := j.head(); seq > j.floor && (left > 0 || mark != 0 && seq > mark); {
+		seq--
+		e := j.at(seq)
+		_, numbered := j.seen[e.id.Origin]
+		switch {
+		case numbered && !s.skips(e.id):
+			left--
+		case e.foreign && mark != 0 && seq >= mark:
+		default:
+			continue
+		}
+		if s.wants(e, seq) {
+			list = append(list, *e)
+		}
+	}
+	if left > 0 || mark != 0 && mark < j.floor {
+		return nil, RefusedCut
+	}
+	for i, k := 0, len(list)-1; i < k; i, k = i+1, k-1 {
+		list[i], list[k] = list[k], list[i]
+	}
+	return list, NotRefused
+}
+
+// resolve makes the prefix of what was missed on the other instance.
+func (s *session) resolve(missed []HandedPacket, j *journal) Refusal {
+	here := make(map[PacketID]uint64) // those that are kept here, once found
+	for _, p := range missed {
+		id, ok := parseOffset(p.ID)
+		if !ok {
+			return RefusedCut
+		}
+		e := entry{id: id}
+		if p.Text == "" {
+			here[id] = 0
+		} else {
+			e.frames = append(e.frames, engineio.NewTextFrame([]byte(p.Text)))
+			for _, b := range p.Binary {
+				e.frames = append(e.frames, engineio.NewBinaryFrame(b))
+			}
+			e.measure()
+		}
+		s.prefix = append(s.prefix, e)
+	}
+	for seq, left := j.head(), len(here); seq > j.floor && left > 0; {
+		seq--
+		if at, ok := here[j.at(seq).id]; ok && at == 0 {
+			here[j.at(seq).id] = seq
+			left--
+		}
+	}
+	for i := range s.prefix {
+		e := &s.prefix[i]
+		if e.frames != nil {
+			continue
+		}
+		seq := here[e.id]
+		if seq == 0 {
+			return RefusedCut
+		}
+		*e = *j.at(seq)
+	}
+	return NotRefused
+}
