@@ -74,8 +74,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
-const redisURLForms = "redis://[user:password@]host[:port][/db], unix:///path, redis+sentinel://host,…?master=m, " +
-	"redis+cluster://host,…; rediss for TLS"
+const redisURLForms = "redis://[user:pass@]host[:port][/db], unix:///path, redis+sentinel://…?master=m, redis+cluster://…; rediss for TLS"
 
 // redisURL accepts the forms above. Its hints never repeat anything of the value, which
 // may hold passwords.
