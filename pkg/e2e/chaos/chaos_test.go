@@ -24,6 +24,9 @@ func TestChaos(t *testing.T) {
 		"own: lost/due", "other: lost/due", "counted", "away lost", "moved", "recov.", "2x/dis", "heal")
 	t.Run("modes", func(t *testing.T) {
 		for _, m := range modes {
+			if m.long && !*long {
+				continue
+			}
 			t.Run(m.name, func(t *testing.T) {
 				t.Parallel()
 				lines := m.run(t, path)

@@ -13,11 +13,14 @@ type mode struct {
 	lossless bool
 	// recovers: who comes back in time gets what it missed.
 	recovers bool
+	// long: in the long form only.
+	long bool
 }
 
 // modes are the rows of one table.
 var modes = []mode{
 	{name: "pubsub"},
+	{name: "streams", env: []string{"REDIS_ADAPTER=streams"}, lossless: true},
 }
 
 // A fault is something that happens to the world.

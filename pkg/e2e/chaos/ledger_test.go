@@ -79,7 +79,7 @@ func (c chapter) close(mended time.Time) tallied {
 				sum.recovered++
 			}
 		}
-		heard := c.memory(i, &sum)
+		heard := c.memory(i, stays, &sum)
 		for j, speaker := range c.w.people {
 			c.listen(&sum, listener, speaker, stays, speaker.stays[min(c.stays[j], len(speaker.stays)):], speaker.said[c.said[j]:], heard[speaker.name], mended)
 		}
@@ -102,26 +102,42 @@ func (c chapter) unlock() {
 	}
 }
 
-// memory sorts what one person heard by speaker, and notes what came twice or in the wrong order.
-func (c chapter) memory(i int, sum *tallied) map[string]map[int]time.Time {
-	heard := make(map[string]map[int]time.Time)
+// memory sorts what one person heard by speaker, and notes what came twice or in the wrong order: over one connection,
+// or over several if the session went on. Who comes back to another instance as somebody new may well hear there what it
+// has heard here.
+func (c chapter) memory(i int, stays []stay, sum *tallied) map[string]map[int]time.Time {
+	heard := make(map[string]map[int]time.Time) // in the whole chapter
+	session := make(map[string]map[int]bool)
 	last := make(map[string]int)
 	p := c.w.people[i]
+	next := 1 // the stay that the next word may belong to already
 	for _, w := range p.heard[c.heard[i]:] {
-		if heard[w.from] == nil {
-			heard[w.from] = make(map[int]time.Time)
+		for ; next < len(stays) && !w.at.Before(stays[next].from); next++ {
+			if !stays[next].recovered {
+				clear(session)
+				clear(last)
+			}
+		}
+		if session[w.from] == nil {
+			session[w.from] = make(map[int]bool)
 			last[w.from] = -1
 		}
-		switch _, again := heard[w.from][w.seq]; {
-		case again:
+		switch {
+		case session[w.from][w.seq]:
 			sum.twice++
 			sum.example = fmt.Sprintf("%s heard %d of %s twice", p.name, w.seq, w.from)
 		case w.seq < last[w.from]:
 			sum.disorder++
 			sum.example = fmt.Sprintf("%s heard %d of %s after %d", p.name, w.seq, w.from, last[w.from])
 		}
-		heard[w.from][w.seq] = w.at
+		session[w.from][w.seq] = true
 		last[w.from] = max(last[w.from], w.seq)
+		if heard[w.from] == nil {
+			heard[w.from] = make(map[int]time.Time)
+		}
+		if _, again := heard[w.from][w.seq]; !again {
+			heard[w.from][w.seq] = w.at
+		}
 	}
 	return heard
 }

@@ -37,11 +37,11 @@ type process struct {
 
 	mu    sync.Mutex
 	lines []string
-	heed  func(line string) // called with each line, if set
+	heed  func(line string) bool // is offered each line first, if set; what it takes is not kept
 }
 
 // start runs a program that ends with the test at the latest.
-func start(t testing.TB, name string, heed func(string), env []string, path string, args ...string) *process {
+func start(t testing.TB, name string, heed func(string) bool, env []string, path string, args ...string) *process {
 	t.Helper()
 	p := &process{name: name, cmd: exec.Command(path, args...), ended: make(chan struct{}), heed: heed}
 	p.cmd.Env = env
@@ -75,13 +75,12 @@ func (p *process) keep(out io.Reader) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
+		if p.heed != nil && p.heed(lines.Text()) {
+			continue
+		}
 		p.mu.Lock()
 		p.lines = append(p.lines, lines.Text())
-		heed := p.heed
 		p.mu.Unlock()
-		if heed != nil {
-			heed(lines.Text())
-		}
 	}
 }
 
