@@ -1,6 +1,8 @@
-// socket.io 4.8 with @socket.io/redis-adapter 8 and the seed's chat. It serves EIO3 clients too.
+// socket.io 4.8 with the seed's chat and the adapter that REDIS_ADAPTER names: of @socket.io/redis-adapter 8 (pubsub, sharded) or
+// @socket.io/redis-streams-adapter (streams). It serves EIO3 clients too.
 import { createServer } from 'node:http';
-import { createAdapter } from '@socket.io/redis-adapter';
+import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { createClient } from 'redis';
 import { Server } from 'socket.io-4';
 import { announce, answer, heartbeat, serveChat, settings } from './gateway.mjs';
@@ -12,7 +14,8 @@ if (at.redis) {
   const [pub, sub] = [createClient({ url: at.redis }), createClient({ url: at.redis })];
   for (const client of [pub, sub]) client.on('error', (error) => console.error('redis:', error.code));
   await Promise.all([pub.connect(), sub.connect()]);
-  io.adapter(createAdapter(pub, sub));
+  const adapters = { pubsub: () => createAdapter(pub, sub), sharded: () => createShardedAdapter(pub, sub), streams: () => createStreamsAdapter(pub) };
+  io.adapter(adapters[process.env.REDIS_ADAPTER || 'pubsub']());
 }
 const chat = serveChat(io);
 const heard = [];

@@ -7,12 +7,14 @@ import { barrier, Chatter } from '../world/clients.mjs';
 import { eventually, Log } from '../world/deadline.mjs';
 import { ChatServer, OURS, Redis } from '../world/processes.mjs';
 
+const ADAPTERS = ['pubsub', 'streams'];
+
 /** A node of `kind` and two of the servers under test on one Redis, with somebody on each of the three. */
-function cluster(kind, generation) {
+function cluster(kind, generation, env = {}) {
   const world = { people: [], servers: [] };
   before(async () => {
     world.redis = await Redis.start();
-    world.servers = await Promise.all([{ kind }, { kind: OURS ? 'ours' : kind }, { kind: OURS ? 'ours' : kind }].map((options) => ChatServer.start({ redis: world.redis, ...options })));
+    world.servers = await Promise.all([{ kind }, { kind: OURS ? 'ours' : kind }, { kind: OURS ? 'ours' : kind }].map((options) => ChatServer.start({ redis: world.redis, env, ...options })));
     [world.node] = world.servers;
     await clustered(world.servers);
     for (const server of world.servers) {
@@ -40,76 +42,78 @@ function cluster(kind, generation) {
   return world;
 }
 
-describe('requests of a socket.io 4.8 node', () => {
-  const world = cluster('s4', '4.8');
-  const ask = (...question) => world.node.ask(...question);
+for (const adapter of ADAPTERS) {
+  describe(`requests of a socket.io 4.8 node, ${adapter}`, () => {
+    const world = cluster('s4', '4.8', { REDIS_ADAPTER: adapter });
+    const ask = (...question) => world.node.ask(...question);
 
-  it('serverCount counts every node', async () => {
-    assert.equal(await ask('serverCount'), 3);
-  });
+    it('serverCount counts every node', async () => {
+      assert.equal(await ask('serverCount'), 3);
+    });
 
-  it('fetchSockets finds all, with id, rooms and handshake', async () => {
-    const found = await ask('fetchSockets');
-    assert.deepEqual(found.map(({ id }) => id).sort(), world.people.map(({ id }) => id).sort());
-    for (const person of world.people) {
-      const { rooms, query } = found.find(({ id }) => id === person.id);
-      assert.deepEqual(rooms, [person.id]);
-      assert.equal(query.username, person.name.replace('somebody on ', ''));
-    }
-  });
+    it('fetchSockets finds all, with id, rooms and handshake', async () => {
+      const found = await ask('fetchSockets');
+      assert.deepEqual(found.map(({ id }) => id).sort(), world.people.map(({ id }) => id).sort());
+      for (const person of world.people) {
+        const { rooms, query } = found.find(({ id }) => id === person.id);
+        assert.deepEqual(rooms, [person.id]);
+        assert.equal(query.username, person.name.replace('somebody on ', ''));
+      }
+    });
 
-  it('socketsJoin and socketsLeave reach sockets wherever they are', async () => {
-    const [here, there, farther] = world.people;
-    await ask('socketsJoin', [there.id, here.id], ['den', 'cave']);
-    await world.wantMembers('den', [here, there]);
-    await world.wantMembers('cave', [here, there]);
-    await ask('socketsJoin', 'cave', 'attic');
-    await world.wantMembers('attic', [here, there]);
-    await ask('socketsLeave', there.id, ['den', 'cave']);
-    await world.wantMembers('den', [here]);
-    assert.deepEqual((await ask('fetchSockets', 'attic')).map(({ id }) => id).sort(), [here.id, there.id].sort());
-    assert.deepEqual((await ask('allRooms')).filter((room) => ['den', 'cave', 'attic'].includes(room)).sort(), ['attic', 'cave', 'den']);
-    await ask('socketsJoin', farther.id, 'den');
-    await world.wantMembers('den', [here, farther]);
-  });
+    it('socketsJoin and socketsLeave reach sockets wherever they are', async () => {
+      const [here, there, farther] = world.people;
+      await ask('socketsJoin', [there.id, here.id], ['den', 'cave']);
+      await world.wantMembers('den', [here, there]);
+      await world.wantMembers('cave', [here, there]);
+      await ask('socketsJoin', 'cave', 'attic');
+      await world.wantMembers('attic', [here, there]);
+      await ask('socketsLeave', there.id, ['den', 'cave']);
+      await world.wantMembers('den', [here]);
+      assert.deepEqual((await ask('fetchSockets', 'attic')).map(({ id }) => id).sort(), [here.id, there.id].sort());
+      if (adapter === 'pubsub') assert.deepEqual((await ask('allRooms')).filter((room) => ['den', 'cave', 'attic'].includes(room)).sort(), ['attic', 'cave', 'den']);
+      await ask('socketsJoin', farther.id, 'den');
+      await world.wantMembers('den', [here, farther]);
+    });
 
-  it('broadcasts to rooms and around them, several arguments and binary among them', async () => {
-    const [here, there, farther] = world.people;
-    const args = ['text', null, { deep: [1.5, '한글', { _placeholder: true }] }];
-    await ask('emitTo', there.id, 'whisper', ...args);
-    await ask('emitExcept', there.id, 'whisper', 'aside');
-    await barrier(here, world.people);
-    assert.deepEqual(there.heard.at(-1), args);
-    assert.deepEqual([here, farther].map((person) => person.heard.at(-1)), [['aside'], ['aside']]);
-  });
+    it('broadcasts to rooms and around them, several arguments and binary among them', async () => {
+      const [here, there, farther] = world.people;
+      const args = ['text', null, { deep: [1.5, '한글', { _placeholder: true }] }];
+      await ask('emitTo', there.id, 'whisper', ...args);
+      await ask('emitExcept', there.id, 'whisper', 'aside');
+      await barrier(here, world.people);
+      assert.deepEqual(there.heard.at(-1), args);
+      assert.deepEqual([here, farther].map((person) => person.heard.at(-1)), [['aside'], ['aside']]);
+    });
 
-  it('emitWithAck gathers the answers of all', async () => {
-    world.people.forEach((person) => person.socket.on('roll call', (question, reply) => reply(`${person.name}, ${question}`)));
-    await ask('socketsJoin', world.people.map(({ id }) => id), 'everybody');
-    await world.wantMembers('everybody', world.people);
-    const answers = await ask('emitWithAck', 'everybody', 'roll call', '안녕');
-    assert.deepEqual(answers.sort(), world.people.map((person) => `${person.name}, 안녕`).sort());
-  });
+    it('emitWithAck gathers the answers of all', async () => {
+      world.people.forEach((person) => person.socket.on('roll call', (question, reply) => reply(`${person.name}, ${question}`)));
+      await ask('socketsJoin', world.people.map(({ id }) => id), 'everybody');
+      await world.wantMembers('everybody', world.people);
+      const answers = await ask('emitWithAck', 'everybody', 'roll call', '안녕');
+      assert.deepEqual(answers.sort(), world.people.map((person) => `${person.name}, 안녕`).sort());
+    });
 
-  it('serverSideEmit passes by servers that do not listen', async () => {
-    await ask('serverSideEmit', 'greeting', { from: '4.8' });
-    await ask('serverSideEmit', 'msgToServer', null);
-    await barrier(world.people[0], world.people);
-  });
+    it('serverSideEmit passes by servers that do not listen', async () => {
+      await ask('serverSideEmit', 'greeting', { from: '4.8' });
+      await ask('serverSideEmit', 'msgToServer', null);
+      await barrier(world.people[0], world.people);
+    });
 
-  it('disconnectSockets reaches sockets wherever they are', async () => {
-    for (const server of world.servers) {
-      const guest = await Chatter.join(server, { reconnection: false });
-      await ask('disconnectSockets', guest.id, false);
-      assert.equal(await guest.disconnected(), 'io server disconnect');
-      const connection = await Chatter.join(server, { reconnection: false });
-      await ask('disconnectSockets', connection.id, true);
-      await connection.disconnected();
-      [guest, connection].forEach((person) => person.leave());
-    }
-    assert.deepEqual(world.people.map((person) => person.disconnects.length), [0, 0, 0]);
+    it('disconnectSockets reaches sockets wherever they are', async () => {
+      for (const server of world.servers) {
+        const guest = await Chatter.join(server, { reconnection: false });
+        await ask('disconnectSockets', guest.id, false);
+        assert.equal(await guest.disconnected(), 'io server disconnect');
+        const connection = await Chatter.join(server, { reconnection: false });
+        await ask('disconnectSockets', connection.id, true);
+        await connection.disconnected();
+        [guest, connection].forEach((person) => person.leave());
+      }
+      assert.deepEqual(world.people.map((person) => person.disconnects.length), [0, 0, 0]);
+    });
   });
-});
+}
 
 describe('requests of a socket.io 2.4.1 node', () => {
   const world = cluster('s2', '2.5.0');

@@ -1,5 +1,6 @@
-// One Redis, four servers: two of ours, the seed's pair (socket.io 2.4.1 with socket.io-redis 5.4.0) and a
+// One Redis, five servers: two of ours, the seed's pair (socket.io 2.4.1 with socket.io-redis 5.4.0) and a
 // socket.io 4.8 node with @socket.io/redis-adapter 8. This is how one instance after the other is replaced.
+// And two of ours with a socket.io 4.8 node on @socket.io/redis-streams-adapter.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { clustered } from '../suite/chat.mjs';
@@ -8,14 +9,18 @@ import { BINARIES, isBinary, PAYLOADS, TEXTS } from '../world/messages.mjs';
 import { ChatServer, Redis } from '../world/processes.mjs';
 
 // REFERENCE=s4 and the like put further Node servers in the place of ours.
-describe('a mixed cluster', () => {
+const CLUSTERS = {
+  pubsub: [{}, {}, { kind: 'nest' }, { kind: 's2' }, { kind: 's4' }],
+  streams: [{}, {}, { kind: 's4' }],
+};
+for (const [adapter, kinds] of Object.entries(CLUSTERS)) describe(`a mixed cluster, ${adapter}`, () => {
   const servers = [];
   const people = [];
   let redis;
 
   before(async () => {
     redis = await Redis.start();
-    servers.push(...(await Promise.all([{}, {}, { kind: 'nest' }, { kind: 's2' }, { kind: 's4' }].map((options) => ChatServer.start({ redis, ...options })))));
+    servers.push(...(await Promise.all(kinds.map((options) => ChatServer.start({ redis, env: { REDIS_ADAPTER: adapter }, ...options })))));
     await clustered(servers);
     for (const server of servers) {
       for (const [generation, transport] of [['1.4.5', 'websocket'], ['2.5.0', 'default'], ['4.8', 'default'], ['4.8', 'polling']]) {
