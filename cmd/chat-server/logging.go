@@ -6,15 +6,18 @@ import (
 	"os"
 
 	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/logs"
 )
 
-// newLogger logs to w as configured.
+// newLogger logs to w as configured. Of a fault that repeats itself some lines are left
+// out, and counted.
 func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.Level}
+	var lines slog.Handler = slog.NewJSONHandler(w, options)
 	if c.Format == config.LogText || c.Format == config.LogAuto && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, options))
+		lines = slog.NewTextHandler(w, options)
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(logs.Limit(lines, logs.Options{}))
 }
 
 // isTerminal takes every character device for a terminal; the others of those that

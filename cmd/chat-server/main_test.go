@@ -64,6 +64,12 @@ type instance struct {
 
 func startInstance(t testing.TB, environ ...string) *instance {
 	t.Helper()
+	return startLogged(t, io.Discard, environ...)
+}
+
+// startLogged is startInstance with a copy of the log.
+func startLogged(t testing.TB, copied io.Writer, environ ...string) *instance {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	in := &instance{stop: stop, result: make(chan error, 1)}
 	read, write := io.Pipe()
@@ -71,9 +77,9 @@ func startInstance(t testing.TB, environ ...string) *instance {
 		in.result <- run(ctx, nil, append(environ, loopback...), io.Discard, write)
 		write.Close()
 	}()
-	log := bufio.NewScanner(read)
+	log := bufio.NewScanner(io.TeeReader(read, copied))
 	in.listening = awaitLine(t, log, "listening")
-	go func() { _, _ = io.Copy(io.Discard, read) }() // ends with the server
+	go func() { _, _ = io.Copy(copied, read) }() // ends with the server
 	t.Cleanup(func() { stop(); read.Close() })
 	return in
 }

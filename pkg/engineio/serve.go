@@ -60,7 +60,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
 	q := r.URL.Query()
 	if !s.allowOrigin(w, r, protocolOf(q)) {
-		s.stats.refuse(codeForbidden)
+		s.noteRefusal(r, codeForbidden)
 		refuse(w, upgrade, codeForbidden, "")
 		return
 	}
@@ -72,7 +72,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.Get("sid")):
 	case !ok:
-		s.stats.refuse(code)
+		s.noteRefusal(r, code)
 		refuse(w, upgrade, code, text)
 	case upgrade:
 		s.serveWebSocket(w, r, q, c)

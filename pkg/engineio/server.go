@@ -138,7 +138,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	}
 	s.stats.opened.Add(1)
 	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.protocol),
-		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr))
+		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
 	c.receiver = s.opts.OnConnect(c)
 	if schedule { // what OnConnect sent leaves with the open packet
 		s.flusher.schedule(c, c, 1)

@@ -14,6 +14,7 @@ func TestStatsOfTraffic(t *testing.T) {
 	if alicesPeer.Transport() != WebSocket {
 		alicesPeer, bobsPeer = bobsPeer, alicesPeer
 	}
+	eventually(t, "both open packets are counted", func() bool { return srv.Sent().Frames == 2 && srv.Census().QueuedBytes == 0 })
 	before := srv.Sent()
 
 	alice.sendText(t, "4hello")
@@ -66,6 +67,31 @@ func TestStatsOfRefusals(t *testing.T) {
 	if n := srv.Stats().Refused()["bad method"]; n != 1 {
 		t.Errorf("bad method: %d", n)
 	}
+}
+
+// Connections that no worker has taken yet are seen.
+func TestStatsOfWorkers(t *testing.T) {
+	srv := serve(t, Options{})
+	alice := dialWebSocket(t, srv, 4)
+	server := srv.accept(t)
+	bob := dialWebSocket(t, srv, 4)
+	bobsServer := srv.accept(t)
+	eventually(t, "the open packets have left", func() bool { return server.Writable() && bobsServer.Writable() })
+	f := srv.flusher
+	f.mu.Lock()
+	max := f.max
+	f.max = 0 // nobody works
+	f.mu.Unlock()
+	server.sendText("hello")
+	if n := srv.Census(); n.Scheduled != 1 || n.Waiting != 1 {
+		t.Errorf("%+v", n)
+	}
+	f.mu.Lock()
+	f.max = max
+	f.mu.Unlock()
+	bobsServer.sendText("work again")
+	alice.wantText(t, "4hello")
+	bob.wantText(t, "4work again")
 }
 
 func TestStatsOfHeartbeats(t *testing.T) {

@@ -116,7 +116,7 @@ func (ev *incoming) fail(event string, err error, log bool) {
 		message = told.Message
 	} else if log {
 		ev.link.conn.server.log.Error("handler failed", slog.String("namespace", ev.link.name),
-			slog.String("event", event), slog.Any("error", err))
+			slog.String("socket", string(ev.link.sock.Id())), slog.String("event", event), slog.Any("error", err))
 	}
 	answer := exception{Status: "error", Message: message}
 	_ = ev.link.sock.Emit("exception", answer) // fails only for reserved names

@@ -100,11 +100,14 @@ function showRedis(r) {
   $('redis').title = r.lastError && `last error: ${r.lastError}`;
 }
 
+/** The cells of a direction; empty if there never was anything. */
+const some = (all, ps) => (all === 0 ? ['', ''] : [rate(ps), count(all)]);
+
 function showTables(s) {
   $('events').tBodies[0].replaceChildren(...s.namespaces.flatMap((n) =>
     (n.events?.length ? n.events : [null]).map((e, i) => {
       const first = i === 0 ? [n.name, count(n.sockets)] : ['', ''];
-      return e ? row(...first, e.name, rate(e.sentPS), count(e.sent), rate(e.receivedPS), count(e.received)) : row(...first, '–', '', '', '', '');
+      return e ? row(...first, e.name, ...some(e.sent, e.sentPS), ...some(e.received, e.receivedPS)) : row(...first, '–', '', '', '', '');
     })));
   for (const id of ['closed', 'refused']) {
     $(id).tBodies[0].replaceChildren(...s[id].map(({ name, count: n }) => {
