@@ -87,7 +87,7 @@ func New(o Options) (*Forwarder, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Secret != "" && len(o.Secret) < 16 {
-		return nil, errNoSecret
+		return nil, errShortSecret
 	}
 	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{})}
 	f.ctx, f.cancel = context.WithCancel(context.Background())

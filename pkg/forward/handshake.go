@@ -27,6 +27,8 @@ const proveTimeout = 2 * time.Second
 
 var errDenied = errors.New("the other end is not the instance that was meant, or knows another secret (CLUSTER_SECRET must be the same everywhere)")
 
+var errShortSecret = errors.New("the secret of the instances (CLUSTER_SECRET) must have at least 16 characters")
+
 // secrets are what proves membership. The first is what this instance uses; the
 // one before it is understood as well, as the others may not have changed yet.
 type secrets struct {

@@ -3,7 +3,6 @@ package forward
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -205,5 +204,3 @@ func (v *vantage) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return
 func (v *vantage) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
-
-var errNoSecret = errors.New("forward: Secret must have at least 16 characters")

@@ -196,7 +196,7 @@ func (e *exchange) send() (whole bool, err error) {
 		whole, err = e.sendChunks(w, body)
 	}
 	if body.err != nil || errors.Is(err, io.EOF) {
-		return false, errors.Join(errBody, body.err)
+		return false, errors.Join(errBody, body.err, w.Flush()) // the owner shall see that it was cut
 	}
 	_ = rc.SetReadDeadline(time.Time{})
 	return whole, errors.Join(err, w.Flush())

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -119,7 +118,7 @@ func join(t testing.TB, client redis.UniversalClient, o Options, e engineio.Opti
 }
 
 func (in *instance) end(t testing.TB) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	_ = in.engine.Close(ctx) // those who poll may not come for the last packet
 	cancel()
 	ctx, cancel = context.WithTimeout(context.Background(), patience)
@@ -231,5 +230,3 @@ func wantUnknown(t testing.TB, res response) {
 		t.Errorf("got %d %q, want the session to be unknown", res.status, res.body)
 	}
 }
-
-var _ sync.Mutex

@@ -14,7 +14,7 @@ import (
 const (
 	tunnelBuffer = 16 << 10         // bytes copied at once
 	tunnelStall  = 30 * time.Second // for which an end may take nothing of what is written to it
-	tunnelLinger = 10 * time.Second // from the end of one direction to the end of the other
+	tunnelLinger = 2 * time.Second  // from the end of one direction to the end of the other
 )
 
 // A tunnel joins the connection of a client to a link. Each direction has a
