@@ -22,8 +22,8 @@
 //
 // An IPv6 address counts as its /64, which is what one customer has. Private and loopback
 // addresses (RFC 1918, 4193, 6598; link-local) have no bound of their own unless
-// Options.CountPrivate is set: in front of a server that faces the public these are proxies it was
-// not told of.
+// Options.PrivateConnections or PrivateHandshakes are set: in front of a server that faces the public
+// these are proxies it was not told of.
 //
 // # Concurrency and limits
 //

@@ -23,8 +23,9 @@ type Options struct {
 	// ProxyHeader is the header they tell it in, XForwardedFor or Forwarded; empty: the first.
 	ProxyHeader string
 
-	// CountPrivate applies the bounds of one address to private and loopback addresses too.
-	CountPrivate bool
+	// PrivateConnections and PrivateHandshakes apply PerAddress and HandshakesPerSecondPerAddress to
+	// private and loopback addresses too.
+	PrivateConnections, PrivateHandshakes bool
 	// Internal, if set, tells requests of another instance of ours by what only it can know.
 	// They are not counted against an address.
 	Internal func(*http.Request) bool
@@ -105,14 +106,17 @@ func New(o Options) *Limiter {
 // Allow decides on a handshake: nil, or a *Refusal. It counts the handshake.
 func (l *Limiter) Allow(r *http.Request) error {
 	addr := l.ClientAddr(r.RemoteAddr, r.Header)
-	counted := l.counts(addr) && (l.opts.Internal == nil || !l.opts.Internal(r))
+	most := l.boundsOf(addr)
+	if l.opts.Internal != nil && l.opts.Internal(r) {
+		most = bounds{}
+	}
 	ignored := r.Header.Get(XForwardedFor) != "" && !l.trusted(parseHop(r.RemoteAddr))
 
 	l.mu.Lock()
 	if ignored {
 		l.stats.ForwardedFromUntrustedPeers++
 	}
-	refusal := l.allowLocked(addr, counted, time.Since(l.start))
+	refusal := l.allowLocked(addr, most, time.Since(l.start))
 	l.mu.Unlock()
 	if refusal == nil {
 		return nil
@@ -123,38 +127,25 @@ func (l *Limiter) Allow(r *http.Request) error {
 
 // allowLocked looks at everything before it counts anything: who is refused for one reason uses up
 // nothing of another bound.
-func (l *Limiter) allowLocked(addr netip.Addr, counted bool, now time.Duration) *Refusal {
-	var u usage
-	if counted {
-		u = l.addresses[keyOf(addr)]
-		if refusal := l.addressLocked(u, now); refusal != nil {
-			return refusal
-		}
-	}
-	if l.opts.Connections > 0 && l.total >= l.opts.Connections {
+func (l *Limiter) allowLocked(addr netip.Addr, most bounds, now time.Duration) *Refusal {
+	u := l.addresses[keyOf(addr)]
+	switch {
+	case most.connections > 0 && int(u.sessions) >= most.connections:
+		l.stats.RefusedConnectionsAddress++
+		return ErrAddress
+	case !u.handshakes.take(most.handshakes, now): // of a copy
+		l.stats.RefusedHandshakesAddress++
+		return ErrAddressHandshakes
+	case l.opts.Connections > 0 && l.total >= l.opts.Connections:
 		l.stats.RefusedConnections++
 		return ErrFull
-	}
-	if !l.handshakes.take(l.opts.HandshakesPerSecond, now) {
+	case !l.handshakes.take(l.opts.HandshakesPerSecond, now):
 		l.stats.RefusedHandshakes++
 		return ErrBusy
 	}
-	if counted && l.opts.HandshakesPerSecondPerAddress > 0 {
-		u.handshakes.take(l.opts.HandshakesPerSecondPerAddress, now)
+	if most.handshakes > 0 {
 		l.pruneLocked(now)
 		l.addresses[keyOf(addr)] = u
-	}
-	return nil
-}
-
-func (l *Limiter) addressLocked(u usage, now time.Duration) *Refusal {
-	if l.opts.PerAddress > 0 && int(u.sessions) >= l.opts.PerAddress {
-		l.stats.RefusedConnectionsAddress++
-		return ErrAddress
-	}
-	if !u.handshakes.take(l.opts.HandshakesPerSecondPerAddress, now) { // of a copy
-		l.stats.RefusedHandshakesAddress++
-		return ErrAddressHandshakes
 	}
 	return nil
 }
@@ -173,20 +164,20 @@ func (l *Limiter) Enter(remote string, header http.Header) error {
 }
 
 func (l *Limiter) enterLocked(addr netip.Addr) *Refusal {
-	counted := l.counts(addr) && l.opts.PerAddress > 0
+	most := l.boundsOf(addr).connections
 	u := l.addresses[keyOf(addr)]
 	switch {
 	case l.opts.Connections > 0 && l.total >= l.opts.Connections:
 		l.stats.RefusedConnections++
 		l.stats.RefusedAfterHandshake++
 		return ErrFull
-	case counted && int(u.sessions) >= l.opts.PerAddress:
+	case most > 0 && int(u.sessions) >= most:
 		l.stats.RefusedConnectionsAddress++
 		l.stats.RefusedAfterHandshake++
 		return ErrAddress
 	}
 	l.total++
-	if counted {
+	if most > 0 {
 		u.sessions++
 		l.addresses[keyOf(addr)] = u
 	}
@@ -199,7 +190,7 @@ func (l *Limiter) Leave(remote string, header http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--
-	if !l.counts(addr) || l.opts.PerAddress <= 0 {
+	if l.boundsOf(addr).connections <= 0 {
 		return
 	}
 	u := l.addresses[keyOf(addr)]
@@ -211,8 +202,21 @@ func (l *Limiter) Leave(remote string, header http.Header) {
 	}
 }
 
-// counts tells whether an address has bounds of its own.
-func (l *Limiter) counts(addr netip.Addr) bool { return l.opts.CountPrivate || !private(addr) }
+// bounds are those of one address; 0: none.
+type bounds struct{ connections, handshakes int }
+
+func (l *Limiter) boundsOf(addr netip.Addr) bounds {
+	b := bounds{l.opts.PerAddress, l.opts.HandshakesPerSecondPerAddress}
+	if private(addr) {
+		if !l.opts.PrivateConnections {
+			b.connections = 0
+		}
+		if !l.opts.PrivateHandshakes {
+			b.handshakes = 0
+		}
+	}
+	return b
+}
 
 // pruneLocked forgets some addresses that nothing is counted for. Called once for each that may be
 // new, it forgets faster than they come.

@@ -73,7 +73,7 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 		t.Error(err)
 	}
 
-	l = New(Options{PerAddress: 2, CountPrivate: true})
+	l = New(Options{PerAddress: 2, PrivateConnections: true})
 	for i, want := range []error{nil, nil, ErrAddress} {
 		if err := enter(l, "127.0.0.1:1"); err != nil && !errors.Is(err, want) || err == nil && want != nil {
 			t.Errorf("%d: got %v, want %v", i, err, want)

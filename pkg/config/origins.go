@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,6 +56,9 @@ func parseOrigin(text string) (string, error) {
 		return "", errors.New("has a host that browsers send in another form; write international names as xn--…")
 	}
 	host := strings.ToLower(u.Host)
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil && addr.Is6() { // browsers send the shortest form
+		host = strings.TrimSuffix("["+addr.WithZone("").String()+"]:"+u.Port(), ":")
+	}
 	switch u.Scheme {
 	case "http":
 		host = strings.TrimSuffix(host, ":80")

@@ -26,7 +26,8 @@ func TestCORS(t *testing.T) {
 		allowCredentials = "Access-Control-Allow-Credentials"
 	)
 	anybody := serve(t, Options{})
-	listed := serve(t, Options{Origins: []string{"https://good.example", "http://other.example:8080"}})
+	listed := serve(t, Options{Origins: []string{"https://good.example", "http://other.example:8080",
+		"https://xn--bcher-kva.example", "http://[2001:db8::1]:3000", "capacitor://localhost"}})
 	reflected := func(origin string) map[string]string {
 		return map[string]string{allowOrigin: origin, allowCredentials: "true", "Vary": "Origin"}
 	}
@@ -58,6 +59,31 @@ func TestCORS(t *testing.T) {
 		{"with a path", "https://good.example/", listed, "4", 403, vary},
 		{"a listed one's wildcard", "https://*.example", listed, "4", 403, vary},
 		{"nonsense", "::", listed, "4", 403, vary},
+		{"capitals", "https://Good.example", listed, "4", 403, vary},
+		{"a scheme in capitals", "HTTPS://good.example", listed, "4", 403, vary},
+		{"a dot behind it", "https://good.example.", listed, "4", 403, vary},
+		{"the default port", "https://good.example:443", listed, "4", 403, vary}, // browsers leave it out
+		{"without its port", "http://other.example", listed, "4", 403, vary},
+		{"a longer port", "http://other.example:80801", listed, "4", 403, vary},
+		{"a subdomain", "https://a.good.example", listed, "4", 403, vary},
+		{"a letter that looks like it", "https://xn--god-sna.example", listed, "4", 403, vary},
+		{"a space in front", "https:// good.example", listed, "4", 403, vary},
+		{"a null byte's place", "https://good.example%00.evil.example", listed, "4", 403, vary},
+		{"a backslash", `https://good.example\.evil.example`, listed, "4", 403, vary},
+		{"two in one", "https://good.example https://evil.example", listed, "4", 403, vary},
+		{"two with a comma", "https://good.example,http://other.example:8080", listed, "4", 403, vary},
+		{"with a query", "https://good.example?", listed, "4", 403, vary},
+		{"international", "https://xn--bcher-kva.example", listed, "4", 200, reflected("https://xn--bcher-kva.example")},
+		{"IPv6", "http://[2001:db8::1]:3000", listed, "4", 200, reflected("http://[2001:db8::1]:3000")},
+		{"IPv6, another port", "http://[2001:db8::1]", listed, "4", 403, vary},
+		{"IPv6, another spelling", "http://[2001:db8:0::1]:3000", listed, "4", 403, vary},
+		{"an app", "capacitor://localhost", listed, "3", 200, reflected("capacitor://localhost")},
+		{"this host as a user's", "https://kim@chat.example", listed, "4", 403, vary},
+		{"this host with a path", "https://chat.example/x", listed, "4", 403, vary},
+		{"this host with a dot", "https://chat.example.", listed, "4", 403, vary},
+		{"this host of an app", "capacitor://chat.example", listed, "4", 403, vary},
+		{"this host alone", "chat.example", listed, "4", 403, vary},
+		{"null where anybody may", "null", anybody, "4", 200, map[string]string{allowOrigin: "*"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			headers := ""

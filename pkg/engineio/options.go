@@ -40,6 +40,9 @@ type Options struct {
 	// WriteTimeout bounds how long a peer may take nothing of what is written
 	// to it.
 	WriteTimeout time.Duration
+	// BodyTimeout bounds how long the body of a POST may take to arrive; 0 means
+	// PingInterval and PingTimeout together, which the session would not survive.
+	BodyTimeout time.Duration
 	// MaxPayload is the most bytes of one WebSocket message or one POST body.
 	MaxPayload int64
 	// QueueBytes bounds what waits for one connection. A connection that
@@ -53,7 +56,8 @@ type Options struct {
 	// an Origin header, and a page of this very host, may always connect.
 	Origins []string
 	// Allow, if set, decides on each handshake. The text of its error is sent
-	// to the client with code 4, Forbidden.
+	// to the client with code 4, Forbidden; a method HTTPStatus() int of it
+	// says with which status, such as 429 or 503, in place of 403.
 	Allow func(*http.Request) error
 	// Forward, if set, is called with each request that names a session which
 	// is not here. It answers the request and returns true when another server
@@ -82,6 +86,7 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.PingTimeout, DefaultPingTimeout)
 	orDuration(&o.UpgradeTimeout, DefaultUpgradeTimeout)
 	orDuration(&o.WriteTimeout, DefaultWriteTimeout)
+	orDuration(&o.BodyTimeout, o.PingInterval+o.PingTimeout)
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = DefaultMaxPayload
 	}

@@ -200,6 +200,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 	}
 	body, err := s.readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		s.stats.payloadTooLarge.Add(1)
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	} else if err != nil {
@@ -215,14 +216,14 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 	_, _ = io.WriteString(w, "ok")
 }
 
-// readBody reads a POST body of at most MaxPayload bytes. It has as long as a
-// client may be silent: the session would not survive a slower one.
+// readBody reads a POST body of at most MaxPayload bytes, for at most
+// BodyTimeout.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > s.opts.MaxPayload {
 		return nil, &http.MaxBytesError{Limit: s.opts.MaxPayload}
 	}
 	rc := http.NewResponseController(w) // deadlines are net/http's; others may not have them
-	_ = rc.SetReadDeadline(time.Now().Add(s.opts.PingInterval + s.opts.PingTimeout))
+	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
 	if err == nil { // otherwise net/http must not wait for the rest either
 		_ = rc.SetReadDeadline(time.Time{})

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 )
@@ -24,8 +25,9 @@ func (c errorCode) message() string {
 }
 
 // refuse answers with a code and a text of our own or, if it is empty, of the
-// code. Over WebSocket Node sends the bare text.
-func refuse(w http.ResponseWriter, upgrade bool, code errorCode, text string) {
+// code. Over WebSocket Node sends the bare text. An error that has a status of
+// its own is answered with that.
+func refuse(w http.ResponseWriter, upgrade bool, code errorCode, err error, text string) {
 	if text == "" {
 		text = code.message()
 	}
@@ -33,10 +35,17 @@ func refuse(w http.ResponseWriter, upgrade bool, code errorCode, text string) {
 	if code == codeForbidden {
 		status = http.StatusForbidden
 	}
+	var own interface{ HTTPStatus() int }
+	if errors.As(err, &own) {
+		status = own.HTTPStatus()
+		w.Header().Set("Retry-After", "1")
+	} else if upgrade {
+		status = http.StatusBadRequest
+	}
 	if upgrade {
 		w.Header().Set("Connection", "close")
 		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusBadRequest)
+		w.WriteHeader(status)
 		_, _ = w.Write([]byte(text)) // the client may be gone
 		return
 	}
@@ -61,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if !s.allowOrigin(w, r, protocolOf(q)) {
 		s.noteRefusal(r, codeForbidden)
-		refuse(w, upgrade, codeForbidden, "")
+		refuse(w, upgrade, codeForbidden, nil, "")
 		return
 	}
 	if isPreflight(r) {
@@ -69,11 +78,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, code, text, ok := s.verify(r, q, upgrade)
+	var refusal error
+	if ok && c == nil && s.opts.Allow != nil {
+		if refusal = s.opts.Allow(r); refusal != nil {
+			code, text, ok = codeForbidden, refusal.Error(), false
+		}
+	}
 	switch {
 	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.Get("sid")):
 	case !ok:
 		s.noteRefusal(r, code)
-		refuse(w, upgrade, code, text)
+		refuse(w, upgrade, code, refusal, text)
 	case upgrade:
 		s.serveWebSocket(w, r, q, c)
 	case c == nil:
@@ -105,11 +120,6 @@ func (s *Server) verify(r *http.Request, q url.Values, upgrade bool) (c *Conn, c
 	}
 	if (transport == WebSocket) != upgrade {
 		return nil, codeBadRequest, "", false
-	}
-	if s.opts.Allow != nil {
-		if err := s.opts.Allow(r); err != nil {
-			return nil, codeForbidden, err.Error(), false
-		}
 	}
 	return nil, 0, "", true
 }

@@ -14,7 +14,7 @@ import (
 // transport of the session c.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
 	if c != nil && !c.mayUpgrade() {
-		refuse(w, true, codeBadRequest, "")
+		refuse(w, true, codeBadRequest, nil, "")
 		return
 	}
 	if c == nil && s.refuses() {
@@ -104,6 +104,9 @@ func (c *Conn) transportEnded(err error) {
 	case errors.Is(err, io.EOF): // with or without a close frame
 		c.shutdown(TransportClose, nil)
 	case errors.As(err, &ce):
+		if ce.code == ws.StatusMessageTooBig {
+			c.server.stats.payloadTooLarge.Add(1)
+		}
 		c.shutdown(TransportError, ce)
 	default: // a reset or a cut: the client is gone
 		c.shutdown(TransportClose, err)

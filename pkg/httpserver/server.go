@@ -35,11 +35,15 @@ type Options struct {
 	// Checks decide /readyz together with Drain.
 	Checks []Check
 
+	// HeaderTimeout and BodyTimeout bound how long the headers and the body of a request may
+	// take to arrive; 0: 10 s and 30 s. Socket may set another one for its bodies.
+	HeaderTimeout, BodyTimeout time.Duration
+
 	// Logger gets what net/http has to complain about. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
-// The limits that the package documentation names.
+// The limits that the package documentation names, as far as Options do not say otherwise.
 const (
 	headerTimeout = 10 * time.Second
 	headerBytes   = 32 << 10
@@ -68,6 +72,12 @@ func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.HeaderTimeout <= 0 {
+		o.HeaderTimeout = headerTimeout
+	}
+	if o.BodyTimeout <= 0 {
+		o.BodyTimeout = bodyTimeout
+	}
 	s := &Server{checks: o.Checks}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
@@ -77,32 +87,32 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the client bundles: %w", err)
 	}
-	s.public = newHTTPServer(s.publicRoutes(o.Socket, bundles, page), o.Logger)
-	s.operator = newHTTPServer(s.operatorRoutes(), o.Logger)
+	s.public = newHTTPServer(s.publicRoutes(o.Socket, bundles, page), o)
+	s.operator = newHTTPServer(s.operatorRoutes(), o)
 	return s, nil
 }
 
 // newHTTPServer sets what must not be left to net/http's defaults, which are to wait for
 // ever. ReadTimeout and WriteTimeout stay unset: both would end long polls, the first by
 // cancelling their context. boundBody and answer set those deadlines where they fit.
-func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+func newHTTPServer(h http.Handler, o Options) *http.Server {
 	return &http.Server{
-		Handler:           boundBody(h),
-		ReadHeaderTimeout: headerTimeout,
+		Handler:           boundBody(h, o.BodyTimeout),
+		ReadHeaderTimeout: o.HeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}
 }
 
 // boundBody limits the time in which a body must arrive. Requests without one are left
 // alone: a deadline would outlive the change to WebSocket. net/http lifts the deadline
 // when the request is answered.
-func boundBody(h http.Handler) http.Handler {
+func boundBody(h http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			// Not every ResponseWriter can; those of tests need no deadline.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 		}
 		h.ServeHTTP(w, r)
 	})
