@@ -33,6 +33,7 @@ type countingConn struct {
 	net.Conn
 	written atomic.Int64
 	stop    func() bool
+	closed  func(*countingConn)
 }
 
 func (c *countingConn) Write(b []byte) (int, error) {
@@ -43,6 +44,7 @@ func (c *countingConn) Write(b []byte) (int, error) {
 
 func (c *countingConn) Close() error {
 	c.stop()
+	c.closed(c)
 	return c.Conn.Close()
 }
 
@@ -64,7 +66,8 @@ func (h *hub) dialWith(ctx context.Context, opts *redis.Options) (*link, error) 
 	if err != nil {
 		return nil, fmt.Errorf("connect to Redis at %s: %w", opts.Addr, err)
 	}
-	conn := &countingConn{Conn: raw}
+	conn := &countingConn{Conn: raw, closed: h.masters.remove}
+	h.masters.add(conn)
 	conn.stop = context.AfterFunc(ctx, func() { raw.Close() })
 
 	var once sync.Once

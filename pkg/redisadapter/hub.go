@@ -37,6 +37,7 @@ type hub struct {
 	sending     atomic.Bool // the publisher has taken items off the queue
 	counters
 	state
+	masters masterConns
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -118,6 +119,7 @@ func (h *hub) run() {
 		h.done.Go(h.publishLoop)
 		h.done.Go(h.subscribeLoop)
 		h.transport.start(h)
+		h.watchMaster()
 	})
 }
 

@@ -2,33 +2,51 @@ package redisadapter
 
 import (
 	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 )
 
 // onCluster makes an instance use the Redis Cluster, with channels that no other test uses.
-func onCluster(tb testing.TB, c *redisCluster, mode Mode) func(*Builder) {
+func onCluster(tb testing.TB, c *redisCluster, mode Mode, key string) func(*Builder) {
 	return func(b *Builder) {
 		opts := radapter.DefaultRedisAdapterOptions()
-		opts.SetKey(tb.Name())
+		opts.SetKey(key)
 		b.Redis, b.Opts, b.Mode = c.types(tb), opts, mode
 	}
 }
 
 // startOnCluster starts instances on the Redis Cluster and waits until each sees all.
-func startOnCluster(tb testing.TB, mode Mode, names ...string) (*redisCluster, []*instance) {
+func startOnCluster(tb testing.TB, c *redisCluster, mode Mode, key string, names ...string) (list []*instance) {
 	tb.Helper()
-	c := useRedisCluster(tb)
-	var list []*instance
 	for _, name := range names {
-		list = append(list, newInstance(tb, nil, name, onCluster(tb, c, mode)))
+		list = append(list, newInstance(tb, nil, name, onCluster(tb, c, mode, key)))
 	}
 	for _, i := range list {
 		i.joined()
 		eventually(tb, i.name+" sees all", func() bool { return i.builder.Status().Servers >= len(names) })
 	}
-	return c, list
+	return list
+}
+
+// homeOf is what a mode's connections for /chat go to.
+func homeOf(mode Mode, key string) string {
+	if mode == Sharded {
+		return clusterChannelsOf(key, "/chat").main
+	}
+	return key
+}
+
+// keyAt finds a key with which a mode's connections for /chat go to a server.
+func keyAt(tb testing.TB, c *redisCluster, mode Mode, server int) string {
+	tb.Helper()
+	for n := 0; ; n++ {
+		if key := fmt.Sprint(tb.Name(), n); c.owner(tb, slotOf(homeOf(mode, key))) == server {
+			return key
+		}
+	}
 }
 
 func TestSlots(t *testing.T) {
@@ -61,7 +79,7 @@ func TestSlots(t *testing.T) {
 func TestOnRedisCluster(t *testing.T) {
 	for _, mode := range []Mode{PubSub, Sharded} {
 		t.Run(string(mode), func(t *testing.T) {
-			_, list := startOnCluster(t, mode, "alpha", "beta", "gamma")
+			list := startOnCluster(t, useRedisCluster(t), mode, t.Name(), "alpha", "beta", "gamma")
 			ann, bob, cid := list[0].connect("ann"), list[1].connect("bob"), list[2].connect("cid")
 			for _, i := range list {
 				if n := i.adapter().ServerCount(); n != 3 {
@@ -91,5 +109,109 @@ func TestOnRedisCluster(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// stream sends numbers from one instance to a client of another until stop is called, which checks
+// what arrived: each number at most once, in order, and after it everything.
+func stream(t *testing.T, from *instance, to *client) (stop func() (sent, lost int)) {
+	t.Helper()
+	quit, sent := make(chan struct{}), 0
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			from.chat.Broadcast("n", raw("%d", sent))
+			sent++
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() (int, int) {
+		t.Helper()
+		close(quit)
+		sending.Wait()
+		from.chat.Broadcast("n", raw("%d", sent)) // the last word
+		next, lost := 0, 0
+		for next <= sent {
+			var n int
+			text := to.read()
+			if _, err := fmt.Sscanf(text, `42/chat,["n",%d]`, &n); err != nil {
+				t.Fatalf("%.100s: %v", text, err)
+			}
+			if n < next {
+				t.Fatalf("%d after %d", n, next-1)
+			}
+			lost += n - next
+			next = n + 1
+		}
+		return sent + 1, lost
+	}
+}
+
+// A slot that moves to another server takes the namespace with it: chat heals by itself, in order,
+// nothing comes twice, and the gap is counted.
+func TestSlotMoves(t *testing.T) {
+	c := useRedisCluster(t)
+	list := startOnCluster(t, c, Sharded, t.Name(), "alpha", "beta")
+	bob := list[1].connect("bob")
+	slot := slotOf(homeOf(Sharded, t.Name()))
+	stop := stream(t, list[0], bob)
+	from := c.owner(t, slot)
+	to := c.owner(t, (slot+slots/clusterMasters)%slots)
+	c.move(t, slot, from, to)
+	for _, i := range list {
+		i.lost()
+		i.joined()
+	}
+	sent, lost := stop()
+	t.Logf("%d sent, %d lost", sent, lost)
+	for _, i := range list {
+		if s := i.builder.Status(); s.Gaps == 0 || s.Dropped+s.Rejected != 0 {
+			t.Errorf("%s: %+v", i.name, s)
+		}
+	}
+	c.move(t, slot, to, from)
+	for _, i := range list {
+		i.lost()
+		i.joined()
+	}
+}
+
+// A master that dies is replaced by its replica: chat heals by itself, in each mode.
+func TestMasterOfRedisClusterDies(t *testing.T) {
+	c := useRedisCluster(t)
+	dying := c.withReplica(t)
+	type pair struct {
+		list []*instance
+		stop func() (sent, lost int)
+	}
+	pairs := map[Mode]pair{}
+	for _, mode := range []Mode{PubSub, Sharded} {
+		list := startOnCluster(t, c, mode, keyAt(t, c, mode, dying), string(mode)+" alpha", string(mode)+" beta")
+		pairs[mode] = pair{list, stream(t, list[0], list[1].connect("bob"))}
+	}
+	c.servers[dying].kill()
+	for mode, p := range pairs {
+		for _, i := range p.list {
+			i.lost()
+			i.joined()
+		}
+		sent, lost := p.stop()
+		s := p.list[0].builder.Status()
+		t.Logf("%s: %d sent, %d lost, %d of unknown fate", mode, sent, lost, s.Unknown)
+		if s.Dropped != 0 {
+			t.Errorf("%s: %+v", mode, s)
+		}
+		if g := p.list[1].builder.Status().Gaps; g == 0 {
+			t.Errorf("%s: the receiver knows of no gap", mode)
+		}
+	}
+	if err := c.servers[dying].start(); err != nil {
+		t.Fatal(err)
 	}
 }

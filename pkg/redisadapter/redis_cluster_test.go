@@ -102,7 +102,7 @@ func (s *testServer) remove() {
 
 // client returns a client for this server alone.
 func (s *testServer) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: s.addr(), DialTimeout: time.Second, ReadTimeout: 5 * time.Second, DialerRetries: 1, MaxRetries: -1})
+	return redis.NewClient(&redis.Options{Addr: s.addr(), DialTimeout: time.Second, ReadTimeout: 5 * time.Second, DialerRetries: 1, MaxRetries: -1, Protocol: 2})
 }
 
 // do runs a command.
@@ -278,4 +278,20 @@ func (c *redisCluster) move(tb testing.TB, slot uint16, from, to int) {
 			tb.Fatal(err)
 		}
 	}
+}
+
+// withReplica returns the master that has a replica.
+func (c *redisCluster) withReplica(tb testing.TB) (index int) {
+	tb.Helper()
+	for i, s := range c.servers {
+		info, err := s.do("INFO", "replication")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if strings.Contains(info.(string), "role:master") && strings.Contains(info.(string), "connected_slaves:1") {
+			return i
+		}
+	}
+	tb.Fatal("no master has a replica")
+	return 0
 }

@@ -18,7 +18,7 @@ const (
 	Streams Mode = "streams" // @socket.io/redis-streams-adapter
 )
 
-var errMode = errors.New("unknown mode; known are pubsub and streams")
+var errMode = errors.New("unknown mode; there are pubsub, sharded and streams")
 
 // transport is what a mode does differently below the wire: the commands that carry messages. The
 // hub's queue, publisher, subscriber and heartbeats are the same for all modes.
