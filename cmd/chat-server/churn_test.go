@@ -35,7 +35,10 @@ func startChurnServer(t testing.TB) *churnServer {
 		t.Fatal(err)
 	}
 	log := newLogger(cfg.Log, io.Discard)
-	chat := newChat(cfg, log)
+	chat, err := newChat(cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
 	server, err := newHTTPServer(cfg, chat, log)
 	if err != nil {
 		t.Fatal(err)

@@ -38,20 +38,16 @@ const goingAway = "server shutting down"
 
 // Drain refuses new connections from now on and lets those there are leave as
 // Conn.Leave does: batch after batch, the last one when the time given by over
-// has passed, all at once if that is 0. before, unless it is nil, is called with each
-// batch before it is told; the batch waits for it. Drain returns when all of them have
-// left and nothing runs any more, at once when there are none. When ctx ends first,
-// the error says so and those that are left go on; Close ends them.
-func (s *Server) Drain(ctx context.Context, over time.Duration, before func([]*Conn)) error {
-	if before == nil {
-		before = func([]*Conn) {}
-	}
+// has passed, all at once if that is 0. It returns when all of them have left and
+// nothing runs any more, at once when there are none. When ctx ends first, the
+// error says so and those that are left go on; Close ends them.
+func (s *Server) Drain(ctx context.Context, over time.Duration) error {
 	s.refuse()
 	conns := s.snapshot()
 	batch := max(drainBatch, batchSize(len(conns), over))
 	tick := time.NewTicker(drainPause)
 	defer tick.Stop()
-	for conns = leave(conns, batch, before); len(conns) > 0; conns = leave(conns, batch, before) {
+	for conns = leave(conns, batch); len(conns) > 0; conns = leave(conns, batch) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -75,20 +71,13 @@ func batchSize(n int, over time.Duration) int {
 
 // leave lets the last n connections of the list leave that are open, and returns
 // the others. Those that have ended do not count: nobody comes back for them now.
-func leave(conns []*Conn, n int, before func([]*Conn)) []*Conn {
-	batch := make([]*Conn, 0, min(n, len(conns)))
-	for len(batch) < n && len(conns) > 0 {
+func leave(conns []*Conn, n int) []*Conn {
+	for n > 0 && len(conns) > 0 {
 		last := len(conns) - 1
-		if conns[last].Open() {
-			batch = append(batch, conns[last])
+		if conns[last].Leave() {
+			n--
 		}
 		conns = conns[:last]
-	}
-	if len(batch) > 0 {
-		before(batch)
-	}
-	for _, c := range batch {
-		c.Leave()
 	}
 	return conns
 }

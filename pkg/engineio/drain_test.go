@@ -148,21 +148,10 @@ func TestDrainIsPaced(t *testing.T) {
 					server.wantClosed(t, ServerShutdown)
 				})
 			}
-			announced := 0
-			before := func(batch []*Conn) {
-				for _, conn := range batch {
-					if announced++; !conn.Open() {
-						t.Error("told before it was announced")
-					}
-				}
-			}
-			if err := srv.Drain(t.Context(), tt.over, before); err != nil {
+			if err := srv.Drain(t.Context(), tt.over); err != nil {
 				t.Error(err)
 			}
 			all.Wait()
-			if announced != tt.clients {
-				t.Errorf("%d announced", announced)
-			}
 			if told != tt.want {
 				t.Errorf("the last was told after %v, want %v", told, tt.want)
 			}
@@ -193,7 +182,7 @@ func TestDrainOfClientsThatGo(t *testing.T) {
 				p.Discard()
 			}
 		})
-		if err := srv.Drain(t.Context(), 10*s, nil); err != nil {
+		if err := srv.Drain(t.Context(), 10*s); err != nil {
 			t.Error(err)
 		}
 		c.want(3 * s / 10)
@@ -208,7 +197,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), s/10+s/20)
 		defer cancel()
-		if err := srv.Drain(ctx, 10*s, nil); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "10 do not know yet") {
+		if err := srv.Drain(ctx, 10*s); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "10 do not know yet") {
 			t.Error(err)
 		}
 		c.want(s/10 + s/20)
@@ -218,7 +207,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 		server.sendText("never read")
 		ctx, cancel := context.WithTimeout(t.Context(), 3*s)
 		defer cancel()
-		if err := srv.Drain(ctx, 0, nil); !errors.Is(err, context.DeadlineExceeded) || srv.Len() != 1 {
+		if err := srv.Drain(ctx, 0); !errors.Is(err, context.DeadlineExceeded) || srv.Len() != 1 {
 			t.Error(err)
 		}
 		c.want(3 * s)
@@ -229,7 +218,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 // or anything else has happened.
 func TestDrainRefuses(t *testing.T) {
 	srv := serve(t, Options{})
-	if err := srv.Drain(t.Context(), time.Hour, nil); err != nil {
+	if err := srv.Drain(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	for _, transport := range []string{"polling", "websocket"} {
@@ -293,7 +282,7 @@ func TestNothingSentIsLostInADrain(t *testing.T) {
 	for range cap(started) {
 		<-started
 	}
-	if err := srv.Drain(ctx, s/2, nil); err != nil {
+	if err := srv.Drain(ctx, s/2); err != nil {
 		t.Error(err)
 	}
 	all.Wait()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"socketio-chat/pkg/engineio"
 )
 
 // Drain refuses new connections and lets the clients go to other instances: batch after batch, the
@@ -14,15 +12,12 @@ import (
 // they see their transport close, and connect again by themselves. Sockets disconnect with the reason
 // "server shutting down".
 //
-// Namespaces and adapters go on working for those that are still there: [Server.Close] ends them and
-// comes afterwards. Drain returns when all have gone, or with an error when ctx ends.
+// Namespaces and adapters go on working, for those that are still there and for other instances that
+// ask for the sessions of those that have gone: [Server.Close] ends them and comes afterwards. Drain
+// returns when all have gone, or with an error when ctx ends.
 func (s *Server) Drain(ctx context.Context, over time.Duration) error {
-	if err := s.eio.Drain(ctx, over, s.beforeLeave); err != nil {
+	if err := s.eio.Drain(ctx, over); err != nil {
 		return errors.Join(errors.New("socketio: not all clients have gone in time"), err)
 	}
 	return nil
 }
-
-// beforeLeave is called with connections that are about to be told to go: from the next moment on
-// they may be back on another instance.
-func (s *Server) beforeLeave([]*engineio.Conn) {}

@@ -19,8 +19,8 @@ import (
 
 var soak = flag.Duration("soak", 0, "how long TestSoak lasts; 0 leaves it out")
 
-// soakMode notices soon who has gone without a word.
-var soakMode = mode{name: "soak", env: []string{"PING_INTERVAL_MS=2000", "PING_TIMEOUT_MS=2000", "CONNECT_TIMEOUT_MS=3000"}}
+// soakMode notices soon who has gone without a word; but a machine that is busy otherwise must not look like one.
+var soakMode = mode{name: "soak", env: []string{"PING_INTERVAL_MS=2000", "PING_TIMEOUT_MS=15000", "CONNECT_TIMEOUT_MS=5000"}}
 
 const (
 	steadyPeople = 10 // on each instance, who stay and talk
@@ -89,6 +89,9 @@ func TestSoak(t *testing.T) {
 		t.Logf("%8.2f %8d %10d %5d %7d %s", time.Since(began).Minutes(), sum.said, sum.dueOwn+sum.dueCross, sum.lostOwn+sum.lostCross, churned, line)
 		if part.lostOwn+part.lostCross+part.twice+part.disorder+part.moved > 0 {
 			t.Errorf("%s: %+v", part.example, part)
+			for _, in := range w.instances {
+				t.Logf("instance %d closed connections:\n%s", in.number, in.metricLines("chat_connections_closed_total"))
+			}
 		}
 	}
 	for _, p := range w.people {

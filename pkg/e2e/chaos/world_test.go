@@ -152,12 +152,20 @@ func (in *instance) ask(path string) string {
 	return string(text)
 }
 
+// metricLines are the samples of a metric, a line each.
+func (in *instance) metricLines(name string) string {
+	var samples strings.Builder
+	for line := range strings.Lines(in.ask("/metrics")) {
+		if strings.HasPrefix(line, name+" ") || strings.HasPrefix(line, name+"{") {
+			samples.WriteString(line)
+		}
+	}
+	return samples.String()
+}
+
 // metric adds up all samples of a metric; ok is false if the instance has none of that name.
 func (in *instance) metric(name string) (sum float64, ok bool) {
-	for line := range strings.Lines(in.ask("/metrics")) {
-		if !strings.HasPrefix(line, name+" ") && !strings.HasPrefix(line, name+"{") {
-			continue
-		}
+	for line := range strings.Lines(in.metricLines(name)) {
 		fields := strings.Fields(line)
 		if v, err := strconv.ParseFloat(fields[len(fields)-1], 64); err == nil {
 			sum, ok = sum+v, true
