@@ -82,6 +82,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	p := startPolling(t, in)
 	p.post(auth, `42/chat,["msgToServer","`+mark+`"]`)
 	p.pollUntil(mark)
+	p.post("1") // or the end would wait for its farewell
 	for _, path := range []string{"/socket.io/?EIO=4&transport=polling&sid=" + mark, "/socket.io/?transport=" + mark, "/" + mark, "/readyz?" + mark} {
 		get(t, "http://"+in.listening.Addr+path)
 	}
