@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"socketio-chat/pkg/admission"
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/config"
 	"socketio-chat/pkg/engineio"
@@ -18,8 +19,11 @@ import (
 // chatParts is the chat with everything below it.
 type chatParts struct {
 	io      *socketio.Server
+	chat    *chat.Gateway
 	cluster *cluster           // nil without Redis
 	forward *forward.Forwarder // nil without Redis, or when it is off
+	limiter *admission.Limiter
+	auth    *authParts // nil: everybody may join
 	log     *slog.Logger
 }
 
@@ -44,16 +48,23 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
 		Logger:         log,
 	}
+	c.limiter = limit(cfg, &options, log)
+	var err error
+	if c.auth, err = newVerifier(cfg.Auth, log); err != nil {
+		return nil, err
+	}
 	if cfg.Redis.Configured() {
 		c.cluster = newCluster(cfg.Redis, log)
 		options.Adapter = c.cluster.builder
-		var err error
 		if c.forward, err = newForwarder(cfg, c.cluster.client, &options.Engine, log); err != nil {
+			c.auth.close()
 			return nil, errors.Join(err, c.cluster.close(context.Background()))
 		}
 	}
 	c.io = socketio.NewServer(options)
-	chat.New(c.io, chat.Options{JoinNotice: cfg.Chat.JoinNotice, Logger: log})
+	chatOptions := chat.Options{JoinNotice: cfg.Chat.JoinNotice, Strict: strict(cfg.Chat), Logger: log}
+	c.auth.protect(c.io, &chatOptions, log)
+	c.chat = chat.New(c.io, chatOptions)
 	if c.forward != nil {
 		c.forward.Start(c.Handler())
 	}
@@ -65,10 +76,11 @@ func (c *chatParts) Handler() http.Handler { return c.io }
 
 // Checks are the conditions under which this instance should get clients.
 func (c *chatParts) Checks() []httpserver.Check {
-	if c.cluster == nil {
-		return nil
+	checks := c.auth.checks()
+	if c.cluster != nil {
+		checks = append(checks, httpserver.Check{Name: "redis", Ready: c.cluster.ready})
 	}
-	return []httpserver.Check{{Name: "redis", Ready: c.cluster.ready}}
+	return checks
 }
 
 // Clients counts the open connections.
@@ -78,6 +90,7 @@ func (c *chatParts) Clients() int { return c.io.Engine().Len() }
 // the cluster. It may be called again.
 func (c *chatParts) Close(ctx context.Context) error {
 	err := c.release(ctx)
+	c.auth.close()
 	if c.forward != nil { // its clients may have come through others until here
 		err = errors.Join(err, c.forward.Close(ctx))
 	}

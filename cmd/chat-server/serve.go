@@ -92,6 +92,9 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 		Origins:    cfg.Engine.Origins,
 		Checks:     chat.Checks(),
 		Logger:     log,
+
+		HeaderTimeout: cfg.Limits.HeaderTime,
+		BodyTimeout:   cfg.Limits.BodyTime,
 	}
 	var errPage, errClient error
 	options.Page, errPage = web.Page()

@@ -15,6 +15,8 @@ type Config struct {
 	Redis   Redis
 	Cluster Cluster
 	Engine  Engine
+	Limits  Limits
+	Auth    Auth
 	Chat    Chat
 	Log     Log
 
@@ -52,6 +54,10 @@ type Engine struct {
 // Chat is the behaviour of the gateway.
 type Chat struct {
 	JoinNotice bool // tell everybody when somebody comes
+
+	Strict     bool // messages are objects with a string name and a string text
+	NameLength int  // most characters of the two then; 0: any number
+	TextLength int
 }
 
 // Log is what is logged, and how it looks.

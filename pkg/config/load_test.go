@@ -26,8 +26,14 @@ func defaults() Config {
 			Origins:        []string{},
 		},
 		Redis: Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
-		Chat:  Chat{JoinNotice: true},
-		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
+		Limits: Limits{
+			Connections: 100_000, AddressConnections: 1000, Handshakes: 5000, AddressHandshakes: 100, ProxyHeader: XForwardedFor,
+			Messages: 1000, MessageBurst: 5000, Attachments: 10, Namespaces: 20, Rooms: 1000,
+			HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second,
+		},
+		Auth: Auth{NameClaim: "name", Refresh: 15 * time.Minute},
+		Chat: Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000},
+		Log:  Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
 }
 

@@ -8,6 +8,7 @@ func rules() []func(*Config) *Problem {
 		redisPair,
 		redisTLSFiles,
 		queueHoldsMessage,
+		authOneKey,
 	}
 }
 

@@ -92,9 +92,17 @@ func table() []section {
 			{"CLIENT_QUEUE_BYTES", "1048576", "How much may wait for one slow client before it is disconnected.",
 				integer(func(c *Config) *int64 { return &c.Engine.QueueBytes }, 1024, 16*1024*mebi)},
 		}},
+		limitsSection(),
+		authSection(),
 		{"Chat", []variable{
 			{"CHAT_JOIN_NOTICE", "true", "Tell everybody when somebody joins (costs n²/2 deliveries when n clients come).",
 				boolean(func(c *Config) *bool { return &c.Chat.JoinNotice })},
+			{"CHAT_STRICT", "false", "Refuse messages that are not objects with a string name and a string text.",
+				boolean(func(c *Config) *bool { return &c.Chat.Strict })},
+			{"CHAT_NAME_LENGTH", "100", "With CHAT_STRICT: most characters of a name; 0 for any number.",
+				integer(func(c *Config) *int { return &c.Chat.NameLength }, 0, 1_000_000)},
+			{"CHAT_TEXT_LENGTH", "10000", "With CHAT_STRICT: most characters of a text; 0 for any number.",
+				integer(func(c *Config) *int { return &c.Chat.TextLength }, 0, 1_000_000_000)},
 		}},
 		{"Log", []variable{
 			{"LOG_LEVEL", "info", "Least severe level that is logged.",

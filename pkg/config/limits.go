@@ -1,0 +1,107 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Limits is how much clients may do. Zero means no bound, where zero is accepted.
+type Limits struct {
+	Connections          int // in all
+	AddressConnections   int // of one address
+	Handshakes           int // a second, in all
+	AddressHandshakes    int // a second, of one address
+	Proxies              []netip.Prefix
+	ProxyHeader          ProxyHeader
+	Messages             int // a second, of one client
+	MessageBurst         int // at once, of one client
+	Attachments          int // of one packet
+	Namespaces           int // of one connection, at the same time
+	Rooms                int // of one client in one namespace, at the same time
+	HeaderTime, BodyTime time.Duration
+}
+
+// ProxyHeader is where proxies tell the client's address.
+type ProxyHeader string
+
+// The headers there are.
+const (
+	XForwardedFor ProxyHeader = "x-forwarded-for"
+	Forwarded     ProxyHeader = "forwarded"
+)
+
+// limitsSection is a part of the table.
+func limitsSection() section {
+	most := func(field func(*Limits) *int) kind {
+		return integer(func(c *Config) *int { return field(&c.Limits) }, 0, 1_000_000_000)
+	}
+	return section{"Limits (0: no bound)", []variable{
+		{"MAX_CONNECTIONS", "100000", "Clients in all.",
+			most(func(l *Limits) *int { return &l.Connections })},
+		{"MAX_CONNECTIONS_PER_ADDRESS", "1000", "Clients of one address; private and loopback addresses only when this is set.",
+			most(func(l *Limits) *int { return &l.AddressConnections })},
+		{"HANDSHAKES_PER_SECOND", "5000", "Clients that may connect in a second, in all; four times as many at once.",
+			most(func(l *Limits) *int { return &l.Handshakes })},
+		{"HANDSHAKES_PER_SECOND_PER_ADDRESS", "100", "The same for one address; private and loopback addresses only when this is set.",
+			most(func(l *Limits) *int { return &l.AddressHandshakes })},
+		{"TRUSTED_PROXIES", "", "Proxies that are believed about a client's address; empty: nobody is.",
+			networks(func(c *Config) *[]netip.Prefix { return &c.Limits.Proxies })},
+		{"PROXY_HEADER", "x-forwarded-for", "Header they tell it in; the other one is not read.",
+			oneOf(func(c *Config) *ProxyHeader { return &c.Limits.ProxyHeader }, XForwardedFor, Forwarded)},
+		{"MESSAGES_PER_SECOND", "1000", "Messages of one client that are handled in a second; more are read later, none is lost.",
+			most(func(l *Limits) *int { return &l.Messages })},
+		{"MESSAGE_BURST", "5000", "How many may come at once before that; 0: as many as in a second.",
+			most(func(l *Limits) *int { return &l.MessageBurst })},
+		{"MAX_ATTACHMENTS", "10", "Binary parts of one message; who sends more is disconnected.",
+			integer(func(c *Config) *int { return &c.Limits.Attachments }, 1, 1000)},
+		{"MAX_NAMESPACES", "20", "Namespaces that one client is in at the same time.",
+			most(func(l *Limits) *int { return &l.Namespaces })},
+		{"MAX_ROOMS", "1000", "Rooms of one client in one namespace.",
+			most(func(l *Limits) *int { return &l.Rooms })},
+		{"HEADER_TIMEOUT_MS", "10000", "How long the headers of a request may take to arrive.",
+			milliseconds(func(c *Config) *time.Duration { return &c.Limits.HeaderTime }, 100*time.Millisecond, anHour)},
+		{"BODY_TIMEOUT_MS", "30000", "How long its body may take.",
+			milliseconds(func(c *Config) *time.Duration { return &c.Limits.BodyTime }, 100*time.Millisecond, anHour)},
+	}}
+}
+
+// networks accepts addresses and networks in CIDR form.
+func networks(field func(*Config) *[]netip.Prefix) kind {
+	return kind{
+		accepts: "addresses and networks such as 10.0.0.0/8, separated by commas",
+		set: func(c *Config, text string) error {
+			var list []netip.Prefix
+			for _, item := range split(text) {
+				prefix, err := parseNetwork(item)
+				if err != nil {
+					return fmt.Errorf("%s %w", quoted(item), err)
+				}
+				list = append(list, prefix)
+			}
+			*field(c) = list
+			return nil
+		},
+	}
+}
+
+// parseNetwork continues a sentence that starts with the text when it fails.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, errors.New("is neither an address nor a network")
+	case prefix.Addr().Is4In6():
+		return netip.Prefix{}, errors.New("is an IPv4 network in IPv6 form; write it as IPv4")
+	case prefix.Bits() == 0:
+		return netip.Prefix{}, errors.New("is everybody: any client could claim any address")
+	case prefix != prefix.Masked():
+		return netip.Prefix{}, fmt.Errorf("has bits behind its length; %s is the network", prefix.Masked())
+	}
+	return prefix, nil
+}
