@@ -16,9 +16,9 @@ import (
 // The stream's slot moves to another server of a Redis Cluster while everybody talks: nothing is
 // lost, doubled or out of order.
 func TestStreamsOnRedisCluster(t *testing.T) {
-	c, list := startOnCluster(t, Streams, "alpha", "beta")
+	c, key := useRedisCluster(t), t.Name()
+	list := startOnCluster(t, c, Streams, key, "alpha", "beta")
 	talk := chat(t, list...)
-	key := t.Name()
 	for range 2 {
 		before := list[0].builder.Status().Published
 		eventually(t, "some are published", func() bool { return list[0].builder.Status().Published > before+50 })
