@@ -62,6 +62,7 @@
 //
 // What waits for many slow clients is not many times QueueBytes as long as they
 // wait for the same broadcasts: those are shared, and a client that is further
-// behind than QueueBytes is closed. What each is sent alone counts for each: who
+// behind than QueueBytes is closed. Each has its own list of them, 16 bytes a
+// frame, which counts. What each is sent alone counts for each: who
 // sends much of that has to bound the number of connections (Options.Allow).
 package engineio

@@ -45,9 +45,10 @@ type Options struct {
 	BodyTimeout time.Duration
 	// MaxPayload is the most bytes of one WebSocket message or one POST body.
 	MaxPayload int64
-	// QueueBytes bounds what waits for one connection. A connection that
-	// exceeds it is closed with SlowClient; one frame larger than the bound is
-	// let through when nothing else waits.
+	// QueueBytes bounds what waits for one connection, each frame counted with 16
+	// bytes more than it has. A connection that exceeds it is closed with
+	// SlowClient; one frame larger than the bound is let through when nothing else
+	// waits.
 	QueueBytes int64
 	// Transports lists what may be used, of Polling and WebSocket; nil means both.
 	Transports []string

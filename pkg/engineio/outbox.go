@@ -45,7 +45,7 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 		c.mu.Unlock()
 		return false, false
 	}
-	if c.queued > 0 && c.queued+size > c.server.opts.QueueBytes {
+	if c.queued > 0 && c.queued+size+c.placesLocked(len(frames)) > c.server.opts.QueueBytes {
 		c.mu.Unlock()
 		c.shutdown(SlowClient, errQueueOverflow)
 		return false, false
@@ -65,6 +65,19 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 	}
 	c.mu.Unlock()
 	return true, schedule
+}
+
+// frameCost is what a frame takes in each queue that it waits in, beside its own bytes
+// which all queues share: a pointer, and as much again that slices grow ahead.
+const frameCost = 16
+
+// placesLocked is the memory of the queue itself with n more frames in it: messages
+// of a few bytes must not make it many times what the bytes amount to.
+func (c *Conn) placesLocked(n int) int64 {
+	if c.out != nil {
+		n += len(c.out.frames)
+	}
+	return int64(n) * frameCost
 }
 
 // A Batch queues one broadcast on many connections, then lets all of them

@@ -91,6 +91,25 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// Messages of a few bytes fill a queue by their number.
+func TestTinyFramesAreBounded(t *testing.T) {
+	const queue = 64 << 10
+	srv := serve(t, Options{QueueBytes: queue})
+	dialPolling(t, srv, 4)
+	server := srv.accept(t)
+	f := NewTextFrame(nil)
+	sent := 0
+	for ; server.Send(f); sent++ {
+		if sent > queue/frameCost {
+			t.Fatalf("%d frames wait", sent)
+		}
+	}
+	if sent < queue/frameCost/2 {
+		t.Errorf("only %d frames could wait", sent)
+	}
+	server.wantClosed(t, SlowClient)
+}
+
 // What is said to one client alone is bounded for that client, however it is sent: pongs
 // for a flood of pings, refusals, acknowledgements.
 func TestAnswersAreBounded(t *testing.T) {
