@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
@@ -41,7 +42,17 @@ type Adapter struct {
 	mu      sync.Mutex
 	gathers map[string]*gather
 	acks    map[string]*ackRequest
+	marks   map[string]uint64 // see expectMark
 	closed  bool
+
+	takes    chan struct{} // counts sessions that are being handed over
+	gapsSeen atomic.Uint64 // see Lost
+	logs     struct {      // the stored log that was read last
+		sync.Mutex
+		id    string
+		log   *socketio.StoredLog
+		timer *time.Timer
+	}
 }
 
 var _ radapter.RedisAdapter = (*Adapter)(nil)
@@ -56,6 +67,7 @@ func MakeRedisAdapter() *Adapter {
 	a := &Adapter{
 		LocalAdapter: socketio.NewLocalAdapter(), opts: radapter.DefaultRedisAdapterOptions(),
 		gathers: map[string]*gather{}, acks: map[string]*ackRequest{},
+		marks: map[string]uint64{}, takes: make(chan struct{}, maxTakes),
 	}
 	a.events.limit, a.callbacks.limit = maxTasks, maxTasks
 	a.Prototype(a)
@@ -160,7 +172,7 @@ func (a *Adapter) Close() {
 // of one goroutine arrive everywhere in the order in which it sent them.
 func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions) {
 	packet.Nsp = a.nsp
-	if onlyLocal(opts) {
+	if onlyLocal(opts) || packet.Id != nil { // the latter: Socket.EmitWithAck, with recovery on
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
@@ -176,8 +188,10 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
-	a.publish(data, opts)
-	a.LocalAdapter.BroadcastEncoded(socketio.Encoded{Nsp: a.nsp, Data: data}, opts)
+	a.LocalAdapter.BroadcastPublished(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, func(number uint64) {
+		list, err := a.wire.broadcast(data, opts, number)
+		a.push(err, list...)
+	})
 }
 
 var errPacketData = errors.New("packet data is no []any")
@@ -193,12 +207,6 @@ func packetData(packet *parser.Packet) (socketio.Payload, error) {
 
 func onlyLocal(opts *socket.BroadcastOptions) bool {
 	return opts != nil && opts.Flags != nil && opts.Flags.Local
-}
-
-// publish queues a broadcast for the other instances.
-func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions) {
-	list, err := a.wire.broadcast(data, opts)
-	a.push(err, list...)
 }
 
 func hasRooms(opts *socket.BroadcastOptions) bool {
@@ -229,7 +237,7 @@ func (a *Adapter) received(channel string, err error) {
 
 // receiveBroadcast gives an event of another instance to our sockets.
 func (a *Adapter) receiveBroadcast(msg broadcast) {
-	a.LocalAdapter.BroadcastEncoded(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts)
+	a.LocalAdapter.BroadcastReceived(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts, msg.from, msg.number)
 }
 
 // push queues messages that the wire has made, or counts why it could not.

@@ -37,6 +37,9 @@ var (
 type broadcast struct {
 	data socketio.Payload // the array ["event", …]
 	opts *socket.BroadcastOptions
+
+	from   string // uid of who sent it, if number is not 0
+	number uint64 // see recovery.go
 }
 
 // codec reads and writes messages of up to limit bytes. Safe for concurrent use.

@@ -145,6 +145,7 @@ func (a *Adapter) publishResponse(req *request, r *response) {
 // receiveRequest does what another instance asks for.
 func (a *Adapter) receiveRequest(req *request) error {
 	if req.UID == string(a.uid) {
+		a.passMark(req)
 		return errNotForUs
 	}
 	if req.LegacyID != "" {
@@ -162,6 +163,8 @@ func (a *Adapter) receiveRequest(req *request) error {
 		return a.handleServerSideEmit(req)
 	case rtypes.BROADCAST:
 		return a.handleBroadcastWithAck(req)
+	case sessionRequest:
+		return a.handleSession(req)
 	}
 	return fmt.Errorf("%w: type %d", errRequestType, req.Type)
 }

@@ -16,8 +16,9 @@ import (
 type wire interface {
 	// subscription is what the Adapter must receive.
 	subscription() subscription
-	// broadcast makes the messages that tell the other instances of an event.
-	broadcast(data socketio.Payload, opts *socket.BroadcastOptions) ([]item, error)
+	// broadcast makes the messages that tell the other instances of an event. number, if not 0, goes
+	// along, see recovery.go.
+	broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) ([]item, error)
 	// request makes the message that asks the other instances. Of req, UID is set here.
 	request(req *request) (item, error)
 	// peers does the same for our own instances only; Node nodes do not see it.

@@ -38,15 +38,16 @@ func (n namespaceChannels) listeners() listeners {
 
 func (w *classic) codec() *codec { return w.a.hub.codec }
 
-func (w *classic) broadcast(data socketio.Payload, opts *socket.BroadcastOptions) ([]item, error) {
+func (w *classic) broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) ([]item, error) {
 	if len(data.Attachments) > 0 && hasRooms(opts) {
-		return []item{w.binaryToRooms(data, opts)}, nil
+		return []item{w.binaryToRooms(data, opts, number)}, nil
 	}
 	first, second, err := w.codec().encodeBroadcast(string(w.a.uid), w.a.nsp, data, opts)
 	if err != nil {
 		return nil, err
 	}
 	channel := w.channel(opts)
+	first = numbered(first, number)
 	if second != nil {
 		return []item{{channel: channel, payload: first}, {channel: channel, payload: second}}, nil
 	}
@@ -54,7 +55,7 @@ func (w *classic) broadcast(data socketio.Payload, opts *socket.BroadcastOptions
 }
 
 // binaryToRooms asks which generations are there, since each wants another form.
-func (w *classic) binaryToRooms(data socketio.Payload, opts *socket.BroadcastOptions) item {
+func (w *classic) binaryToRooms(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) item {
 	return item{ask: &question{of: w.names.listeners(), answered: func(c census, err error) []item {
 		var b message
 		if err == nil {
@@ -64,7 +65,7 @@ func (w *classic) binaryToRooms(data socketio.Payload, opts *socket.BroadcastOpt
 			w.a.hub.drop(item{}, err)
 			return nil
 		}
-		return []item{{channel: w.channel(opts), payload: b}}
+		return []item{{channel: w.channel(opts), payload: numbered(b, number)}}
 	}}}
 }
 
@@ -90,7 +91,7 @@ func (w *classic) answer(req *request, r *response) (item, error) {
 		r.LegacyID = req.LegacyID
 	} else {
 		r.RequestID = req.RequestID
-		if w.a.specific && req.UID != "" {
+		if (w.a.specific || req.Type == sessionRequest) && req.UID != "" {
 			channel = w.names.specific(req.UID)
 		}
 	}
@@ -212,6 +213,9 @@ func (w *classic) receive(channel string, b []byte) error {
 	msg, err := w.codec().decodeBroadcast(b, string(w.a.uid), w.a.nsp)
 	if err != nil {
 		return err
+	}
+	if w.a.Recovers() {
+		msg.from, msg.number = numberOf(b)
 	}
 	w.a.receiveBroadcast(msg)
 	return nil

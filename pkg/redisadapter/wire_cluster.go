@@ -67,8 +67,8 @@ func (w *clusterWire) codec() *codec { return w.a.hub.codec }
 
 // broadcast goes to all instances, also one to a single room, which Node's adapter gives a channel
 // of its own: in a Redis Cluster that is another server, and order would be lost.
-func (w *clusterWire) broadcast(data socketio.Payload, opts *socket.BroadcastOptions) ([]item, error) {
-	it, err := w.item(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, ""), w.names.main)
+func (w *clusterWire) broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) ([]item, error) {
+	it, err := w.item(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, "").numbered(number), w.names.main)
 	if err != nil {
 		return nil, err
 	}

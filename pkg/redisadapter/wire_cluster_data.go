@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
@@ -25,6 +26,7 @@ type clusterFields struct {
 	Close     *bool           `json:"close"`
 	Sockets   json.RawMessage `json:"sockets"`
 	Count     *uint64         `json:"clientCount"`
+	Number    json.Number     `json:"seq"` // of ours, see recovery.go
 }
 
 // clusterOpts select sockets.
@@ -116,6 +118,9 @@ func (m *clusterMessage) broadcast() (msg broadcast, withAck *request, err error
 		}, nil
 	}
 	msg.opts = f.Opts.broadcastOptions()
+	if n, err := strconv.ParseUint(string(f.Number), 10, 64); err == nil {
+		msg.from, msg.number = m.UID, n
+	}
 	return msg, nil, nil
 }
 

@@ -38,8 +38,8 @@ func (w *streamWire) subscription() subscription {
 	}
 }
 
-func (w *streamWire) broadcast(data socketio.Payload, opts *socket.BroadcastOptions) ([]item, error) {
-	it, err := w.entry(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, ""))
+func (w *streamWire) broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) ([]item, error) {
+	it, err := w.entry(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, "").numbered(number))
 	if err != nil {
 		return nil, err
 	}

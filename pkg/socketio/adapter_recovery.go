@@ -41,6 +41,14 @@ func (a *LocalAdapter) Recovers() bool {
 	return a.journal != nil
 }
 
+// RecoversFor is how long a client may be away, 0 if recovery is off.
+func (a *LocalAdapter) RecoversFor() time.Duration {
+	if !a.Recovers() {
+		return 0
+	}
+	return a.journal.shared.cfg.For
+}
+
 // PersistSession does nothing: sessions are parked when "disconnecting" is emitted, whose reason is
 // the true one.
 func (a *LocalAdapter) PersistSession(*socket.SessionToPersist) {}
@@ -51,6 +59,7 @@ func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, offset string
 	if a.journal == nil { // static by now
 		return nil, nil
 	}
+	a.checkLost()
 	r := a.journal.shared
 	deadline := time.Now().Add(r.cfg.Wait)
 	s, why := a.claim(pid, offset, deadline)

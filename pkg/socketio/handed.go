@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/engineio"
 )
 
 // A HandedSession is a session on its way to another instance, as JSON.
@@ -23,6 +21,8 @@ type HandedSession struct {
 	Seen map[string]uint64 `json:"seen"`
 	// Foreign is how long ago, in ms, an event came there that has no number; -1: none is kept.
 	Foreign int64 `json:"foreign"`
+	// Age is how old all this is, in ms.
+	Age int64 `json:"age,omitempty"`
 }
 
 // A HandedPacket is an event with its offset. Text and Binary are left out if the other instance has
@@ -76,6 +76,7 @@ func (a *LocalAdapter) CutRecovery() {
 // tells. Events without a number are handed over up to mark, if that is not 0. It waits for the old
 // connection to end if need be.
 func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, kept map[string]Numbers, mark uint64, deadline time.Time) (*HandedSession, Refusal) {
+	a.checkLost()
 	s, why := a.claim(pid, offset, deadline)
 	if s == nil {
 		return nil, why
@@ -111,10 +112,7 @@ func (j *journal) hand(s *session, kept map[string]Numbers, mark uint64) (*Hande
 	add := func(e *entry) {
 		p := HandedPacket{ID: e.id.String()}
 		if n, ok := kept[p.ID[:8]]; !ok || e.id.N < n[0] || e.id.N > n[1] {
-			p.Text = string(e.frames[0].Text())
-			for _, f := range e.frames[1:] {
-				p.Binary = append(p.Binary, f.Binary())
-			}
+			p = e.handed()
 			size += e.size
 		}
 		size += 64
@@ -149,7 +147,7 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 	defer a.mu.Unlock()
 	j := a.journal
 	now := time.Now().UnixMilli()
-	if mark == 0 && (h.Foreign >= 0 && h.Foreign < foreignMargin || j.foreign > now-foreignMargin) {
+	if mark == 0 && (h.Foreign >= 0 && h.Foreign < foreignMargin || j.foreign > now-h.Age-foreignMargin) {
 		return nil, RefusedForeign
 	}
 	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), skip: map[uint64]uint64{}, parkedAt: now}
@@ -234,19 +232,12 @@ func (j *journal) beyond(s *session, mark uint64) (list []entry, why Refusal) {
 func (s *session) resolve(missed []HandedPacket, j *journal) Refusal {
 	here := make(map[PacketID]uint64) // those that are kept here, once found
 	for _, p := range missed {
-		id, ok := parseOffset(p.ID)
+		e, ok := p.entry()
 		if !ok {
 			return RefusedCut
 		}
-		e := entry{id: id}
-		if p.Text == "" {
-			here[id] = 0
-		} else {
-			e.frames = append(e.frames, engineio.NewTextFrame([]byte(p.Text)))
-			for _, b := range p.Binary {
-				e.frames = append(e.frames, engineio.NewBinaryFrame(b))
-			}
-			e.measure()
+		if e.frames == nil {
+			here[e.id] = 0
 		}
 		s.prefix = append(s.prefix, e)
 	}

@@ -174,3 +174,19 @@ func recoverable(reason string) bool {
 	}
 	return false
 }
+
+// endRecovery forgets all sessions and packets, and waits for replays, which end with their
+// connections.
+func (s *Server) endRecovery() {
+	if s.recovery == nil {
+		return
+	}
+	s.mu.RLock()
+	for _, ns := range s.namespaces {
+		if ns.local != nil {
+			ns.local.endRecovery()
+		}
+	}
+	s.mu.RUnlock()
+	s.recovery.running.Wait()
+}

@@ -122,13 +122,19 @@ func (s *Server) Of(name string) *Namespace {
 // connections, each of which gets what is queued for it. It waits until all of it is over; when ctx
 // ends first, what is left is cut and the error of ctx returned. Close may be called again.
 func (s *Server) Close(ctx context.Context) error {
+	var err error
 	if !s.closing.Swap(true) {
+		// Sessions of clients that have left already, while the adapters still answer for them; then those
+		// that this ends, before their clients can be back elsewhere.
+		err = s.HandOver(ctx)
 		s.io.Close(nil) // our engineServer leaves the connections to us
+		err = errors.Join(err, s.HandOver(ctx))
 	}
-	if err := s.eio.Close(ctx); err != nil {
-		return errors.Join(errors.New("socketio: not all clients could be closed in time"), err)
+	if closed := s.eio.Close(ctx); closed != nil {
+		err = errors.Join(err, errors.New("socketio: not all clients could be closed in time"), closed)
 	}
-	return nil
+	s.endRecovery()
+	return err
 }
 
 // connect is the engine's OnConnect.
