@@ -66,7 +66,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 	c.auth.protect(c.io, &chatOptions, log)
 	c.chat = chat.New(c.io, chatOptions)
 	if c.forward != nil {
-		c.forward.Start(c.Handler())
+		c.forward.Start(c.Handler(), c.io.Engine())
 	}
 	return c, nil
 }

@@ -64,11 +64,13 @@ func (c *chatParts) drain(p drainPlan) {
 	clients, start := c.Clients(), time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), p.spread+p.rest)
 	defer cancel()
+	wait := c.drainForwarded(ctx, p.spread)
 	if err := c.io.Drain(ctx, p.spread); err != nil {
 		// Clients that are asleep or gone: nothing is wrong with this end of the line.
 		c.log.Warn("clients that did not answer are cut off", "clients", c.Clients())
 		_ = c.io.Engine().Close(ctx) // cuts them at once if ctx is over; if not, Close comes again
 	}
+	wait()
 	c.log.Info("clients have been let go", "clients", clients, slog.Duration("took", time.Since(start)))
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -36,4 +37,20 @@ func newForwarder(cfg config.Config, client redis.UniversalClient, engine *engin
 	}
 	engine.NewID, engine.Forward = f.NewID, f.Forward
 	return f, nil
+}
+
+// drainForwarded lets clients of other instances go whose WebSockets pass through this
+// one. The function it returns waits for the end of that.
+func (c *chatParts) drainForwarded(ctx context.Context, over time.Duration) (wait func()) {
+	if c.forward == nil {
+		return func() {}
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		if err := c.forward.Drain(ctx, over); err != nil {
+			c.log.Debug("forwarded clients are cut off", "error", err)
+		}
+	}()
+	return func() { <-drained }
 }

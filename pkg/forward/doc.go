@@ -9,7 +9,7 @@
 //
 //	f, err := forward.New(forward.Options{Redis: client, Timeout: …, MaxBody: …})
 //	engine.NewID, engine.Forward = f.NewID, f.Forward
-//	f.Start(server)    // the handler of requests that come from other instances
+//	f.Start(handler, server) // what answers requests that come from other instances
 //	…
 //	f.Close(ctx)
 //
@@ -62,7 +62,9 @@
 // does the request at the owner, and the other way round.
 //
 // An upgrade becomes a tunnel: bytes are copied both ways until one end closes.
-// The WebSocket then has a connection on both instances, and dies with either.
+// The WebSocket then has a connection on both instances, and dies with either. A
+// front that ends asks the owners to send such clients away in good order, and to
+// answer polls that pass through it with nothing: those sessions go on.
 //
 // # Concurrency
 //

@@ -65,10 +65,12 @@ type Forwarder struct {
 	mu       sync.Mutex // guards the rest
 	closed   bool
 	handler  http.Handler // nil before Start
+	sessions Sessions
 	listener net.Listener // nil before it listens
 	server   *http.Server
-	faulted  bool                 // the first fault has been logged
-	tunnels  map[*tunnel]struct{} // open
+	faulted  bool                  // the first fault has been logged
+	tunnels  map[*tunnel]struct{}  // open
+	polls    map[*exchange]transit // under way
 }
 
 // New prepares a Forwarder. If Options.Listen is set it listens there already,
@@ -89,7 +91,7 @@ func New(o Options) (*Forwarder, error) {
 	if o.Secret != "" && len(o.Secret) < 16 {
 		return nil, errShortSecret
 	}
-	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{})}
+	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.table = newTable(f.tag)
 	f.registry = &registry{redis: o.Redis, prefix: o.Prefix, tag: f.tag, secrets: f.secrets}
@@ -112,20 +114,22 @@ func New(o Options) (*Forwarder, error) {
 func (f *Forwarder) NewID() string { return f.tag + randomText(secretLen) }
 
 // Start lets h answer what other instances forward, and keeps this instance in
-// the registry until Close. It does not wait for Redis. Only the first call
-// counts.
-func (f *Forwarder) Start(h http.Handler) {
+// the registry until Close. s are the sessions behind h; nil: another instance
+// that ends cuts them off instead of moving them. Start does not wait for Redis.
+// Only the first call counts.
+func (f *Forwarder) Start(h http.Handler, s Sessions) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed || f.handler != nil {
 		return
 	}
-	f.handler = h
+	f.handler, f.sessions = h, s
 	f.work.Go(f.keep)
 }
 
-// Close leaves the registry, ends tunnels and what is under way, and waits for
-// it. The sessions of this instance should be over: they cannot be reached by
+// Close leaves the registry, ends what is under way, and waits for it: polls are
+// answered with nothing and WebSockets told to go, within a second; who is left
+// then is cut off. The sessions of this instance should be over: they cannot be reached by
 // way of others any more. When ctx ends first, its error is returned and the
 // rest ends by itself. Close may be called again.
 func (f *Forwarder) Close(ctx context.Context) error {
@@ -133,11 +137,12 @@ func (f *Forwarder) Close(ctx context.Context) error {
 	again := f.closed
 	f.closed = true
 	listener, server := f.listener, f.server
-	for t := range f.tunnels {
-		t.close()
-	}
 	f.mu.Unlock()
+	if !again {
+		f.sayFarewell(ctx)
+	}
 	f.cancel()
+	f.cutTunnels()
 	f.table.stop()
 	done := make(chan struct{})
 	go func() { // ends with what it waits for, all of which was told to end
@@ -164,6 +169,14 @@ func (f *Forwarder) Close(ctx context.Context) error {
 	f.log.Debug("forwarding ended", "polls", s.Polls, "posts", s.Posts, "upgrades", s.Upgrades, "served", s.Served,
 		"failed", s.UnknownOwner+s.Unreachable+s.Denied+s.Broken)
 	return err
+}
+
+func (f *Forwarder) cutTunnels() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for t := range f.tunnels {
+		t.close()
+	}
 }
 
 func ignoreClosed(err error) error {
@@ -256,7 +269,7 @@ func (f *Forwarder) listenOnce() (string, error) {
 		f.listener = l
 	}
 	if f.server == nil {
-		f.server = newOwnerServer(f.handler, &f.counters, f.log)
+		f.server = newOwnerServer(f.handler, f.sessions, &f.counters, f.log)
 		server, g := f.server, newGate(f.listener, f.secrets, f.tag, &f.counters)
 		f.work.Go(func() {
 			_ = server.Serve(g) // ends with Close, and for no other reason

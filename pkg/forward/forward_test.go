@@ -58,7 +58,7 @@ func TestOptions(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	f.Start(http.NotFoundHandler())
+	f.Start(http.NotFoundHandler(), nil)
 	res := httptest.NewRecorder()
 	if f.Forward(res, httptest.NewRequest("GET", "/", nil), randomText(sidLen)) {
 		t.Error("a closed forwarder forwards")
@@ -103,7 +103,7 @@ func TestAddresses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Start(http.NotFoundHandler())
+		f.Start(http.NotFoundHandler(), nil)
 		eventually(t, "it is registered", func() bool { return f.Stats().Registered })
 		host, port, err := net.SplitHostPort(f.Stats().Address)
 		_, bound, _ := net.SplitHostPort(f.listener.Addr().String())

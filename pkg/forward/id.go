@@ -25,15 +25,17 @@ func tagOf(sid string) (string, bool) {
 	if len(sid) != sidLen {
 		return "", false
 	}
-	return sid[:tagLen], isTag(sid[:tagLen])
+	return sid[:tagLen], isBase64(sid)
 }
 
-func isTag(s string) bool {
+func isTag(s string) bool { return len(s) == tagLen && isBase64(s) }
+
+func isBase64(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
 			return false
 		}
 	}
-	return len(s) == tagLen
+	return true
 }

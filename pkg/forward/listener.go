@@ -163,9 +163,13 @@ type peerKey struct{}
 func FromPeer(ctx context.Context) bool { return ctx.Value(peerKey{}) != nil }
 
 // newOwnerServer serves what comes through the gate.
-func newOwnerServer(h http.Handler, c *counters, log *slog.Logger) *http.Server {
+func newOwnerServer(h http.Handler, sessions Sessions, c *counters, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if command := r.Header.Get(headerCommand); command != "" {
+				serveCommand(w, command, r.URL.Query().Get("sid"), sessions)
+				return
+			}
 			r.RemoteAddr = r.Header.Get(headerAddr)
 			if r.Header.Get(headerTLS) != "" {
 				r.TLS = &tls.ConnectionState{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -112,26 +113,102 @@ func TestTheEndOfAnOwner(t *testing.T) {
 	}
 }
 
-// An instance that ends cuts what it has under way for sessions of others.
+// When an instance ends that others' sessions pass through, those that poll go on,
+// and the WebSockets are told to go.
 func TestTheEndOfAFront(t *testing.T) {
 	list := cluster(t, 2, Options{}, engineio.Options{})
 	owner, front := list[0], list[1]
 	sid, ws := owner.open(t, "EIO=4"), owner.open(t, "EIO=4")
 	polling, upgraded := owner.accept(t), owner.accept(t)
 	c := upgrade(t, front, ws)
+	eventually(t, "the upgrade is done", func() bool { return upgraded.Transport() == engineio.WebSocket })
 	done := make(chan response, 1)
 	go func() {
 		res, _ := try(context.Background(), "GET", front.url("EIO=4", sid), nil)
 		done <- res
 	}()
 	eventually(t, "the owner has the poll", func() bool { return polling.Writable() })
+	upgraded.Send(engineio.NewTextFrame([]byte("last words")))
+	go func() {
+		if err := front.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if res := <-done; res.body != "6" {
+		t.Errorf("poll: %+v", res)
+	}
+	c.want(t, "4last words")
+	c.wantClose(t, 1001)
+	upgraded.wantClosed(t, "server shutting down")
+	do(t, "POST", owner.url("EIO=4", sid), "4still there")
+	if res := do(t, "GET", owner.url("EIO=4", sid), ""); res.body != "4echo still there" {
+		t.Errorf("the session of the poll: %+v", res)
+	}
 	front.end(t)
-	wantUnknown(t, <-done)
-	c.wantEnd(t)
-	upgraded.wantClosed(t, "transport close")
-	polling.wantClosed(t, "transport error")
-	if s := front.Stats(); s.Tunnels != 0 || s.Upgrades != 1 {
+	if s := front.Stats(); s.Tunnels != 0 || s.Upgrades != 1 || s.Broken != 0 {
 		t.Errorf("%+v", s)
+	}
+	wantUnknown(t, do(t, "GET", list[0].url("EIO=4", ws), ""))
+}
+
+// Those whom nobody can send away in good order are cut off.
+func TestTheEndOfAFrontWhoseOwnerIsDeaf(t *testing.T) {
+	newClient := startRedis(t)
+	held := make(chan struct{})
+	owner := stub(t, newClient(), func(_ http.ResponseWriter, r *http.Request) {
+		held <- struct{}{}
+		<-r.Context().Done()
+		held <- struct{}{}
+	})
+	front := join(t, newClient(), Options{}, engineio.Options{})
+	done := make(chan response, 1)
+	go func() {
+		res, _ := try(context.Background(), "GET", front.url("EIO=4", owner.NewID()), nil)
+		done <- res
+	}()
+	<-held
+	go func() {
+		if err := front.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-held
+	wantUnknown(t, <-done)
+}
+
+// Draining tells everybody, batch after batch.
+func TestDrain(t *testing.T) {
+	list := cluster(t, 2, Options{}, engineio.Options{})
+	owner, front := list[0], list[1]
+	var clients []wsClient
+	for range 2*drainBatch + 1 {
+		clients = append(clients, upgrade(t, front, owner.open(t, "EIO=4")))
+		v := owner.accept(t)
+		eventually(t, "the upgrade is done", func() bool { return v.Transport() == engineio.WebSocket })
+	}
+	if err := front.Drain(context.Background(), 2*drainPause); err != nil {
+		t.Error(err)
+	}
+	for _, c := range clients {
+		c.wantClose(t, 1001)
+	}
+	eventually(t, "no tunnel is left", func() bool { return front.Stats().Tunnels == 0 })
+	if err := front.Drain(context.Background(), time.Hour); err != nil {
+		t.Errorf("with nobody left: %v", err)
+	}
+}
+
+// Clients cannot give such orders.
+func TestCommandsOfClients(t *testing.T) {
+	list := cluster(t, 2, Options{}, engineio.Options{})
+	sid := list[0].open(t, "EIO=4")
+	v := list[0].accept(t)
+	do(t, "POST", list[1].url("EIO=4", sid), "4x", headerCommand, commandLeave)
+	if !v.Open() {
+		t.Error("the session has left")
+	}
+	if res := do(t, "GET", list[1].url("EIO=4", sid), "", headerCommand, commandLeave); res.body != "4echo x" {
+		t.Errorf("%+v", res)
 	}
 }
 

@@ -32,8 +32,11 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, sid string) 
 		f.unreachable(r.Context(), p, err)
 		return false
 	}
-	e := &exchange{f: f, w: w, r: r, link: l, upgrade: isUpgrade(r)}
-	e.begin()
+	e := &exchange{f: f, w: w, r: r, link: l, upgrade: isUpgrade(r), transit: transit{p, sid}}
+	if !e.begin() {
+		l.Close()
+		return false
+	}
 	answered, err := e.run()
 	if e.end() && answered && err == nil {
 		p.put(l)
@@ -77,6 +80,7 @@ type exchange struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	link    *link
+	transit transit
 	upgrade bool
 	in      *bufio.Reader // of the link, once there is something to read
 
@@ -87,16 +91,30 @@ type exchange struct {
 }
 
 // begin ties the link to the life of the request: when the client goes away, or
-// f is closed, the link is cut, which ends the request at the owner.
-func (e *exchange) begin() {
+// f is closed, the link is cut, which ends the request at the owner. It reports
+// false if f is closed already.
+func (e *exchange) begin() bool {
+	e.f.mu.Lock()
+	closed := e.f.closed
+	if !closed && e.r.Method == http.MethodGet && !e.upgrade {
+		e.f.polls[e] = e.transit
+	}
+	e.f.mu.Unlock()
+	if closed {
+		return false
+	}
 	_ = e.link.SetDeadline(time.Now().Add(e.f.opts.Timeout)) // fails on a closed connection only
 	e.stopClient = context.AfterFunc(e.r.Context(), func() { e.link.Close() })
 	e.stopClose = context.AfterFunc(e.f.ctx, func() { e.link.Close() })
+	return true
 }
 
 // end unties it and reports whether the link can go back. Otherwise it has
 // been closed, or given to a tunnel.
 func (e *exchange) end() bool {
+	e.f.mu.Lock()
+	delete(e.f.polls, e)
+	e.f.mu.Unlock()
 	uncut := e.stopClient()
 	uncut = e.stopClose() && uncut
 	rest := 0
@@ -159,7 +177,7 @@ func (e *exchange) run() (answered bool, err error) {
 var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Transfer-Encoding": true, "Upgrade": true, "Expect": true, "Content-Length": true, "Host": true,
-	headerAddr: true, headerTLS: true,
+	headerAddr: true, headerTLS: true, headerCommand: true,
 }
 
 // unreadBody is how many bytes of a body net/http reads, at the owner, to keep

@@ -112,7 +112,7 @@ func join(t testing.TB, client redis.UniversalClient, o Options, e engineio.Opti
 	}
 	in.engine = engineio.NewServer(e)
 	in.http = httptest.NewServer(in.engine)
-	f.Start(in.engine)
+	f.Start(in.engine, in.engine)
 	t.Cleanup(func() { in.end(t) })
 	return in
 }

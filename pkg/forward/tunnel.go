@@ -21,6 +21,7 @@ const (
 // goroutine; the first that fails ends both, the first that comes to its
 // orderly end gives the other some time.
 type tunnel struct {
+	transit       transit
 	client, owner net.Conn
 	stop          func() bool // of the closing of f
 
@@ -36,7 +37,7 @@ func (e *exchange) tunnel(res *http.Response) (answered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	t := &tunnel{client: client, owner: e.link.Conn}
+	t := &tunnel{transit: e.transit, client: client, owner: e.link.Conn}
 	_ = client.SetDeadline(time.Now().Add(tunnelStall)) // fails on a closed connection only
 	var head bytes.Buffer
 	head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")

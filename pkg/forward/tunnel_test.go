@@ -63,6 +63,16 @@ func (c wsClient) wantEnd(t testing.TB) {
 	}
 }
 
+// wantClose waits for the close frame, and answers it.
+func (c wsClient) wantClose(t testing.TB, code int) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if _, data, err := c.ReadMessage(); !websocket.IsCloseError(err, code) {
+		t.Errorf("got %.100q, %v, want the close frame %d", data, err, code)
+	}
+	c.Close()
+}
+
 func TestUpgradeThroughAnotherInstance(t *testing.T) {
 	list := cluster(t, 2, Options{}, engineio.Options{})
 	owner, front := list[0], list[1]
