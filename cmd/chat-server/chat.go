@@ -46,6 +46,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			Origins:        cfg.Engine.Origins,
 		},
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
+		Recovery:       socketio.Recovery{For: cfg.Recovery.For, Bytes: cfg.Recovery.Bytes},
 		Logger:         log,
 	}
 	c.limiter = limit(cfg, &options, log)

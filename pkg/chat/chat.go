@@ -70,7 +70,7 @@ func (g *Gateway) connected(_ context.Context, s *socket.Socket) error {
 	if g.opts.Logger.Enabled(context.Background(), slog.LevelDebug) {
 		g.opts.Logger.Debug(fmt.Sprintf("%s(%s) is connected!", s.Id(), username(s)))
 	}
-	if g.opts.JoinNotice {
+	if g.opts.JoinNotice && !s.Recovered() { // who was recovered never left
 		g.chat.Broadcast(MsgToClient, joinNotice)
 	}
 	return nil

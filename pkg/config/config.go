@@ -16,9 +16,12 @@ type Config struct {
 	Cluster Cluster
 	Engine  Engine
 	Limits  Limits
-	Auth    Auth
-	Chat    Chat
-	Log     Log
+
+	Recovery Recovery
+
+	Auth Auth
+	Chat Chat
+	Log  Log
 
 	// Warnings are sentences for the log, about settings that are probably not meant so.
 	Warnings []string

@@ -25,7 +25,8 @@ func defaults() Config {
 			Transports:     []string{"polling", "websocket"},
 			Origins:        []string{},
 		},
-		Redis: Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
+		Recovery: Recovery{Bytes: 64 << 20},
+		Redis:    Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{
 			Connections: 100_000, AddressConnections: 1000, Handshakes: 5000, AddressHandshakes: 100, ProxyHeader: XForwardedFor,
 			Messages: 1000, MessageBurst: 5000, Attachments: 10, Namespaces: 20, Rooms: 1000,
@@ -94,6 +95,9 @@ func TestAcceptedValues(t *testing.T) {
 			c.Engine.Origins = []string{"https://chat.example", "http://localhost:3000", "http://[::1]"}
 		}},
 		{[]string{"CORS_ORIGINS=capacitor://localhost"}, func(c *Config) { c.Engine.Origins = []string{"capacitor://localhost"} }},
+		{[]string{"RECOVERY_SECONDS=120", "RECOVERY_BYTES=1000000"}, func(c *Config) {
+			c.Recovery = Recovery{2 * time.Minute, 1e6}
+		}},
 		{[]string{"CHAT_JOIN_NOTICE=off"}, func(c *Config) { c.Chat.JoinNotice = false }},
 		{[]string{"CHAT_JOIN_NOTICE=YES"}, func(*Config) {}},
 		{[]string{"LOG_LEVEL=DEBUG", "LOG_FORMAT=json"}, func(c *Config) { c.Log = Log{slog.LevelDebug, LogJSON} }},
