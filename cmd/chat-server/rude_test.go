@@ -18,6 +18,8 @@ var rudeness = []struct {
 	do   func(c *rudeClient)
 }{
 	{"connects and goes", func(c *rudeClient) { c.dial() }},
+	{"connects and is silent", func(c *rudeClient) { c.dial().hearAll() }},
+	{"is silent in the middle of a header", func(c *rudeClient) { c.dial().say("GET /socket.io/?EIO=4&tr").hearAll() }},
 	{"half a request line", func(c *rudeClient) { c.dial().say("GET /socket.io/?EI") }},
 	{"half a header", func(c *rudeClient) { c.dial().say("GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHo") }},
 	{"does not wait for the page", func(c *rudeClient) { c.dial().say("GET / HTTP/1.1\r\nHost: x\r\n\r\n") }},
@@ -61,6 +63,9 @@ var rudeness = []struct {
 	}},
 	{"polling: in the middle of a POST", func(c *rudeClient) {
 		c.handshake().dial().say("POST " + c.target("polling") + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4")
+	}},
+	{"polling: is silent in the middle of a POST", func(c *rudeClient) {
+		c.handshake().dial().say("POST " + c.target("polling") + " HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4").hearAll()
 	}},
 	{"polling: an undecodable POST", func(c *rudeClient) { c.handshake().post("\x00\x00").hear() }},
 	{"polling: says goodbye and comes back", func(c *rudeClient) { c.joinPolling().post("1").hear(); c.dial().request("GET", "polling", "").hear() }},
