@@ -58,10 +58,11 @@ func (g *Guard) check(s *socket.Socket, next func(*socket.ExtendedError)) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
 	token, err := tokenOf(s.Handshake())
-	var identity *Identity
-	if err == nil {
-		identity, err = g.verifier.Verify(ctx, token)
+	if err != nil {
+		next(g.refuse(s, g.verifier.refused(err)))
+		return
 	}
+	identity, err := g.verifier.Verify(ctx, token)
 	if err != nil {
 		next(g.refuse(s, err))
 		return

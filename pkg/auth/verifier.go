@@ -149,12 +149,17 @@ func newKeySource(o Options) (keySource, error) {
 func (v *Verifier) Verify(ctx context.Context, token string) (*Identity, error) {
 	identity, err := v.verify(ctx, token)
 	if err != nil {
-		refusal := reason(err)
-		refusal.which(v).Add(1)
-		return nil, refusal
+		return nil, v.refused(err)
 	}
 	v.stats.accepted.Add(1)
 	return identity, nil
+}
+
+// refused counts a refusal.
+func (v *Verifier) refused(err error) *Refusal {
+	refusal := reason(err)
+	refusal.which(v).Add(1)
+	return refusal
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Identity, error) {
