@@ -27,6 +27,22 @@
 // library socket.io-go-redis, whose RedisAdapter interface Adapter implements: code written for the
 // library goes on compiling.
 //
+// # Modes
+//
+// Builder.Mode chooses how messages go through Redis; all members of a cluster have the same.
+//
+//	PubSub   PUBLISH and SUBSCRIBE, with Node's classic adapters of both generations
+//	Sharded  SPUBLISH and SSUBSCRIBE, with createShardedAdapter; for a Redis Cluster 7
+//	Streams  XADD and XREAD, with @socket.io/redis-streams-adapter; loses nothing while Redis is away
+//
+// The picture above is that of PubSub. A mode is a transport (the commands, transport.go) and a wire
+// (the formats, wire.go); everything else is the same for all. In mode Streams broadcasts, joins,
+// leaves and disconnects are entries of one stream, which each instance reads from an offset of its
+// own; what wants an answer goes over publish and subscribe all the same:
+//
+//	queue ─► publisher ── XADD ──►  Redis   the stream "socket.io" ── XREAD BLOCK ──► reader ─► adapters
+//	                 └─ PUBLISH ──►  Redis   socket.io#/chat#       ──────────────► subscriber ─► adapters
+//
 // # How it is used
 //
 //	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
@@ -52,11 +68,20 @@
 // same (instances that are not subscribed, a connection that breaks with messages under way) is the
 // nature of publish and subscribe; the sender's side is counted in Status, the receiver's as a gap.
 //
+// In mode Streams a broadcast reaches every instance once, also when connections break, Redis stands
+// still, or it is restarted with its data: publishes wait (64 MiB and 10 minutes by default), one
+// whose outcome is unknown is looked for in the stream and repeated only if it is not there, and
+// readers go on where they were. What is lost all the same is found out and counted, in Status and
+// by OnGap: what was trimmed before it was read, given up by its sender, or missing when Redis comes
+// back with less than it had (no persistence, a replica that was behind). Entries of Node nodes have
+// no numbers; of those only trimming and lost data is noticed, and a Node node does not repeat.
+//
 // # Concurrency
 //
 // All exported methods are safe for concurrent use. The hub has a publisher and a subscriber
-// goroutine, and one more that watches the subscriber's connection; they end with Builder.Close,
-// which waits for them, or with the client's Context. The publisher owns its connection and takes
+// goroutine, and one more that watches the subscriber's connection; in mode Streams one that reads the
+// stream, over a third connection, and hands entries to the adapters as the subscriber does. They
+// end with Builder.Close, which waits for them, or with the client's Context. The publisher owns its connection and takes
 // from the queue, which is the only thing senders touch: nothing blocks on Redis but ServerCount.
 // The subscriber hands messages to the adapters one after another and must not be held up: the
 // application's handlers and callbacks run on goroutines that exist while there is work, in order
@@ -71,5 +96,10 @@
 // Calls that ask the other instances end after the requests timeout (5 s), with what has been
 // answered and an error. An acknowledgement carries one argument between instances, and generation
 // 2 nodes take no part in broadcasts that want acknowledgements, nor in serverSideEmit. In a Redis
-// Cluster all goes through one master, which spreads every message to all servers.
+// Cluster all goes through one master: that of the key, which in modes PubSub and Streams spreads
+// every published message to all servers.
+//
+// The stream keeps about 100,000 entries and about 64 MiB (StreamLength, StreamBytes); Node's adapter
+// keeps 10,000, and the lowest of a cluster counts. Node's option streamCount must stay 1. Redis
+// needs to be 5 or later; from 7 on the number of trimmed entries is exact.
 package redisadapter

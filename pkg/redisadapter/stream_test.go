@@ -168,6 +168,7 @@ func TestStreamsUnknownOutcome(t *testing.T) {
 	alpha.joined()
 	beta.joined()
 	bob := beta.connect("bob")
+	eventually(t, "alpha has nothing else to ask Redis", func() bool { return !alpha.builder.shared().settling() })
 	p.lose(answers)
 	alpha.chat.Broadcast("msg", raw("1"))
 	bob.want(`["msg",1]`)

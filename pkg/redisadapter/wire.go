@@ -13,6 +13,8 @@ import (
 //
 //	mode      wire      a broadcast                       a request, an answer
 //	pubsub    classic   [uid, packet, opts] MessagePack   JSON on channels of their own
+//	sharded   cluster   {type, data, uid, nsp} JSON       the same, on the same channels
+//	streams   stream    an entry with these fields        the same in MessagePack, published
 type wire interface {
 	// subscription is what the Adapter must receive.
 	subscription() subscription
