@@ -105,7 +105,7 @@ func (h *hub) setJoinedLocked(joined bool) {
 		return
 	}
 	h.joined, h.since = joined, time.Now()
-	h.settled = false
+	h.settled = joined && h.durable != nil // nobody need be waited for
 	if joined {
 		h.settleEnd = h.since.Add(settleTime)
 	}
