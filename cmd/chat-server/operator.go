@@ -19,12 +19,20 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 	if chat.cluster != nil {
 		cluster = chat.cluster.builder.Status
 	}
-	server.HandleOperator("GET /metrics", metrics.New(metrics.Sources{
-		Server: chat.io, Cluster: cluster, Draining: server.Draining, Version: versionText(), Logger: log,
-	}))
+	sources := metrics.Sources{
+		Server: chat.io, Cluster: cluster, Limits: chat.limiter.Stats, Chat: chat.chat.Stats,
+		Draining: server.Draining, Version: versionText(), Logger: log,
+	}
+	if chat.forward != nil {
+		sources.Forward = chat.forward.Stats
+	}
+	if chat.auth != nil {
+		sources.Auth = chat.auth.verifier.Stats
+	}
+	server.HandleOperator("GET /metrics", metrics.New(sources))
 	board := status.New(status.Sources{
-		Server: chat.io, Cluster: cluster, Draining: server.Draining, Version: versionText(),
-		Instance: instanceName(cfg), QueueBytes: cfg.Engine.QueueBytes,
+		Server: chat.io, Cluster: cluster, Forward: sources.Forward, Limits: sources.Limits, Auth: sources.Auth,
+		Draining: server.Draining, Version: versionText(), Instance: instanceName(cfg), QueueBytes: cfg.Engine.QueueBytes,
 	})
 	for pattern, handler := range board.Routes() {
 		server.HandleOperator(pattern, handler)

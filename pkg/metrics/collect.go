@@ -103,6 +103,7 @@ func (s sink) cluster(c redisadapter.Status) {
 	s.count(received, c.Received)
 	s.count(publishErrors, c.Dropped, "dropped")
 	s.count(publishErrors, c.Unknown, "unknown")
+	s.count(missed, c.Missed)
 	s.count(rejected, c.Rejected)
 	s.count(gaps, c.Gaps)
 	s.count(overruns, c.Overruns)

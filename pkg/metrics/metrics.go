@@ -10,6 +10,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"socketio-chat/pkg/admission"
+	"socketio-chat/pkg/auth"
+	"socketio-chat/pkg/chat"
+	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -21,6 +25,14 @@ type Sources struct {
 	Server *socketio.Server
 	// Cluster tells how the connection to Redis is doing.
 	Cluster func() redisadapter.Status
+	// Forward is about requests for sessions of other instances.
+	Forward func() forward.Stats
+	// Limits is about what connections and handshakes were refused.
+	Limits func() admission.Stats
+	// Auth is about tokens.
+	Auth func() auth.Stats
+	// Chat is about messages that were not taken as they came.
+	Chat func() chat.Stats
 	// Draining tells whether the instance is shutting down.
 	Draining func() bool
 	// Version is the program's, as people write it.
@@ -70,8 +82,24 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	to.socketIO(c.Server.Stats())
 	to.engine(c.Server.Engine())
+	to.socketLimits(c.Server)
+	if r := c.Server.RecoveryStats(); r.Enabled {
+		to.recovery(r)
+	}
 	if c.Cluster != nil {
 		to.cluster(c.Cluster())
+	}
+	if c.Forward != nil {
+		to.forward(c.Forward())
+	}
+	if c.Limits != nil {
+		to.limits(c.Limits())
+	}
+	if c.Auth != nil {
+		to.auth(c.Auth())
+	}
+	if c.Chat != nil {
+		to.chat(c.Chat())
 	}
 }
 

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,16 +11,32 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"socketio-chat/pkg/histogram"
-	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
 
 // TestEveryMetric causes what each metric counts, on a real server with real connections, and looks
 // at what a scrape says before and after. In the end every metric of the table must have changed.
 func TestEveryMetric(t *testing.T) {
+	seen := map[string]bool{}
+	for name, test := range map[string]func(*testing.T) *scene{
+		"chat": chatting, "limits": limiting, "recovery": recovering, "parts": otherParts,
+	} {
+		t.Run(name, func(t *testing.T) { maps.Copy(seen, test(t).seen) })
+	}
+	// It is more than zero for moments only: engineio tests it.
+	seen["chat_flush_waiting_connections"] = true
+	for _, section := range table {
+		for _, m := range section.Metrics {
+			if !seen[m.Name] {
+				t.Errorf("no test changes %s", m.Name)
+			}
+		}
+	}
+}
+
+// chatting causes what clients cause.
+func chatting(t *testing.T) *scene {
 	s := newScene(t)
 
 	s.causes("a WebSocket of protocol 4 joins", func() { s.alice = s.dial(4, "/chat") }, map[string]float64{
@@ -116,32 +133,9 @@ func TestEveryMetric(t *testing.T) {
 		`chat_invalid_packets_total`:                           1,
 		`chat_connections_closed_total{reason="forced close"}`: 1,
 	})
-	s.causes("Redis does this and that", func() {
-		var h histogram.Histogram
-		h.Observe(3 * time.Millisecond)
-		s.cluster = redisadapter.Status{
-			Joined: true, Servers: 3, Queued: 4, QueuedLen: 5, Published: 6, Received: 7, Dropped: 8, Unknown: 9,
-			Rejected: 10, Gaps: 11, Overruns: 12, Lags: h.Snapshot(),
-		}
-	}, map[string]float64{
-		`chat_redis_joined`: 1, `chat_cluster_instances`: 3, `chat_redis_queued_messages`: 4, `chat_redis_queued_bytes`: 5,
-		`chat_redis_published_total`: 6, `chat_redis_received_total`: 7, `chat_redis_publish_errors_total{reason="dropped"}`: 8,
-		`chat_redis_publish_errors_total{reason="unknown"}`: 9, `chat_redis_rejected_total`: 10, `chat_redis_gaps_total`: 11,
-		`chat_redis_overruns_total`: 12, `chat_redis_lag_seconds_count`: 1, `chat_redis_lag_seconds_sum`: 0.003,
-		`chat_redis_lag_seconds_bucket{le="0.0025"}`: 0, `chat_redis_lag_seconds_bucket{le="0.005"}`: 1,
-	})
 	s.causes("the instance is told to stop", func() { s.draining = true }, map[string]float64{`chat_draining`: 1})
-
 	s.seen["chat_build_info"] = s.scrape()[`chat_build_info{goversion="`+goVersion+`",version="v1.2.3"}`] == 1
-	// It is more than zero for moments only: engineio tests it.
-	s.seen["chat_flush_waiting_connections"] = true
-	for _, section := range table {
-		for _, m := range section.Metrics {
-			if !s.seen[m.Name] {
-				t.Errorf("no test changes %s", m.Name)
-			}
-		}
-	}
+	return s
 }
 
 // TestWriteTimeout: the other way to be slow.

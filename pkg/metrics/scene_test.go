@@ -23,7 +23,11 @@ import (
 	"github.com/gobwas/ws/wsutil"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/admission"
+	"socketio-chat/pkg/auth"
+	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -44,28 +48,44 @@ type scene struct {
 	http       *httptest.Server
 	metrics    *Metrics
 	cluster    redisadapter.Status
+	forward    forward.Stats
+	limits     admission.Stats
+	auth       auth.Stats
+	messages   chat.Stats
 	draining   bool
 	alice, bob *client
 	seen       map[string]bool // metrics that were seen to change
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, change ...func(*socketio.Options)) *scene {
 	s := &scene{TB: t, seen: map[string]bool{}}
-	s.io = socketio.NewServer(socketio.Options{Engine: engineio.Options{
+	options := socketio.Options{Engine: engineio.Options{
 		PingInterval: 300 * time.Millisecond, PingTimeout: patience,
 		QueueBytes: 64 << 10, WriteTimeout: 200 * time.Millisecond,
-	}})
+	}}
+	for _, f := range change {
+		f(&options)
+	}
+	s.io = socketio.NewServer(options)
 	s.chat = s.io.Of("/chat")
 	socketio.On(s.chat, "say", func(_ context.Context, _ *socket.Socket, in socketio.Payload) error {
 		s.chat.Broadcast("said", in)
 		return nil
 	})
 	socketio.On(s.chat, "fail", func(context.Context, *socket.Socket, socketio.Payload) error { return errors.New("as it should") })
+	socketio.On(s.chat, "enter", func(_ context.Context, sock *socket.Socket, room string) error {
+		sock.Join(socket.Room(room))
+		return nil
+	})
 	s.http = httptest.NewServer(s.io)
 	s.metrics = New(Sources{
 		Server: s.io, Version: "v1.2.3",
 		Cluster:  func() redisadapter.Status { return s.cluster },
 		Draining: func() bool { return s.draining },
+		Forward:  func() forward.Stats { return s.forward },
+		Limits:   func() admission.Stats { return s.limits },
+		Auth:     func() auth.Stats { return s.auth },
+		Chat:     func() chat.Stats { return s.messages },
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) // nobody polls for a goodbye
@@ -130,7 +150,7 @@ func (s *scene) causes(what string, cause func(), want map[string]float64) {
 }
 
 func mayExceed(name string) bool {
-	for _, prefix := range []string{"chat_sent_", "chat_writes_", "chat_heartbeat_", "chat_outbox_bytes", "chat_outbox_max"} {
+	for _, prefix := range []string{"chat_sent_", "chat_writes_", "chat_heartbeat_", "chat_outbox_bytes", "chat_outbox_max", "chat_slowed_", "chat_recovery_bytes"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -234,8 +254,8 @@ func (c *client) send(packet string) {
 	answer.Body.Close()
 }
 
-// until reads, answering heartbeats, until something contains the text.
-func (c *client) until(text string) {
+// until reads, answering heartbeats, until something contains the text, and returns that.
+func (c *client) until(text string) string {
 	c.Helper()
 	for {
 		got, err := c.read()
@@ -243,7 +263,7 @@ func (c *client) until(text string) {
 			c.Fatalf("waiting for %q: %v", text, err)
 		}
 		if strings.Contains(got, text) {
-			return
+			return got
 		}
 	}
 }

@@ -65,8 +65,16 @@ var table = []section{
 	{"Traffic", []*metric{messagesIn, bytesIn, packetsOut, bytesOut, writes}},
 	{"Slow clients", []*metric{outboxBytes, outboxMax, outboxWaiting, flushWaiting, slowClients}},
 	{"Redis and the other instances (only with a Redis)", []*metric{
-		joined, instances, lag, queuedMessages, queuedBytes, published, received, publishErrors, rejected, gaps, overruns,
+		joined, instances, lag, queuedMessages, queuedBytes, published, received, publishErrors, missed, rejected, gaps, overruns,
 	}},
+	{"Sessions of other instances (only with a Redis, unless CLUSTER_ADDR is off)", []*metric{
+		forwarded, forwardFailures, forwardServed, forwardIntruders, forwardTunnels, forwardPeers, forwardRegistered,
+	}},
+	{"Recovery (only with RECOVERY_SECONDS)", []*metric{
+		recovered, recoveryRefused, replayed, parked, handedOver, storedSessions, awaySessions, keptPackets, keptBytes,
+	}},
+	{"Limits", []*metric{limited, slowedMessages, slowedSeconds, untrustedHeaders, addresses}},
+	{"Who may say what", []*metric{authAccepted, authRefused, authExpired, authKeys, keyReads, keyReadFailures, messagesRefused, namesReplaced}},
 	{"The instance", []*metric{buildInfo, draining}},
 }
 
@@ -118,6 +126,41 @@ var (
 	rejected       = define("chat_redis_rejected_total", Counter, "Messages from Redis that were malformed, too large or hostile, and dropped.")
 	gaps           = define("chat_redis_gaps_total", Counter, "Times the subscriptions were lost, and with them what others published meanwhile.")
 	overruns       = define("chat_redis_overruns_total", Counter, "Requests of other instances dropped because handlers here are too slow.")
+
+	missed = define("chat_redis_missed_total", Counter, "Broadcasts of other instances that are known to be missing (REDIS_ADAPTER=streams).")
+
+	forwarded         = define("chat_forwarded_total", Counter, "Requests answered by the instance that has their session: poll, post, upgrade (a WebSocket), refused upgrade.", "kind")
+	forwardFailures   = define("chat_forward_failures_total", Counter, "Requests that no instance answered, by reason; the client was told that the session is unknown, or had gone.", "reason")
+	forwardServed     = define("chat_forward_served_total", Counter, "Requests answered for other instances.")
+	forwardIntruders  = define("chat_forward_intruders_total", Counter, "Connections to the instances' own address by somebody who is none.")
+	forwardTunnels    = define("chat_forward_tunnels", Gauge, "WebSockets that pass through this instance to another.")
+	forwardPeers      = define("chat_forward_peers", Gauge, "Other instances that requests can be forwarded to.")
+	forwardRegistered = define("chat_forward_registered", Gauge, "1 while the others can find this instance.")
+
+	recovered       = define("chat_recovery_recovered_total", Counter, "Clients that got their session back, by where it was: here, or another instance.", "from")
+	recoveryRefused = define("chat_recovery_refused_total", Counter, "Clients that asked for their session and got a new one.", "reason")
+	replayed        = define("chat_recovery_replayed_total", Counter, "Packets sent again to recovered clients.")
+	parked          = define("chat_recovery_parked_total", Counter, "Sessions whose connection broke.")
+	handedOver      = define("chat_recovery_handed_over_total", Counter, "Sessions given to other instances.")
+	storedSessions  = define("chat_recovery_stored_total", Counter, "Sessions left behind in Redis at the end of this instance.")
+	awaySessions    = define("chat_recovery_sessions", Gauge, "Sessions of clients that are away now.")
+	keptPackets     = define("chat_recovery_packets", Gauge, "Packets kept for them.")
+	keptBytes       = define("chat_recovery_bytes", Gauge, "What both take; RECOVERY_BYTES is the bound.")
+
+	limited          = define("chat_limited_total", Counter, "What a limit has refused: connections, handshakes, payloads, attachments, namespaces, rooms.", "limit")
+	slowedMessages   = define("chat_slowed_messages_total", Counter, "Messages that had to wait because their client sends too many.")
+	slowedSeconds    = define("chat_slowed_seconds_total", Counter, "How long they waited, together.")
+	untrustedHeaders = define("chat_untrusted_proxy_headers_total", Counter, "Requests whose proxy headers were ignored: the peer is not in TRUSTED_PROXIES.")
+	addresses        = define("chat_addresses", Gauge, "Addresses of clients that something is counted for.")
+
+	authAccepted    = define("chat_auth_accepted_total", Counter, "Clients whose token was good (only with AUTH_JWT_…, as the next five).")
+	authRefused     = define("chat_auth_refused_total", Counter, "Clients that were refused, by what was wrong with their token.", "reason")
+	authExpired     = define("chat_auth_expired_total", Counter, "Clients disconnected when their token expired.")
+	authKeys        = define("chat_auth_keys", Gauge, "Keys that tokens can be checked with.")
+	keyReads        = define("chat_auth_key_reads_total", Counter, "Reads of the key set.")
+	keyReadFailures = define("chat_auth_key_read_failures_total", Counter, "Of these, without a result.")
+	messagesRefused = define("chat_messages_refused_total", Counter, "Messages refused: invalid (CHAT_STRICT), or unnamed (the sender has no name).", "reason")
+	namesReplaced   = define("chat_names_replaced_total", Counter, "Messages in somebody else's name, sent on with the sender's own.")
 
 	buildInfo = define("chat_build_info", Gauge, "Always 1.", "version", "goversion")
 	draining  = define("chat_draining", Gauge, "1 while the instance is shutting down.")

@@ -5,7 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"socketio-chat/pkg/admission"
+	"socketio-chat/pkg/auth"
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -16,6 +19,11 @@ type Sources struct {
 	Server *socketio.Server
 	// Cluster tells how the connection to Redis is doing.
 	Cluster func() redisadapter.Status
+	// Forward is about requests for sessions of other instances, Limits about what was refused, Auth
+	// about tokens.
+	Forward func() forward.Stats
+	Limits  func() admission.Stats
+	Auth    func() auth.Stats
 	// Draining tells whether the instance is shutting down.
 	Draining func() bool
 	// Instance names this instance for people, such as its host and port.

@@ -30,6 +30,7 @@ type Report struct {
 	Namespaces []Namespace `json:"namespaces"`
 	Refused    []Count     `json:"refused"` // requests, by reason
 	Closed     []Count     `json:"closed"`  // connections, by reason
+	Extras     []Extra     `json:"extras"`  // cards of parts that not every server has
 	History    History     `json:"history"`
 }
 
@@ -93,7 +94,8 @@ type Redis struct {
 	QueuedBytes int       `json:"queuedBytes"`
 	PublishedPS float64   `json:"publishedPS"`
 	ReceivedPS  float64   `json:"receivedPS"`
-	Lost        uint64    `json:"lost"` // dropped, and those whose fate is unknown
+	Lost        uint64    `json:"lost"`   // dropped, and those whose fate is unknown
+	Missed      uint64    `json:"missed"` // of other instances, in mode streams
 	Rejected    uint64    `json:"rejected"`
 	Gaps        uint64    `json:"gaps"`
 	LastError   string    `json:"lastError"`
@@ -171,6 +173,7 @@ func (b *Board) makeReportLocked(now time.Time) Report {
 		RoundTrip: quantiles{live.roundTrip.Sub(first.roundTrip.Snapshot)}.durations(),
 		Process:   processNow(perSecond(before, last, func(s sample) uint64 { return uint64(s.cpu) }) / 1e9),
 		History:   b.historyLocked(),
+		Extras:    b.extras(),
 	}
 	r.Clients.All = r.Clients.WebSocket + r.Clients.Polling
 	r.Slow.WriteTimeout = max(r.Slow.Disconnected, r.Slow.QueueFull) - r.Slow.QueueFull
@@ -204,7 +207,7 @@ func redisReport(first, before, last, live sample, now time.Time) *Redis {
 		Queued: c.Queued, QueuedBytes: c.QueuedLen,
 		PublishedPS: perSecond(before, last, func(s sample) uint64 { return s.redis.Published }),
 		ReceivedPS:  perSecond(before, last, func(s sample) uint64 { return s.redis.Received }),
-		Lost:        c.Dropped + c.Unknown, Rejected: c.Rejected, Gaps: c.Gaps,
+		Lost:        c.Dropped + c.Unknown, Missed: c.Missed, Rejected: c.Rejected, Gaps: c.Gaps,
 	}
 	if c.LastError != nil {
 		r.LastError = c.LastError.Error()

@@ -12,7 +12,7 @@ const seconds = Number(process.argv[3] ?? 290);
 await mkdir(folder, { recursive: true });
 const browser = await startBrowser(['--font-render-hinting=none']);
 const redis = await startRedis();
-const env = { LOG_FORMAT: 'json', CHAT_JOIN_NOTICE: 'false', DRAIN_SECONDS: '0' };
+const env = { LOG_FORMAT: 'json', CHAT_JOIN_NOTICE: 'false', DRAIN_SECONDS: '0', RECOVERY_SECONDS: '120' };
 const servers = [await startInstance({ redis, env }), await startInstance({ redis, env }), await startInstance({ redis, env })];
 const status = `http://${/"metrics":"([^"]+)"/.exec(servers[0].output())[1]}/status`;
 

@@ -109,12 +109,25 @@ function showTables(s) {
       const first = i === 0 ? [n.name, count(n.sockets)] : ['', ''];
       return e ? row(...first, e.name, ...some(e.sent, e.sentPS), ...some(e.received, e.receivedPS)) : row(...first, '–', '', '', '', '');
     })));
-  for (const id of ['closed', 'refused']) {
-    $(id).tBodies[0].replaceChildren(...s[id].map(({ name, count: n }) => {
-      const r = row(name, count(n));
-      r.classList.toggle('zero', n === 0);
-      return r;
+  const cards = document.querySelectorAll('.extra');
+  s.extras.forEach(({ title, items }, i) => {
+    let card = cards[i];
+    if (!card) {
+      card = element('section', element('h2'), element('dl'));
+      card.className = `card extra of${s.extras.length}`;
+      document.querySelector('main').insertBefore(card, $('events').closest('.card'));
+    }
+    card.querySelector('h2').textContent = title;
+    card.querySelector('dl').replaceChildren(...items.map((item) => {
+      const value = element('dd', /^\d+$/.test(item.text) ? count(Number(item.text)) : item.text);
+      value.classList.toggle('bad', item.bad);
+      value.title = item.text;
+      return element('div', element('dt', item.name), value);
     }));
+  });
+  for (const id of ['closed', 'refused']) {
+    const rows = s[id].filter(({ count: n }) => n > 0).map(({ name, count: n }) => row(name, count(n)));
+    $(id).tBodies[0].replaceChildren(...(rows.length ? rows : [row('none so far', '')]));
   }
 }
 
