@@ -102,6 +102,9 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 	}
 	h.durable, _ = t.(durable)
 	h.queue = newQueue(cfg.queueBytes, cfg.holdFor, h.drop)
+	if h.durable != nil {
+		h.queue.brief = min(cfg.holdFor, maxBrief)
+	}
 	h.since, h.notify = time.Now(), cfg.onChange
 	h.started = h.since
 	parent := client.Context

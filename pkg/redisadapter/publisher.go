@@ -264,8 +264,11 @@ func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) 
 			h.fault.warn("Connection broke while publishing; messages may not have reached the other instances", broken)
 		}
 	}
-	if last >= 0 && !p.held {
+	switch {
+	case last >= 0 && !p.held:
 		p.pause.reset()
+	case len(back) > 0 && len(back) == len(publishes) && err == nil:
+		p.hold(publishes[0].Err()) // nothing was taken and nothing said why: not to be asked again at once
 	}
 	return back, err
 }
@@ -292,7 +295,8 @@ const (
 
 // judge sorts the errors of Redis by their first word.
 func judge(err error) verdict {
-	word, _, _ := strings.Cut(strings.TrimPrefix(reason(err), "redis: "), " ")
+	text := strings.TrimPrefix(reason(err), "EXECABORT Transaction discarded because of: ") // then comes why
+	word, _, _ := strings.Cut(text, " ")
 	switch word {
 	case "OOM", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY":
 		return forNow

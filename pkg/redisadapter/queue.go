@@ -44,7 +44,7 @@ type question struct {
 type queue struct {
 	limit int           // bytes
 	hold  time.Duration // age
-	brief time.Duration // age of what is no entry, where hold is longer
+	brief time.Duration // age of what is no entry; the same as hold, unless changed before use
 	wake  chan struct{} // has an element when there may be something to take
 	lost  func(item, error)
 
@@ -57,7 +57,7 @@ type queue struct {
 }
 
 func newQueue(limit int, hold time.Duration, lost func(item, error)) *queue {
-	return &queue{limit: limit, hold: hold, brief: min(hold, maxBrief), wake: make(chan struct{}, 1), lost: lost}
+	return &queue{limit: limit, hold: hold, brief: hold, wake: make(chan struct{}, 1), lost: lost}
 }
 
 // maxBrief is how long requests, answers and other fleeting messages wait: nobody waits for them any

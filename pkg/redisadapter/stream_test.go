@@ -316,7 +316,7 @@ func TestStreamsOverBound(t *testing.T) {
 	bob.want(`["n",0]`)
 	p.refuse(true)
 	p.cut()
-	alpha.lost()
+	eventually(t, "the publisher has noticed", func() bool { return !alpha.builder.shared().mayFlow() })
 	for i := range 100 {
 		alpha.chat.Broadcast("n", raw("%d", i))
 	}

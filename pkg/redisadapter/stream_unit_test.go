@@ -134,7 +134,8 @@ func TestJudge(t *testing.T) {
 	for text, want := range map[string]verdict{
 		"OOM command not allowed when used memory > 'maxmemory'.": forNow, "LOADING Redis is loading the dataset in memory": forNow,
 		"MOVED 3999 127.0.0.1:6381": elsewhere, "READONLY You can't write against a read only replica.": elsewhere,
-		"EXECABORT Transaction discarded because of previous errors.": withOther, "ERR Protocol error: invalid bulk length": forGood,
+		"EXECABORT Transaction discarded because of previous errors.":                                         withOther,
+		"EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.": forNow, "ERR Protocol error: invalid bulk length": forGood,
 	} {
 		if got := judge(fmt.Errorf("wrapped: %w", redisError(text))); got != want {
 			t.Errorf("%s: %d", text, got)
@@ -154,6 +155,7 @@ func TestQueueBrief(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost lostItems
 		q := newQueue(1<<20, 10*time.Minute, lost.take)
+		q.brief = maxBrief
 		q.push(entryItem("{1}"))
 		q.push(item{channel: "request"})
 		q.push(entryItem("{2}"))
