@@ -3,13 +3,17 @@ package chaos
 import (
 	"flag"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-var long = flag.Bool("long", false, "run the long form of TestChaos")
+var (
+	long = flag.Bool("long", false, "run the long form of TestChaos")
+	only = flag.String("only", "", "run the faults that this regular expression matches only")
+)
 
 // TestChaos lets each fault happen in each mode.
 func TestChaos(t *testing.T) {
@@ -45,13 +49,14 @@ func (m mode) run(t *testing.T, path string) string {
 	w.join(3)
 	w.listen()
 	w.settle()
+	wanted := regexp.MustCompile(*only)
 	var lines strings.Builder
 	for _, f := range faults {
 		last := f.short
 		if *long {
 			last = f.long
 		}
-		if last == 0 {
+		if last == 0 || !wanted.MatchString(f.name) {
 			continue
 		}
 		sum := w.suffer(f, last)
@@ -120,7 +125,7 @@ func (m mode) judge(t *testing.T, f fault, s tallied) {
 		complain("something was lost across instances, and no counter says so")
 	case s.awayOwed > 0:
 		complain("a recovered session is incomplete")
-	case m.recovers && f.recoverable && s.recovered < s.moved:
+	case m.recovers && f.recoverable && s.begunAnew > 0:
 		complain("a session was not recovered")
 	case !f.moves && s.moved > 0:
 		complain("somebody lost the connection")

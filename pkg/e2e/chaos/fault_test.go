@@ -20,7 +20,10 @@ type mode struct {
 // modes are the rows of one table.
 var modes = []mode{
 	{name: "pubsub"},
+	{name: "sharded", env: []string{"REDIS_ADAPTER=sharded"}, long: true},
 	{name: "streams", env: []string{"REDIS_ADAPTER=streams"}, lossless: true},
+	{name: "recovery", env: []string{"RECOVERY_SECONDS=120"}, recovers: true},
+	{name: "both", env: []string{"REDIS_ADAPTER=streams", "RECOVERY_SECONDS=120"}, lossless: true, recovers: true, long: true},
 }
 
 // A fault is something that happens to the world.
@@ -40,10 +43,28 @@ type fault struct {
 	losesData bool
 }
 
-// faults are the rows of the other table. Nothing happens to anything but what is named.
+// faults are the rows of the other table. Nothing happens to anything but what is named. Those that take sessions along come
+// first: after messages were lost between instances, clients may have to begin new ones for a while.
 var faults = []fault{
 	{name: "nothing", short: 300 * time.Millisecond, long: 5 * time.Second,
 		strike: func(*world) func() { return func() {} }},
+	{name: "clients cut off", short: 200 * time.Millisecond, long: 2 * time.Second, moves: true, recoverable: true,
+		strike: func(w *world) func() {
+			for i, p := range w.people {
+				if p.speaks() && i%2 == 0 {
+					p.cut()
+				}
+			}
+			return func() {}
+		}},
+	{name: "an instance drained, replaced", short: 100 * time.Millisecond, long: time.Second, moves: true, killsCounters: true, recoverable: true,
+		strike: func(w *world) func() {
+			w.instances[1].process.signal(syscall.SIGTERM)
+			return func() {
+				w.instances[1].process.wantEnd(w.t)
+				w.instances[1].start()
+			}
+		}},
 	{name: "Redis killed, restarted", short: 700 * time.Millisecond, long: 15 * time.Second,
 		strike: func(w *world) func() {
 			w.redis.kill()
@@ -103,26 +124,9 @@ var faults = []fault{
 			p.signal(syscall.SIGSTOP)
 			return func() { p.signal(syscall.SIGCONT) }
 		}},
-	{name: "clients cut off", short: 200 * time.Millisecond, long: 2 * time.Second, moves: true, recoverable: true,
-		strike: func(w *world) func() {
-			for i, p := range w.people {
-				if p.speaks() && i%2 == 0 {
-					p.cut()
-				}
-			}
-			return func() {}
-		}},
 	{name: "an instance killed, replaced", short: 500 * time.Millisecond, long: 5 * time.Second, moves: true, killsCounters: true,
 		strike: func(w *world) func() {
 			w.instances[0].process.kill()
 			return w.instances[0].start
-		}},
-	{name: "an instance drained, replaced", short: 100 * time.Millisecond, long: time.Second, moves: true, killsCounters: true, recoverable: true,
-		strike: func(w *world) func() {
-			w.instances[1].process.signal(syscall.SIGTERM)
-			return func() {
-				w.instances[1].process.wantEnd(w.t)
-				w.instances[1].start()
-			}
 		}},
 }

@@ -12,6 +12,7 @@ type tallied struct {
 	dueCross, lostCross        int           // listener on another instance
 	away, awayMissed, awayOwed int           // said while the listener was away; owed: to somebody whose session was recovered
 	moved, recovered           int           // connections that were made again
+	begunAnew                  int           // of moved: by clients that could have been recovered
 	twice, disorder            int           // heard again; heard after a later word of the same speaker
 	confessed                  float64       // what the servers counted as lost
 	counts                     bool          // the servers count
@@ -75,8 +76,11 @@ func (c chapter) close(mended time.Time) tallied {
 		stays := listener.stays[c.stays[i]:]
 		sum.moved += len(stays) - 1
 		for _, s := range stays[1:] {
-			if s.recovered {
+			switch {
+			case s.recovered:
 				sum.recovered++
+			case listener.modern && listener.speaks(): // npm clients wait for the very place they were on, where nothing is known
+				sum.begunAnew++
 			}
 		}
 		heard := c.memory(i, stays, &sum)

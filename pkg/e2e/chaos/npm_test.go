@@ -36,7 +36,7 @@ func (w *world) listen() {
 	var people []*person
 	for i, c := range npmClients {
 		place := i % len(w.instances)
-		people = append(people, &person{w: w, name: "npm " + c.generation + " " + c.transport, place: place})
+		people = append(people, &person{w: w, name: "npm " + c.generation + " " + c.transport, modern: c.generation == "4.8", place: place})
 		args = append(args, c.generation+","+c.transport+",http://"+w.instances[place].front.addr())
 	}
 	start(w.t, "npm clients", func(line string) bool { return w.note(people, line) }, os.Environ(), node, args...)

@@ -33,8 +33,9 @@ type word struct {
 // A person is a client in the chat, who says numbers and remembers what it hears. It comes back whenever its connection
 // ends: to the place it was sent to, or the next one that takes it.
 type person struct {
-	w    *world
-	name string
+	w      *world
+	name   string
+	modern bool // can be recovered: socket.io 4.6 and later
 
 	mu    sync.Mutex
 	stays []stay
@@ -56,7 +57,7 @@ const comeBack = 50 * time.Millisecond
 func (w *world) join(n int) {
 	w.t.Helper()
 	for i := range n * len(w.instances) {
-		p := &person{w: w, name: fmt.Sprintf("p%d", i), place: i % len(w.instances)}
+		p := &person{w: w, name: fmt.Sprintf("p%d", i), modern: true, place: i % len(w.instances)}
 		ctx, stop := context.WithCancel(context.Background())
 		p.stop = stop
 		p.done.Go(func() { p.live(ctx) })
