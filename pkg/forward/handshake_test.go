@@ -2,9 +2,9 @@ package forward
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -98,9 +98,15 @@ func TestGate(t *testing.T) {
 	c := &counters{}
 	g := newGate(l, newSecrets("s"), "instance", c)
 	addr := l.Addr().String()
-	if res, err := http.Get("http://" + addr); err == nil {
-		t.Errorf("a stranger got %v", res.Status)
+	stranger, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
+	fmt.Fprintf(stranger, "GET / HTTP/1.1\r\nHost: x\r\n\r\n%200s", "")
+	if text, _ := io.ReadAll(stranger); len(text) > len(greeting)+nonceLen {
+		t.Errorf("a stranger got %q", text)
+	}
+	stranger.Close()
 	eventually(t, "the intruder is counted", func() bool { return c.intruders.Load() == 1 })
 
 	p := newPeer("instance", addr, time.Now())

@@ -90,9 +90,9 @@ type exchange struct {
 	stopClose  func() bool
 }
 
-// begin ties the link to the life of the request: when the client goes away, or
-// f is closed, the link is cut, which ends the request at the owner. It reports
-// false if f is closed already.
+// begin ties the link to the life of f, and run to that of the client: when either
+// ends, the link is cut, which ends the request at the owner. It reports false if f
+// is closed already.
 func (e *exchange) begin() bool {
 	e.f.mu.Lock()
 	closed := e.f.closed
@@ -104,7 +104,6 @@ func (e *exchange) begin() bool {
 		return false
 	}
 	_ = e.link.SetDeadline(time.Now().Add(e.f.opts.Timeout)) // fails on a closed connection only
-	e.stopClient = context.AfterFunc(e.r.Context(), func() { e.link.Close() })
 	e.stopClose = context.AfterFunc(e.f.ctx, func() { e.link.Close() })
 	return true
 }
@@ -115,8 +114,10 @@ func (e *exchange) end() bool {
 	e.f.mu.Lock()
 	delete(e.f.polls, e)
 	e.f.mu.Unlock()
-	uncut := e.stopClient()
-	uncut = e.stopClose() && uncut
+	uncut := e.stopClose()
+	if e.stopClient != nil {
+		uncut = e.stopClient() && uncut
+	}
 	rest := 0
 	if e.in != nil {
 		rest = e.in.Buffered()
@@ -140,6 +141,9 @@ func (e *exchange) run() (answered bool, err error) {
 	if errors.Is(sendErr, errBody) {
 		return false, sendErr
 	}
+	// Not earlier: of a body that is cut the owner must get what there is, or it
+	// does not learn of it.
+	e.stopClient = context.AfterFunc(e.r.Context(), func() { e.link.Close() })
 	// An owner that refuses a body unread may answer all the same.
 	if err := awaitReadable(e.link.Conn); err != nil {
 		return false, errors.Join(sendErr, err)

@@ -149,7 +149,7 @@ func (v *visitor) wantClosed(t testing.TB, want string) {
 			t.Errorf("closed with %q, want %q", got, want)
 		}
 	case <-time.After(patience):
-		t.Fatal("the connection was not closed")
+		t.Fatalf("the connection was not closed, want %q", want)
 	}
 }
 

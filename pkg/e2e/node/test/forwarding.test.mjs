@@ -109,6 +109,30 @@ describe('no sticky sessions', { skip }, () => {
     t.diagnostic(`everybody heard everybody again after ${took} ms; reconnected: ${people.filter((person) => person.connects.length > 1).length} of ${people.length}`);
   });
 
+  it('moves only the people of an instance that is told to end, not those who poll through it', async (t) => {
+    const { redis, servers } = await threeInstances({ CHAT_JOIN_NOTICE: 'false', DRAIN_SECONDS: '4' });
+    const balancer = await HAProxy.before(servers);
+    const people = GENERATIONS.flatMap((generation) => [1, 2, 3].map((n) => new Chatter(balancer, { generation, transport: 'polling', name: `${generation} ${n}` })));
+    t.after(async () => {
+      people.forEach((person) => person.leave());
+      await balancer.kill();
+      await Promise.all(servers.map((server) => server.kill()));
+      await redis.kill();
+    });
+    await Promise.all(people.map((person) => person.connected()));
+    await Promise.all(people.map((person) => barrier(person, people)));
+    const tag = JSON.parse(servers[0].lines.find((line) => line.includes('can be reached through the others'))).instance;
+    const movers = people.filter((person) => person.engine.id.startsWith(tag));
+    const others = people.filter((person) => !movers.includes(person));
+    assert.ok(movers.length > 0 && others.length > 0, 'people are spread');
+
+    assert.deepEqual(await servers[0].stop(), { code: 0, signal: null }, servers[0].tail());
+    await Promise.all(movers.map((person) => person.connected(2)));
+    await Promise.all(people.map((person) => barrier(person, people)));
+    assert.deepEqual(others.map((person) => [person.name, person.connects.length, person.disconnects.length]), others.map((person) => [person.name, 1, 0]));
+    assert.deepEqual(movers.map((person) => person.connects.length), movers.map(() => 2));
+  });
+
   it('forwards nothing when the balancer is sticky', async (t) => {
     const { redis, servers } = await threeInstances();
     const balancer = await HAProxy.before(servers, { affinity: true });
