@@ -32,10 +32,16 @@ func TestEveryQueryIsAnswered(t *testing.T) {
 	requireTools(t, "prometheus", "redis-server")
 	redis := startRedis(t)
 	var servers, metrics []string
+	settings := []string{
+		"REDIS_HOST=127.0.0.1", "REDIS_PORT=" + redis, "PING_INTERVAL_MS=500", "CHAT_JOIN_NOTICE=false", "RECOVERY_SECONDS=60",
+	}
 	for range 2 {
-		in := startServer(t, "REDIS_HOST=127.0.0.1", "REDIS_PORT="+redis, "PING_INTERVAL_MS=500", "CHAT_JOIN_NOTICE=false")
+		in := startServer(t, settings...)
 		servers, metrics = append(servers, "http://"+in.Addr), append(metrics, in.Metrics)
 	}
+	// One that nobody can join without a token, for what is asked about tokens.
+	guarded := startServer(t, append(settings, "AUTH_JWT_SECRET="+strings.Repeat("not a secret ", 4))...)
+	metrics = append(metrics, guarded.Metrics)
 	p := startPrometheus(t, metrics)
 
 	loads, stop := context.WithCancel(t.Context())
