@@ -39,6 +39,9 @@ func newCluster(r config.Redis, log *slog.Logger) *cluster {
 	}
 }
 
+// dialTimeout bounds the attempt to reach one of several servers: the next may be well.
+const dialTimeout = 2 * time.Second
+
 // newRedisClient makes a client for whatever kind of Redis is configured. It does not
 // connect yet.
 func newRedisClient(r config.Redis) redis.UniversalClient {
@@ -49,10 +52,12 @@ func newRedisClient(r config.Redis) redis.UniversalClient {
 			MasterName: t.Master, SentinelAddrs: t.Addrs,
 			SentinelUsername: t.SentinelUser, SentinelPassword: t.SentinelPassword.Reveal(),
 			Username: t.User, Password: t.Password.Reveal(), DB: t.DB, TLSConfig: r.TLS(),
+			DialTimeout: dialTimeout, DialerRetries: 1,
 		})
 	case config.RedisCluster:
 		return redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: t.Addrs, Username: t.User, Password: t.Password.Reveal(), TLSConfig: r.TLS(),
+			DialTimeout: dialTimeout, DialerRetries: 1,
 		})
 	}
 	network := "tcp"
