@@ -62,6 +62,10 @@ func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, offset string
 	a.checkLost()
 	r := a.journal.shared
 	deadline := time.Now().Add(r.cfg.Wait)
+	if len(pid) > maxOffset || len(offset) > maxOffset { // nothing that we gave out
+		r.refuse(a.name, RefusedUnknown)
+		return nil, nil
+	}
 	s, why := a.claim(pid, offset, deadline)
 	if why == RefusedUnknown && a.peers != nil {
 		s, why = a.claimRemote(pid, offset, deadline)
@@ -282,7 +286,7 @@ func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) 
 	}
 }
 
-// maxOffset bounds what a client calls an offset.
+// maxOffset bounds what a client calls an offset, or a private session id.
 const maxOffset = 64
 
 // unenrollLocked is called when a socket leaves the namespace without having parked its session. That

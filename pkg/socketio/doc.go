@@ -32,6 +32,43 @@
 // namespaces and sockets. It makes sockets and namespaces, runs the middlewares of namespaces, and
 // keeps acknowledgements. It never sees an EVENT or ACK packet.
 //
+// # Connection state recovery
+//
+// With [Options.Recovery] a client of socket.io 4.6 or later whose connection breaks comes back to its
+// session: the same id and rooms, Socket.Data (as JSON, if it comes from another instance),
+// Socket.Recovered, and every event that it missed, once, in order, before what comes live.
+//
+//	client                                     server
+//	CONNECT                                ──► session: id, private id
+//	                                       ◄── CONNECT {"sid":…,"pid":…}
+//	                                       ◄── EVENT ["said",…,"<offset>"]   kept in the journal, too
+//	(connection breaks)                        session parked; what is sent to its rooms goes on into the journal
+//	CONNECT {"pid":…,"offset":"<latest>"}  ──► claim, here or on another instance
+//	                                       ◄── CONNECT, same ids; what came after offset; then live
+//
+// Each namespace has a journal, in which its events stand in the order in which this instance sent
+// them, and each session the times at which it was in which rooms: what is due to a client follows
+// from both, also for rooms that it has left since. CONNECT, what was missed and the first live event
+// are queued under one lock, so there is neither gap nor duplicate. Who missed more than half of
+// [engineio.Options].QueueBytes gets it part by part from the journal, as fast as it reads.
+//
+// It is all or nothing: [Refusal] names the reasons for a new session instead. Like Node, the server
+// does not keep volatile events and those that ask for acknowledgements, and forgets sessions that
+// either side ended by a DISCONNECT. Unlike Node:
+//
+//   - A client that comes back before the server has noticed that it was gone is recovered; its old
+//     connection is closed.
+//   - One that had not got any event is recovered, too.
+//   - Middlewares run for recovered sockets; ask Socket.Recovered in those that need not.
+//   - Clients of protocol 4 get what they ever got, byte for byte.
+//
+// The client takes any string that ends an event for an offset. An application whose volatile events,
+// or those with acknowledgements, end in a string has clients refused (as "offset") that got one last.
+//
+// Adapters of clusters publish with [LocalAdapter.BroadcastPublished] and deliver with
+// [LocalAdapter.BroadcastReceived]; [SessionPeers] finds sessions elsewhere, [SessionStore] keeps those
+// of an instance that ends. [Server.RecoveryStats] counts.
+//
 // # Concurrency
 //
 // Everything a client sends is handled in order, on the goroutine that the engine receives on: the
@@ -81,6 +118,7 @@
 //
 // # Limits
 //
+// What recovery keeps is bounded by [Recovery].Bytes, what is handed over for one client by 8 MiB.
 // Nesting is bounded by 1,000, what waits for a namespace by 1 MiB, messages and queues by
 // [engineio.Options]; [Limits] bounds attachments, messages a second, namespaces and rooms, [Gate]
 // connections. A client that breaks the protocol is closed, with the

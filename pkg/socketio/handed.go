@@ -168,7 +168,7 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 	if why != NotRefused {
 		return nil, why
 	}
-	if why = s.resolve(h.Missed, j); why != NotRefused {
+	if why = s.resolve(h.Missed, j, a.name); why != NotRefused {
 		return nil, why
 	}
 	s.prefix = append(s.prefix, own...)
@@ -229,7 +229,7 @@ func (j *journal) beyond(s *session, mark uint64) (list []entry, why Refusal) {
 }
 
 // resolve makes the prefix of what was missed on the other instance.
-func (s *session) resolve(missed []HandedPacket, j *journal) Refusal {
+func (s *session) resolve(missed []HandedPacket, j *journal, nsp string) Refusal {
 	here := make(map[PacketID]uint64) // those that are kept here, once found
 	for _, p := range missed {
 		e, ok := p.entry()
@@ -238,6 +238,8 @@ func (s *session) resolve(missed []HandedPacket, j *journal) Refusal {
 		}
 		if e.frames == nil {
 			here[e.id] = 0
+		} else if _, event := eventOf(e.frames[0].Text(), nsp); !event {
+			return RefusedCut // nobody of ours says that
 		}
 		s.prefix = append(s.prefix, e)
 	}
