@@ -160,8 +160,8 @@ func TestInternalRequestsAreNobodys(t *testing.T) {
 func TestAddressesAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Options{PerAddress: 10, HandshakesPerSecondPerAddress: 10})
-		for i := range 100_000 {
-			if i%1000 == 0 {
+		for i := range 20_000 {
+			if i%200 == 0 {
 				time.Sleep(time.Second)
 			}
 			addr := fmt.Sprintf("[2001:db8:%x:%x::1]:1", i>>16, i&0xffff)
@@ -170,7 +170,7 @@ func TestAddressesAreForgotten(t *testing.T) {
 			}
 			l.Leave(addr, nil)
 		}
-		if got := l.Stats(); got.Addresses > 20_000 || got.Sessions != 0 {
+		if got := l.Stats(); got.Addresses > 4000 || got.Sessions != 0 {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -128,10 +128,11 @@ func (c *conn) slowDown(wait, now time.Duration) bool {
 	l.slowedMessages.Add(1)
 	l.slowedTime.Add(int64(wait))
 	if c.pace.told == 0 || now-c.pace.told > tellAfter {
-		c.pace.told = now
 		l.log.Warn("messages", "a client sends too many messages and is read more slowly",
 			slog.String("remote", c.RemoteAddress()), slog.Int("messages_per_second", l.MessagesPerSecond))
-		c.tell(fmt.Sprintf("too many messages: more than %d a second are handled with delay", l.MessagesPerSecond))
+		if c.tell(fmt.Sprintf("too many messages: more than %d a second are handled with delay", l.MessagesPerSecond)) {
+			c.pace.told = now
+		}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -143,25 +144,50 @@ func (c *conn) slowDown(wait, now time.Duration) bool {
 	}
 }
 
-// tell sends an exception to the client, on each namespace it is in.
-func (c *conn) tell(message string) {
+// tell sends an exception to the client, on each namespace it is in. While it is about to join one it
+// does nothing, and reports false.
+func (c *conn) tell(message string) bool {
 	c.mu.Lock()
-	var socks []*socket.Socket
+	var names []string
 	for _, l := range c.links {
-		if l.state == linkOpen {
-			socks = append(socks, l.sock)
+		switch {
+		case !l.listening:
+			c.mu.Unlock()
+			return false
+		case l.state <= linkOpen:
+			names = append(names, l.name)
 		}
 	}
 	c.mu.Unlock()
-	for _, s := range socks {
-		_ = s.Emit("exception", exception{Status: "error", Message: message}) // fails only for reserved names
+	data, err := EncodeData([]any{"exception", exception{Status: "error", Message: message}})
+	for _, name := range names {
+		if err == nil { // two strings always encode
+			c.eio.Send(newFrames(Event, name, nil, data)...)
+		}
 	}
+	return len(names) > 0
 }
 
-// mayJoinLocked tells whether the connection may be in one more namespace.
+// mayJoinLocked tells whether the connection may be in one more namespace, those that it has left not
+// counted.
 func (c *conn) mayJoinLocked() bool {
 	most := c.server.limits.Namespaces
-	return most <= 0 || len(c.links) < most
+	if most <= 0 || len(c.links) < most {
+		return true
+	}
+	in := 0
+	for _, l := range c.links {
+		if !l.leavingLocked() {
+			in++
+		}
+	}
+	return in < most
+}
+
+// leavingLocked tells whether a link ends as soon as what waits for it is done.
+func (l *link) leavingLocked() bool {
+	b := l.backlog
+	return l.state >= linkLeaving || b != nil && len(b.queue) > 0 && b.queue[len(b.queue)-1].Type == Disconnect
 }
 
 // refuseNamespace answers a CONNECT for one namespace too many.
