@@ -9,11 +9,24 @@
 // which returns the [Receiver] of what the client sends. [Conn.Send] sends to
 // one client; a [Batch] sends one [Frame], encoded once, to many.
 //
+//	listener ─► front ─ anything unusual ─► net/http ─┐
+//	             │ └─ opens a session ────────────────┤
+//	             │ polls, POSTs of sessions           ▼
+//	             ▼                               ServeHTTP
 //	HTTP request ─ verify ─┬─ GET  ── poll: wait for the outbox ───────────────┐
 //	                       ├─ POST ── decode payload ─┐                        │
 //	                       └─ WebSocket ── wsReader ──┴─► Receiver             │
 //	                                                                           │
 //	Send, Batch ──► outbox of the Conn (frames, shared) ──► flusher ── write ──┴─► client
+//
+// # Front
+//
+// [Server.Front], on Linux, takes the requests that come over and over off
+// net/http: a poll that waits has no goroutine, no request and no buffer, and the
+// flusher answers it; a WebSocket opens with one write. What it serves is a strict
+// subset of HTTP/1.1, told in plainRequest. Everything else, and whatever comes on
+// that connection later, is net/http's, with the same answers. A handler around the
+// Server sees every request that opens something, and none of the others.
 //
 // # Conversation
 //
@@ -32,7 +45,10 @@
 //
 //   - one reader for each WebSocket while there is something to read, or always
 //     where the system has no poller for it. It calls the receiver;
-//   - on Linux, one poller for the WebSockets that wait for their peers;
+//   - on Linux, one poller for the WebSockets that wait for their peers, and for
+//     the connections of the front between two requests, whose polls it reads;
+//   - one for each other request that the front serves, and one that accepts
+//     connections for each Front, until that is closed;
 //   - the goroutines of net/http for polling requests, which end with them;
 //   - up to GOMAXPROCS flusher workers while there is something to write;
 //   - one for each WebSocket whose peer takes less than it is sent, until it

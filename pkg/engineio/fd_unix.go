@@ -37,3 +37,16 @@ func readFD(fd uintptr, data []byte) (n int, again bool, err error) {
 		}
 	}
 }
+
+// peerGone tells whether the peer has ended the connection and left nothing to
+// read. It takes nothing.
+func peerGone(raw syscall.RawConn) bool {
+	gone := false
+	_ = raw.Read(func(fd uintptr) bool { // fails on a closed connection only
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK)
+		gone = err == nil && n == 0 || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
+		return true
+	})
+	return gone
+}

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// A flusher empties the outboxes of WebSocket connections.
+// A flusher empties the outboxes of WebSocket connections, and answers the polls
+// that wait at the front.
 //
 // Connections with something to write stand in one list, first come first
 // served. Up to GOMAXPROCS workers take them a few at a time and write all
@@ -62,15 +63,33 @@ func (f *flusher) schedule(head, tail *Conn, n int) {
 	}
 }
 
+// flushHere writes what is queued for a connection that was scheduled, on the
+// goroutine of the caller.
+func (f *flusher) flushHere(c *Conn) {
+	w := writers.Get().(*writer)
+	again := c.flush(w)
+	f.mu.Lock()
+	f.countLocked(w)
+	f.mu.Unlock()
+	writers.Put(w)
+	if again {
+		f.schedule(c, c, 1)
+	}
+}
+
+func (f *flusher) countLocked(w *writer) {
+	f.sent.Frames += w.sent.Frames
+	f.sent.Bytes += w.sent.Bytes
+	f.sent.Writes += w.sent.Writes
+	w.sent = Sent{}
+}
+
 // take unlinks up to takeAtOnce connections, and adds up what w has written.
 // Without any it counts the calling worker as ended.
 func (f *flusher) take(w *writer) *Conn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sent.Frames += w.sent.Frames
-	f.sent.Bytes += w.sent.Bytes
-	f.sent.Writes += w.sent.Writes
-	w.sent = Sent{}
+	f.countLocked(w)
 	if f.head == nil {
 		f.workers--
 		return nil
@@ -119,9 +138,29 @@ func (f *flusher) work() {
 // connection is then scheduled and the caller must put it back into the list.
 func (c *Conn) flush(w *writer) bool {
 	c.mu.Lock()
-	if c.out == nil { // the connection ended meanwhile
-		c.writer = writerIdle
+	if p := c.poll; p != nil && p.front != nil && c.dueLocked(p) {
+		out, last, closing := c.takePollLocked()
+		upgraded := c.ws != nil
+		if !upgraded {
+			c.writer = writerIdle // what comes now waits for the next poll
+		}
 		c.mu.Unlock()
+		p.front.answer(w, c, out, last)
+		if closing {
+			c.finishClose()
+		}
+		if !upgraded {
+			return false
+		}
+		c.mu.Lock()
+	}
+	if c.ws == nil || c.out == nil { // nothing is left to write, or nobody to write it to
+		c.writer = writerIdle
+		closing := c.ws != nil && c.state == stateClosing
+		c.mu.Unlock()
+		if closing {
+			c.finishClose()
+		}
 		return false
 	}
 	q, t := c.out, c.ws

@@ -57,6 +57,8 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 	c.out.bytes += size
 	c.queued += size
 	switch {
+	case c.ws == nil && c.poll != nil && c.poll.front != nil:
+		schedule = c.schedulePollLocked()
 	case c.ws == nil:
 		c.wakePollLocked()
 	case c.writer == writerIdle:

@@ -1,22 +1,30 @@
 package engineio
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"syscall"
+)
 
-// A parking lets a WebSocket wait for its peer without a goroutine. Between
-// two messages, when nothing is left to read, the reader parks: it returns, and
-// its stack with it. The server's poller starts it again when bytes arrive. In
-// the middle of a message, during an upgrade and while closing the reader waits
-// where it is; so it does where there is no poller.
+// A parking lets a socket wait for its peer without a goroutine. When nothing is
+// left to read, who reads it parks: it returns, and its stack with it. The
+// server's poller starts it again when bytes arrive. A WebSocket parks between
+// two messages, a connection of the front between two requests; in the middle
+// of either, and where there is no poller, the reader waits where it is.
 //
 //	          park                  bytes, or the transport closes
 //	running ────────► parked        ─────────────────────► running
 //	running ─ bytes ► signaled      park fails, the reader looks again
+//
+// A connection that the front has given to a WebSocket goes on with the parking
+// it has: that costs no system call.
 type parking struct {
-	state  atomic.Uint32
-	resume func()      // runs the reader; set before the first park
-	ending atomic.Bool // the peer has sent its last byte: read on until there is nothing
-	poller *poller     // where the transport is registered, from the first park on
-	fd     int32       // its descriptor there
+	state   atomic.Uint32
+	resume  func()                    // reads on; set by who runs, before it parks. Not for the front
+	front   atomic.Pointer[frontConn] // whose socket it is, until that becomes a WebSocket
+	ending  atomic.Bool               // the peer has sent its last byte: read on until there is nothing
+	running *running                  // of the server
+	poller  *poller                   // where the socket is registered
+	fd      int32                     // its descriptor there
 }
 
 const (
@@ -25,47 +33,74 @@ const (
 	parkParked
 )
 
-// park reports parked if the reader may return: it will be run again. The
-// caller has read all there was at some moment after it was started. Otherwise
-// again tells that there may be more by now, or may not: the signal can be for
-// bytes that have been read.
-func (t *wsTransport) park(p *poller) (parked, again bool) {
-	k := &t.parking
-	if k.poller == nil && !p.add(t) {
-		return false, false
+// park reports whether the reader may return: it will be run again. The caller
+// has read all there was at some moment after it was started. If not, there may
+// be more by now, or may not: the signal can be for bytes that have been read.
+func (k *parking) park() bool {
+	if k.state.CompareAndSwap(parkRunning, parkParked) {
+		return true
 	}
-	if !k.state.CompareAndSwap(parkRunning, parkParked) {
-		k.state.Store(parkRunning) // signaled
-		return false, true
-	}
-	// beginClose unparks after it has marked the transport; whichever of the
-	// two comes second sees the other.
-	return !t.isClosing() || !k.state.CompareAndSwap(parkParked, parkRunning), false
+	k.state.Store(parkRunning) // signaled
+	return false
 }
 
+// claim makes a parked reader's owner of the caller.
+func (k *parking) claim() bool { return k.state.CompareAndSwap(parkParked, parkRunning) }
+
 // unpark runs a parked reader, and makes a running one look again.
-func (t *wsTransport) unpark() {
-	k := &t.parking
+func (k *parking) unpark() {
+	if k.unparked() {
+		k.running.start(k.resume)
+	}
+}
+
+// unparked is unpark for a caller who sees to it himself that the reader runs if
+// it reports true.
+func (k *parking) unparked() bool {
 	for {
 		switch k.state.Load() {
 		case parkSignaled:
-			return
+			return false
 		case parkRunning:
 			if k.state.CompareAndSwap(parkRunning, parkSignaled) {
-				return
+				return false
 			}
 		case parkParked:
-			if k.state.CompareAndSwap(parkParked, parkRunning) {
-				t.running.start(k.resume)
-				return
+			if k.claim() {
+				return true
 			}
 		}
 	}
 }
 
-// leavePoller is called before the transport's descriptor is closed.
-func (t *wsTransport) leavePoller() {
-	if p := t.parking.poller; p != nil {
-		p.remove(t)
+// leave is called before the descriptor is closed or given away.
+func (k *parking) leave() {
+	if k.poller != nil {
+		k.poller.remove(k)
 	}
+}
+
+// park reports parked if the reader may return; see parking. Otherwise again
+// tells whether it should look again before it waits.
+func (t *wsTransport) park(p *poller) (parked, again bool) {
+	k := t.parking
+	if k.poller == nil && !p.add(k, t.raw) {
+		return false, false
+	}
+	if !k.park() {
+		return false, true
+	}
+	// beginClose unparks after it has marked the transport; whichever of the
+	// two comes second sees the other.
+	return !t.isClosing() || !k.claim(), false
+}
+
+// rawConn returns how to read and write a socket without waiting, or nil.
+func rawConn(nc any) syscall.RawConn {
+	if sc, ok := nc.(syscall.Conn); ok {
+		if raw, err := sc.SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
 }

@@ -13,19 +13,19 @@ import (
 // parking costs no system call.
 type poller struct {
 	mu     sync.Mutex
-	file   *os.File               // the epoll instance; nil before the first park and after close
-	epfd   int                    // its descriptor (File.Fd would make it block)
-	parked map[int32]*wsTransport // by descriptor
-	done   chan struct{}          // closed when the goroutine has ended
+	file   *os.File           // the epoll instance; nil before the first park and after close
+	epfd   int                // its descriptor (File.Fd would make it block)
+	parked map[int32]*parking // by descriptor
+	done   chan struct{}      // closed when the goroutine has ended
 	closed bool
 }
 
-func newPoller() *poller { return &poller{parked: make(map[int32]*wsTransport)} }
+func newPoller() *poller { return &poller{parked: make(map[int32]*parking)} }
 
-// add registers t, whose reader runs. It reports false where that is impossible:
-// then the reader must wait for itself.
-func (p *poller) add(t *wsTransport) bool {
-	if t.raw == nil {
+// add registers the socket of k, whose reader runs or has parked already. It
+// reports false where that is impossible: then the reader must wait for itself.
+func (p *poller) add(k *parking, raw syscall.RawConn) bool {
+	if raw == nil {
 		return false
 	}
 	p.mu.Lock()
@@ -34,26 +34,37 @@ func (p *poller) add(t *wsTransport) bool {
 		return false
 	}
 	ok := false
-	err := t.raw.Control(func(fd uintptr) {
+	err := raw.Control(func(fd uintptr) {
 		const events = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLET&(1<<32-1)
-		p.parked[int32(fd)] = t
+		p.parked[int32(fd)] = k
+		k.poller, k.fd = p, int32(fd)
 		ev := syscall.EpollEvent{Events: events, Fd: int32(fd)}
 		if syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, int(fd), &ev) != nil {
 			delete(p.parked, int32(fd))
+			k.poller = nil
 			return
 		}
-		t.parking.poller, t.parking.fd = p, int32(fd)
 		ok = true
 	})
 	return ok && err == nil
 }
 
-// remove forgets t. Closing its descriptor, which comes next, ends its
+// remove forgets k. Closing its descriptor, which comes next, ends its
 // registration.
-func (p *poller) remove(t *wsTransport) {
+func (p *poller) remove(k *parking) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.parked, t.parking.fd)
+	delete(p.parked, k.fd)
+}
+
+// release is remove for a descriptor that somebody else will use.
+func (p *poller) release(k *parking) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.parked, k.fd)
+	if p.file != nil {
+		_ = syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_DEL, int(k.fd), nil) // what is not there need not be removed
+	}
 }
 
 func (p *poller) startLocked() error {
@@ -86,20 +97,30 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 		n, err = syscall.EpollWait(int(fd), events[:], 0)
 		return err == nil && n > 0
 	}
-	ready := make([]*wsTransport, 0, len(events))
+	requests := requestReaders.Get().(*requestReader)
+	defer requestReaders.Put(requests)
+	ready := make([]*parking, 0, len(events))
 	for raw.Read(wait) == nil {
 		p.mu.Lock()
 		for _, ev := range events[:n] {
-			if t := p.parked[ev.Fd]; t != nil {
+			if k := p.parked[ev.Fd]; k != nil {
 				if ev.Events&^syscall.EPOLLIN != 0 {
-					t.parking.ending.Store(true)
+					k.ending.Store(true)
 				}
-				ready = append(ready, t)
+				ready = append(ready, k)
 			}
 		}
 		p.mu.Unlock()
-		for _, t := range ready {
-			t.unpark()
+		for _, k := range ready {
+			mine := k.unparked()
+			switch fc := k.front.Load(); {
+			case mine && fc != nil:
+				fc.glance(requests)
+			case mine:
+				k.running.start(k.resume)
+			case fc != nil && k.ending.Load():
+				fc.ended()
+			}
 		}
 		clear(ready)
 		ready = ready[:0]

@@ -10,21 +10,44 @@ import (
 	"time"
 )
 
-// A pendingPoll is a GET that waits for packets.
+// A pendingPoll is a GET that waits for packets: a handler of net/http, which
+// waits where it is, or a connection of the front, which the flusher answers.
 type pendingPoll struct {
-	wake chan struct{} // capacity 1
-	noop bool          // answer at once: an upgrade waits for this poll to end; guarded by Conn.mu
+	wake  chan struct{} // capacity 1; nil for one of the front
+	front *frontConn
+	noop  bool // answer at once: an upgrade waits for this poll to end; guarded by Conn.mu
 }
 
 // wakePollLocked lets a waiting poll look again.
 func (c *Conn) wakePollLocked() {
-	if c.poll == nil {
-		return
+	switch {
+	case c.poll == nil:
+	case c.poll.front != nil:
+		if c.schedulePollLocked() {
+			c.server.flusher.schedule(c, c, 1)
+		}
+	default:
+		select {
+		case c.poll.wake <- struct{}{}:
+		default: // woken already
+		}
 	}
-	select {
-	case c.poll.wake <- struct{}{}:
-	default: // woken already
+}
+
+// schedulePollLocked reports whether the caller must give the connection to the
+// flusher, so that it looks at the poll that waits at the front.
+func (c *Conn) schedulePollLocked() bool {
+	if c.poll == nil || c.poll.front == nil || c.writer != writerIdle {
+		return false
 	}
+	c.writer = writerScheduled
+	return true
+}
+
+// dueLocked tells whether there is something to answer p with: packets, the end
+// of the session, or an upgrade.
+func (c *Conn) dueLocked(p *pendingPoll) bool {
+	return c.out != nil || c.state != stateOpen || c.ws != nil || p.noop
 }
 
 // upgradeCheck is how often a poll that waits during an upgrade is released,
@@ -68,17 +91,7 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 		c.shutdown(TransportError, errPollCut)
 		return
 	}
-	c.poll = nil
-	var out *queue
-	if c.ws == nil && c.out != nil { // after an upgrade the outbox belongs to the WebSocket
-		out, c.out = c.out, nil
-		c.queued -= out.bytes
-	}
-	closing := c.state == stateClosing && c.ws == nil
-	last := packetNoop
-	if closing || c.state == stateClosed && c.reason != TransportClose {
-		last = packetClose
-	}
+	out, last, closing := c.takePollLocked()
 	c.mu.Unlock()
 
 	c.respond(w, q, out, last)
@@ -87,11 +100,27 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 	}
 }
 
-// waitPollLocked waits until there is something to answer p with: packets, the
-// end of the session, or an upgrade. It reports false when the client went away.
+// takePollLocked ends the pending poll. It returns what to answer it with, as
+// respond takes it, and whether the session is over with that.
+func (c *Conn) takePollLocked() (out *queue, last packetType, closing bool) {
+	c.poll = nil
+	if c.ws == nil && c.out != nil { // after an upgrade the outbox belongs to the WebSocket
+		out, c.out = c.out, nil
+		c.queued -= out.bytes
+	}
+	closing = c.state == stateClosing && c.ws == nil
+	last = packetNoop
+	if closing || c.state == stateClosed && c.reason != TransportClose {
+		last = packetClose
+	}
+	return out, last, closing
+}
+
+// waitPollLocked waits until an answer to p is due. It reports false when the
+// client went away.
 func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 	var check <-chan time.Time
-	for c.out == nil && c.state == stateOpen && c.ws == nil && !p.noop {
+	for !c.dueLocked(p) {
 		if c.probe != nil && check == nil {
 			t := time.NewTimer(upgradeCheck)
 			defer t.Stop()
@@ -121,6 +150,17 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last packetType) {
 	b := pollBuffers.Get().(*pollBuffer)
 	defer b.release()
+	body, contentType := c.answer(b, q, out, last)
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body) // a client that is gone is noticed by its next heartbeat
+}
+
+// answer puts the body of respond together. q is nil for a client that cannot
+// want JSONP.
+func (c *Conn) answer(b *pollBuffer, q url.Values, out *queue, last packetType) (body []byte, contentType string) {
 	if out != nil {
 		for _, f := range out.frames {
 			b.packets = append(b.packets, f.packet())
@@ -129,7 +169,7 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 	if last == packetClose || len(b.packets) == 0 {
 		b.packets = append(b.packets, packet{typ: last})
 	}
-	contentType := "text/plain; charset=UTF-8"
+	contentType = plainText
 	if c.protocol == 4 {
 		b.body = appendPayloadV4(b.body, b.packets)
 	} else {
@@ -139,7 +179,7 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 			contentType = "application/octet-stream" // and nothing more: the clients compare it
 		}
 	}
-	body := b.body
+	body = b.body
 	if q.Has("j") {
 		b.jsonp = appendJSONP(b.jsonp, q.Get("j"), b.body)
 		body = b.jsonp
@@ -149,17 +189,16 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 		c.server.stats.polled.add(len(out.frames), int64(len(body)))
 		putQueue(out)
 	}
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(body) // a client that is gone is noticed by its next heartbeat
+	return body, contentType
 }
+
+const plainText = "text/plain; charset=UTF-8"
 
 // A pollBuffer is what one answer is put together in.
 type pollBuffer struct {
 	packets     []packet
 	body, jsonp []byte
+	response    []byte // the front's: head and body
 }
 
 var pollBuffers = sync.Pool{New: func() any { return new(pollBuffer) }}
@@ -167,11 +206,11 @@ var pollBuffers = sync.Pool{New: func() any { return new(pollBuffer) }}
 const maxPooledBody = 256 << 10
 
 func (b *pollBuffer) release() {
-	if cap(b.body) > maxPooledBody || cap(b.jsonp) > maxPooledBody {
+	if cap(b.body) > maxPooledBody || cap(b.jsonp) > maxPooledBody || cap(b.response) > maxPooledBody {
 		return
 	}
 	clear(b.packets)
-	b.packets, b.body, b.jsonp = b.packets[:0], b.body[:0], b.jsonp[:0]
+	b.packets, b.body, b.jsonp, b.response = b.packets[:0], b.body[:0], b.jsonp[:0], b.response[:0]
 	pollBuffers.Put(b)
 }
 

@@ -27,6 +27,7 @@ type Server struct {
 	mu     sync.RWMutex // guards the rest
 	conns  map[string]*Conn
 	closed bool
+	fronts []*front
 }
 
 // NewServer returns a server. It panics without Options.OnConnect, which is a
@@ -64,12 +65,25 @@ func (s *Server) Close(ctx context.Context) error {
 		s.each((*Conn).Discard)
 		go func() { // ends within closeLinger of the last receiver
 			_ = s.running.wait(context.Background())
-			s.poller.close()
+			s.stopFronts(context.Background())
 		}()
 		return fmt.Errorf("close the connections: %w", err)
 	}
-	s.poller.close()
+	s.stopFronts(ctx)
 	return nil
+}
+
+// stopFronts leaves all connections to net/http from now on, and ends the poller.
+func (s *Server) stopFronts(ctx context.Context) {
+	s.mu.Lock()
+	fronts := s.fronts
+	s.fronts = nil
+	s.mu.Unlock()
+	for _, f := range fronts {
+		f.stop()
+	}
+	_ = s.running.wait(ctx) // for the requests that came meanwhile
+	s.poller.close()
 }
 
 func (s *Server) each(f func(*Conn)) {
@@ -141,7 +155,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
 	c.receiver = s.opts.OnConnect(c)
 	if schedule { // what OnConnect sent leaves with the open packet
-		s.flusher.schedule(c, c, 1)
+		s.flusher.flushHere(c)
 	}
 	return c
 }

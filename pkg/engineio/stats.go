@@ -19,7 +19,9 @@ type Stats struct {
 	transportClose, transportError, pingTimeout, parseError, forcedClose, slowClient, serverShutdown atomic.Uint64
 
 	queueFull atomic.Uint64 // of slowClient
-	refused   [len(refusals)]atomic.Uint64
+
+	served, handedOver atomic.Uint64 // by the front
+	refused            [len(refusals)]atomic.Uint64
 
 	received  [receivedShards]receivedShard
 	polled    sentCounters // by answers to polls, and by writers that wait for their peer
@@ -107,6 +109,10 @@ func (s *Stats) Closed(reason CloseReason) uint64 {
 	}
 	return 0
 }
+
+// Front is the number of requests that Server.Front has answered itself, and of
+// connections that it gave to net/http because of a request.
+func (s *Stats) Front() (served, handedOver uint64) { return s.served.Load(), s.handedOver.Load() }
 
 // QueueFull is how many of those closed for SlowClient had more waiting than
 // QueueBytes; the others took nothing for WriteTimeout.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -29,7 +30,9 @@ type testServer struct {
 func serve(t testing.TB, opts Options) *testServer {
 	t.Helper()
 	s := newTestServer(opts)
-	s.http = httptest.NewServer(s.Server)
+	s.http = httptest.NewUnstartedServer(s.Server)
+	s.http.Listener = s.front(s.http.Listener)
+	s.http.Start()
 	s.closeWith(t)
 	return s
 }
@@ -40,10 +43,20 @@ func serveSmall(t testing.TB, opts Options) *testServer {
 	t.Helper()
 	s := newTestServer(opts)
 	s.http = httptest.NewUnstartedServer(s.Server)
-	s.http.Listener = smallBuffers{s.http.Listener}
+	s.http.Listener = s.front(smallBuffers{s.http.Listener})
 	s.http.Start()
 	s.closeWith(t)
 	return s
+}
+
+// withoutFront tests the way that all requests go where there is no front.
+var withoutFront = flag.Bool("without-front", false, "let net/http serve all requests of the tests")
+
+func (s *testServer) front(l net.Listener) net.Listener {
+	if *withoutFront {
+		return l
+	}
+	return s.Front(l, FrontOptions{Path: "/engine.io/", Handler: s.Server})
 }
 
 func newTestServer(opts Options) *testServer {

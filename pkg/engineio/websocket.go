@@ -21,6 +21,10 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 		refuseHandshake(w)
 		return
 	}
+	if fw := frontOf(w); fw != nil {
+		s.serveFrontWebSocket(fw, r, q, c)
+		return
+	}
 	upgrader := ws.HTTPUpgrader{
 		Timeout: s.opts.WriteTimeout,
 		Header:  w.Header(),
@@ -201,11 +205,12 @@ func (c *Conn) switchTo(t *wsTransport) bool {
 	_ = t.nc.SetDeadline(time.Time{}) // that of the upgrade; under the lock as in runProbe
 	c.ws, c.probe = t, nil
 	c.wakePollLocked()
-	schedule := c.out != nil
-	if schedule {
+	schedule := false
+	if c.out != nil && c.writer == writerIdle {
 		c.writer = writerScheduled
+		schedule = true
 	}
-	closing := c.state == stateClosing && !schedule
+	closing := c.state == stateClosing && c.writer == writerIdle // otherwise the flush does it
 	c.mu.Unlock()
 	c.server.stats.upgraded.Add(1)
 	switch {

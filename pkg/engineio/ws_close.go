@@ -43,7 +43,7 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 // learns of its end from that of the TCP connection.
 func (t *wsTransport) tryOnce(frame []byte) {
 	w := writers.Get().(*writer)
-	_, _ = w.try(t, frame)
+	_, _ = w.try(t.raw, frame)
 	writers.Put(w)
 }
 
@@ -68,18 +68,22 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	}
 	t.closing = frame
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
-	t.unpark()                                        // the reader sees to the rest; it takes no lock
+	t.parking.unpark()                                // the reader sees to the rest; it takes no lock
 	if t.writing {
 		return nil
 	}
 	t.writing, t.taken = true, true
+	if t.head != nil {
+		frame = append(t.head, frame...)
+		t.head = nil
+	}
 	return frame
 }
 
 // endRead closes the TCP connection, unless frames are being written: then
 // endWrite does, so that the peer can read them. Closing bounds that.
 func (t *wsTransport) endRead() {
-	t.leavePoller()
+	t.parking.leave()
 	t.mu.Lock()
 	t.read = true
 	over := !t.writing

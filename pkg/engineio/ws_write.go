@@ -17,7 +17,8 @@ type wsTransport struct {
 	raw syscall.RawConn // nil if nc is no plain socket
 
 	running *running // of the server
-	parking parking  // of the reader
+	parking *parking // of the reader
+	head    []byte   // the answer to the handshake, if it leaves with the first frame; owned by the writer
 
 	mu      sync.Mutex
 	writing bool   // frames are being written, the close frame among them
@@ -27,13 +28,7 @@ type wsTransport struct {
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
-	t := &wsTransport{nc: nc, running: r}
-	if sc, ok := nc.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			t.raw = raw
-		}
-	}
-	return t
+	return &wsTransport{nc: nc, raw: rawConn(nc), running: r, parking: &parking{running: r}}
 }
 
 var errTransportClosing = errors.New("the WebSocket is closing")
@@ -113,12 +108,12 @@ var writers = sync.Pool{New: func() any {
 }}
 
 // try writes what the socket takes now.
-func (w *writer) try(t *wsTransport, data []byte) (int, error) {
+func (w *writer) try(raw syscall.RawConn, data []byte) (int, error) {
 	if len(data) == 0 {
 		return 0, nil
 	}
 	w.data = data
-	err := t.raw.Write(w.call)
+	err := raw.Write(w.call)
 	w.data = nil
 	if err != nil {
 		return 0, err
@@ -140,7 +135,7 @@ func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder
 	}
 	if frame := t.endWrite(); frame != nil {
 		if err == nil {
-			_, err = w.try(t, frame)
+			_, err = w.try(t.raw, frame)
 		}
 		t.endWrite()
 	}
@@ -148,18 +143,19 @@ func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder
 }
 
 func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
-	w.buf = w.buf[:0]
+	w.buf = append(w.buf[:0], t.head...)
+	t.head = nil
 	for i, f := range frames {
 		b := f.webSocket(protocol)
 		if len(w.buf)+len(b) > cap(w.buf) {
-			n, err := w.try(t, w.buf)
+			n, err := w.try(t.raw, w.buf)
 			if err != nil || n < len(w.buf) {
 				return remainder{buf: append([]byte(nil), w.buf[n:]...), next: i, some: true}, err
 			}
 			w.buf = w.buf[:0]
 		}
 		if len(b) > cap(w.buf) {
-			n, err := w.try(t, b)
+			n, err := w.try(t.raw, b)
 			if err != nil || n < len(b) {
 				return remainder{buf: b[n:], next: i + 1, some: true}, err
 			}
@@ -167,7 +163,7 @@ func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (rem
 		}
 		w.buf = append(w.buf, b...)
 	}
-	n, err := w.try(t, w.buf)
+	n, err := w.try(t.raw, w.buf)
 	if err != nil || n < len(w.buf) {
 		return remainder{buf: append([]byte(nil), w.buf[n:]...), next: len(frames), some: true}, err
 	}

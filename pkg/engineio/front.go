@@ -1,0 +1,162 @@
+package engineio
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// The front stands between a listener and net/http. It answers the requests that
+// come over and over, polls and POSTs of sessions it knows, and it opens
+// WebSockets. A connection belongs to exactly one of these at any time, and who
+// it belongs to is the only one to read it, write it or close it:
+//
+//	                accept
+//	                  │
+//	             ┌────▼────┐ bytes  ┌─────────┐ poll, nothing to say  ┌─────────┐
+//	             │ resting ├───────►│ worker  ├──────────────────────►│ session │
+//	             └──┬───▲──┘        └┬──┬───┬─┘                       └────┬────┘
+//	 too long, or   │   │  answered  │  │   │ anything else                │ packets
+//	 server closed  │   └────────────┘  │   └──────────► net/http     ┌────▼────┐
+//	                ▼   ▲               └─ 101 ────────► wsTransport  │ flusher │
+//	             closed └─────────────────────────────────────────────┤ answers │
+//	                                                                  └─────────┘
+//
+// What is served here is decided by plainRequest, on bytes that came with one
+// read and are one whole request, no less and no more. All other bytes go to
+// net/http as they came, and the connection with them, for good. So the front
+// needs no timeouts but for connections that rest.
+
+// FrontOptions configures Server.Front.
+type FrontOptions struct {
+	// Path is where the server is mounted, "/socket.io/". Requests for other
+	// paths are net/http's.
+	Path string
+	// Handler serves the requests that open a session or a WebSocket. It must
+	// lead those for Path to Server.ServeHTTP; it may refuse them before. They
+	// are GET requests without a body, whose context is never done. Polls and
+	// POSTs of sessions that exist do not pass through it.
+	Handler http.Handler
+	// HeaderTimeout is how long a new connection may send nothing; 0 means 10 s.
+	HeaderTimeout time.Duration
+	// IdleTimeout is how long a connection may rest between requests; 0 means 75 s.
+	IdleTimeout time.Duration
+}
+
+// Front returns a listener for an http.Server, which then gets the connections of
+// l that the front has no use for: see front. Without it, and on systems without
+// epoll, all is served by net/http, with the same answers. Closing the listener
+// closes l and the connections that rest.
+func (s *Server) Front(l net.Listener, o FrontOptions) net.Listener {
+	if o.HeaderTimeout <= 0 {
+		o.HeaderTimeout = 10 * time.Second
+	}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = 75 * time.Second
+	}
+	f := &front{
+		Listener: l, server: s, opts: o,
+		handed: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{}),
+	}
+	f.fresh.timeout, f.idle.timeout = o.HeaderTimeout, o.IdleTimeout
+	s.mu.Lock()
+	s.fronts = append(s.fronts, f)
+	s.mu.Unlock()
+	return f
+}
+
+// A front is the net.Listener that Server.Front returns.
+type front struct {
+	net.Listener
+	server *Server
+	opts   FrontOptions
+
+	start   sync.Once
+	handed  chan net.Conn // for net/http
+	failed  chan error    // of accepting
+	closing sync.Once
+	closed  chan struct{}
+	stopped atomic.Bool // nothing may rest any more
+
+	fresh, idle restList
+	date        dateCache
+}
+
+// Accept returns a connection for net/http.
+func (f *front) Accept() (net.Conn, error) {
+	f.start.Do(func() { go f.accept() })
+	select {
+	case nc := <-f.handed:
+		return nc, nil
+	case err := <-f.failed:
+		return nil, err
+	case <-f.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// accept ends when the listener is closed.
+func (f *front) accept() {
+	for {
+		nc, err := f.Listener.Accept()
+		if err == nil {
+			f.take(nc)
+			continue
+		}
+		select {
+		case f.failed <- err: // net/http decides whether to wait and go on
+		case <-f.closed:
+			return
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+	}
+}
+
+// take lets a new connection rest until its first request, if it can.
+func (f *front) take(nc net.Conn) {
+	raw := rawConn(nc)
+	if raw == nil || f.stopped.Load() {
+		f.hand(nc)
+		return
+	}
+	fc := &frontConn{front: f, nc: nc, raw: raw, parking: &parking{running: &f.server.running}}
+	fc.parking.front.Store(fc)
+	if !f.server.poller.add(fc.parking, raw) {
+		f.hand(nc)
+		return
+	}
+	fc.goOn(&f.fresh)
+}
+
+// hand gives a connection to net/http.
+func (f *front) hand(nc net.Conn) {
+	select {
+	case f.handed <- nc:
+	case <-f.closed:
+		_ = nc.Close() // nothing was answered
+	}
+}
+
+// Close ends Accept and the connections that rest. Polls that wait are answered
+// still.
+func (f *front) Close() error {
+	err := f.Listener.Close()
+	f.closing.Do(func() { close(f.closed) })
+	f.stop()
+	return err
+}
+
+// stop lets no connection rest any more.
+func (f *front) stop() {
+	f.stopped.Store(true)
+	for _, l := range []*restList{&f.fresh, &f.idle} {
+		for _, fc := range l.all() {
+			fc.evict()
+		}
+	}
+}

@@ -1,0 +1,301 @@
+package engineio
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A frontConn is a connection of the front. Whoever owns it (see front) may call
+// its methods, but for ended and evict, which anybody may.
+type frontConn struct {
+	front   *front
+	nc      net.Conn
+	raw     syscall.RawConn
+	parking *parking
+	restMark
+
+	pending pendingPoll          // guarded by the session's mutex while that owns the connection
+	session atomic.Pointer[Conn] // which that is
+	cors    corsCache
+}
+
+// A requestReader is what requests are read with.
+type requestReader struct {
+	buf   []byte
+	n     int // results of call
+	again bool
+	err   error
+	call  func(fd uintptr) bool
+}
+
+// requestBytes is more than any request that is served here should have.
+const requestBytes = 8 << 10
+
+var requestReaders = sync.Pool{New: func() any {
+	r := &requestReader{buf: make([]byte, requestBytes)}
+	r.call = func(fd uintptr) bool {
+		r.n, r.again, r.err = readFD(fd, r.buf)
+		return true // never wait
+	}
+	return r
+}}
+
+// A job is a request that a worker has to serve. It reports whether the worker
+// still owns the connection; if not, then may be what to go on with.
+type job func() (mine bool, then func())
+
+// look reads what has come, and serves it if that takes no time: a poll of a
+// session. If it returns nil the connection belongs to somebody else, or rests.
+func (fc *frontConn) look(r *requestReader) job {
+	for {
+		if err := fc.raw.Read(r.call); err != nil {
+			r.n, r.again, r.err = 0, false, err
+		}
+		if !r.again {
+			break
+		}
+		if fc.rest(&fc.front.idle) {
+			return nil
+		}
+	}
+	if r.err != nil || r.n == 0 {
+		fc.close()
+		return nil
+	}
+	var q plainRequest
+	// Behind a full buffer there may be more of the request.
+	if r.n == len(r.buf) || !q.parse(r.buf[:r.n], fc.front.opts.Path) {
+		return fc.handOver(r.buf[:r.n])
+	}
+	served := &fc.front.server.stats.served
+	if fc.poll(&q) {
+		served.Add(1)
+		return nil
+	}
+	if j := fc.job(&q); j != nil {
+		served.Add(1)
+		return j
+	}
+	return fc.handOver(r.buf[:r.n])
+}
+
+// glance is called by the poller, with its reader, for a connection that rested.
+func (fc *frontConn) glance(r *requestReader) {
+	fc.list.remove(fc)
+	if j := fc.look(r); j != nil {
+		fc.parking.running.start(func() { fc.work(j) })
+	}
+}
+
+// resume does what glance does on a goroutine of its own.
+func (fc *frontConn) resume() {
+	if j := fc.lookAgain(); j != nil {
+		fc.work(j)
+	}
+}
+
+func (fc *frontConn) lookAgain() job {
+	r := requestReaders.Get().(*requestReader)
+	defer requestReaders.Put(r)
+	return fc.look(r)
+}
+
+// work does j and what comes then, until there is nothing more or the connection
+// belongs to somebody else.
+func (fc *frontConn) work(j job) {
+	for j != nil {
+		mine, then := j()
+		if then != nil {
+			then()
+		}
+		// A short read took all there was, unless the peer's end came with it.
+		if !mine || !fc.parking.ending.Load() && fc.rest(&fc.front.idle) {
+			return
+		}
+		j = fc.lookAgain()
+	}
+}
+
+// rest waits for the next request without a goroutine. It reports false when that
+// may have come already: then the caller still owns the connection.
+func (fc *frontConn) rest(l *restList) bool {
+	f := fc.front
+	if f.stopped.Load() {
+		fc.close()
+		return true
+	}
+	l.add(fc)
+	if !fc.parking.park() {
+		l.remove(fc)
+		return false
+	}
+	if f.stopped.Load() { // stop may have been too early to see it
+		fc.evict()
+	}
+	return true
+}
+
+// goOn rests or, if there may be more to read, starts a worker.
+func (fc *frontConn) goOn(l *restList) {
+	if fc.parking.ending.Load() || !fc.rest(l) {
+		fc.parking.running.start(fc.resume)
+	}
+}
+
+// evict closes the connection if it rests.
+func (fc *frontConn) evict() {
+	if fc.parking.claim() {
+		fc.list.remove(fc)
+		fc.close()
+	}
+}
+
+// close ends the connection.
+func (fc *frontConn) close() {
+	fc.parking.front.Store(nil)
+	fc.parking.leave()
+	_ = fc.nc.Close() // nothing is on its way
+}
+
+// handOver is the job to give the connection to net/http, with the bytes that
+// were read.
+func (fc *frontConn) handOver(read []byte) job {
+	fc.front.server.stats.handedOver.Add(1)
+	early := slices.Clone(read)
+	return func() (bool, func()) {
+		fc.front.hand(&handedConn{Conn: fc.release(), early: early})
+		return false, nil
+	}
+}
+
+// release makes an ordinary connection of it, for somebody else to own.
+func (fc *frontConn) release() net.Conn {
+	fc.parking.front.Store(nil)
+	fc.front.server.poller.release(fc.parking)
+	return fc.nc
+}
+
+// ended is called when the client may have gone. If a poll waits for packets it
+// looks, and ends the session if that is so: what net/http would tell by the
+// request's context.
+func (fc *frontConn) ended() {
+	if fc.session.Load() == nil {
+		return
+	}
+	fc.parking.running.start(func() {
+		c := fc.session.Load()
+		if c == nil || !peerGone(fc.raw) {
+			return
+		}
+		c.mu.Lock()
+		mine := c.poll == &fc.pending
+		if mine {
+			c.poll = nil
+			fc.session.Store(nil)
+		}
+		c.mu.Unlock()
+		if mine {
+			c.shutdown(TransportError, errPollCut)
+			fc.answerNothing()
+		}
+	})
+}
+
+// write sends an answer, then goes on with the connection. What the client does
+// not take at once is left to a goroutine.
+func (fc *frontConn) write(w *writer, data []byte) {
+	if fc.tryWrite(w, data) {
+		fc.goOn(&fc.front.idle)
+	}
+}
+
+// tryWrite reports whether all has been written and the caller still owns the
+// connection.
+func (fc *frontConn) tryWrite(w *writer, data []byte) bool {
+	n, err := w.try(fc.raw, data)
+	switch {
+	case err != nil:
+		fc.close()
+		return false
+	case n < len(data):
+		rest := slices.Clone(data[n:])
+		fc.parking.running.start(func() { fc.writeSlowly(rest) })
+		return false
+	}
+	return true
+}
+
+// writeSlowly waits for the client as long as it takes something every
+// WriteTimeout.
+func (fc *frontConn) writeSlowly(data []byte) {
+	for len(data) > 0 {
+		_ = fc.nc.SetWriteDeadline(time.Now().Add(fc.front.server.opts.WriteTimeout))
+		n, err := fc.nc.Write(data[:min(len(data), writeChunk)])
+		data = data[n:]
+		if err != nil && !(n > 0 && isTimeout(err)) {
+			fc.close()
+			return
+		}
+	}
+	_ = fc.nc.SetWriteDeadline(time.Time{}) // the next answer has a time of its own
+	fc.goOn(&fc.front.idle)
+}
+
+// guard runs f as net/http runs a handler: a panic ends the connection, and is
+// logged. It reports whether there was none.
+func (fc *frontConn) guard(f func()) (ok bool) {
+	defer func() {
+		if ok {
+			return
+		}
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a sentinel of panics
+			fc.front.server.opts.Logger.Error("panic while serving a request", slog.Any("panic", p),
+				slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	f()
+	return true
+}
+
+// A handedConn is a connection that was read from before net/http got it.
+type handedConn struct {
+	net.Conn
+	early []byte
+}
+
+func (c *handedConn) Read(b []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.Conn.Read(b)
+	}
+	n := copy(b, c.early)
+	if c.early = c.early[n:]; len(c.early) == 0 {
+		c.early = nil
+	}
+	return n, nil
+}
+
+var errEarly = errors.New("bytes that came with the request are unread")
+
+// SyscallConn is what a WebSocket is made of, if nothing would be passed by.
+func (c *handedConn) SyscallConn() (syscall.RawConn, error) {
+	if sc, ok := c.Conn.(syscall.Conn); ok && len(c.early) == 0 {
+		return sc.SyscallConn()
+	}
+	return nil, errEarly
+}
+
+// CloseWrite is what net/http ends a refused request with.
+func (c *handedConn) CloseWrite() error {
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return cw.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
