@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -11,13 +12,44 @@ import (
 // gcPercent lets the heap grow by half between two collections, where Go's default lets
 // it double. What this server allocates most lives as long as its clients, and
 // broadcasting allocates next to nothing, so the processor hardly notices and a container
-// holds a fifth more clients. GOGC and GOMEMLIMIT in the environment have the last word.
+// holds a fifth more clients. Small heaps may grow further, see spareHeap. GOGC and GOMEMLIMIT in the environment have the last word.
 const gcPercent = 50
 
-func tuneMemory() {
+// spareHeap is how far a heap may grow at least between two collections. While clients
+// come, a small heap would be collected again and again for the sake of a few megabytes;
+// trimMemory gives them back when it is quiet.
+const (
+	spareHeap    = 32 << 20
+	maxGCPercent = 400
+)
+
+// tuneMemory paces the collector until ctx is done, unless GOGC does.
+func tuneMemory(ctx context.Context) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		(&pacer{ctx: ctx}).collected()
 	}
+}
+
+// A pacer is garbage that comes back: the runtime calls collected after each collection.
+type pacer struct {
+	ctx     context.Context //nolint:containedctx // it tells when to end
+	percent int
+}
+
+func (p *pacer) collected() {
+	if p.ctx.Err() != nil {
+		return
+	}
+	if percent := percentFor(readHeap().live); percent != p.percent {
+		p.percent = percent
+		debug.SetGCPercent(percent)
+	}
+	runtime.SetFinalizer(p, (*pacer).collected)
+}
+
+// percentFor is GOGC for a heap of which that many bytes live.
+func percentFor(live uint64) int {
+	return int(min(max(gcPercent, spareHeap*100/max(live, 1)), maxGCPercent))
 }
 
 // trimInterval is how long the heap must have been left alone before it is trimmed.

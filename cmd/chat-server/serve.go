@@ -23,7 +23,7 @@ const shutdownTimeout = 4 * time.Second
 // sessions are refused, the clients are told to go, the cluster is left, and the port is
 // given back.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	tuneMemory()
+	tuneMemory(ctx)
 	log.Debug("starting", "version", versionLine(), "settings", cfg)
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)
@@ -43,7 +43,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 		return err
 	}
 	board := operate(cfg, chat, server, log)
-	public, err := net.Listen("tcp", cfg.HTTP.Addr())
+	public, err := httpserver.Listen(ctx, cfg.HTTP.Addr())
 	if err != nil {
 		return fmt.Errorf("cannot listen (NODE_PORT and HOST say where): %w", err)
 	}
@@ -88,6 +88,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*httpserver.Server, error) {
 	options := httpserver.Options{
 		Socket:     chat.Handler(),
+		Front:      chat.Front,
 		PagePolicy: web.ContentSecurityPolicy,
 		Origins:    cfg.Engine.Origins,
 		Checks:     chat.Checks(),

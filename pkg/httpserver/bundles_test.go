@@ -98,7 +98,7 @@ func TestBundlesAnswerLikeNode(t *testing.T) {
 		if !maps.Equal(got, want) {
 			t.Errorf("%s %s %s %v:\n got %v\nwant %v", tt.Setup, tt.Method, tt.Path, tt.Headers, got, want)
 		}
-		name := strings.TrimPrefix(strings.TrimSuffix(tt.Path, "?v=1"), socketPath)
+		name := strings.TrimPrefix(strings.TrimSuffix(tt.Path, "?v=1"), SocketPath)
 		switch text := body(t, answer); {
 		case tt.Method == "HEAD" || tt.Status != http.StatusOK:
 			if text != "" {

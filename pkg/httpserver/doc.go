@@ -21,6 +21,13 @@
 // compressed form of each is made at its first use. Without a built page, / answers with
 // a page that tells how to build it.
 //
+// # The front
+//
+// Options.Front may serve requests before net/http sees them: it gets each listener and
+// returns one for the rest. What begins something passes through the same handler. A new
+// connection may stay silent for the 10 s below and a kept-alive one for the 75 s; a
+// request that did not come whole at once is net/http's, and so are its limits.
+//
 // # Concurrency
 //
 // A Server may be used from any goroutine. It starts none itself beyond those of

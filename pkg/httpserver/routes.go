@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// socketPath is where every Socket.IO client looks by default.
-const socketPath = "/socket.io/"
+// SocketPath is where every Socket.IO client looks by default.
+const SocketPath = "/socket.io/"
 
 // publicRoutes compares paths itself: http.ServeMux would redirect /socket.io and paths
 // with double slashes, which no Node server does and no old client follows on POST.
 func (s *Server) publicRoutes(socket http.Handler, bundles *bundles, page http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
-		case strings.HasPrefix(path, socketPath):
-			if !bundles.serve(w, r, path[len(socketPath):]) {
+		case strings.HasPrefix(path, SocketPath):
+			if !bundles.serve(w, r, path[len(SocketPath):]) {
 				socket.ServeHTTP(w, r)
 			}
 		case path == "/healthz":

@@ -17,6 +17,12 @@ import (
 type Options struct {
 	// Socket gets every request below /socket.io/ that is not for a client bundle.
 	Socket http.Handler
+	// Front, if set, is put between a listener of Serve and net/http: it returns a
+	// listener for those connections, or those requests of them, that it does not
+	// serve itself. Requests that begin something it passes to the handler, which
+	// is that of net/http. The durations are the limits of a connection that sends
+	// nothing: a new one, and one between requests.
+	Front func(l net.Listener, h http.Handler, header, idle time.Duration) net.Listener
 
 	// Page is the chat page, with index.html at its root. Nil: it is not built, and /
 	// says how to.
@@ -55,6 +61,7 @@ const (
 // Server serves the public address, and the operators' one beside it.
 type Server struct {
 	public, operator *http.Server
+	front            func(net.Listener, http.Handler, time.Duration, time.Duration) net.Listener
 	draining         atomic.Bool
 	checks           []Check
 
@@ -78,7 +85,7 @@ func New(o Options) (*Server, error) {
 	if o.BodyTimeout <= 0 {
 		o.BodyTimeout = bodyTimeout
 	}
-	s := &Server{checks: o.Checks}
+	s := &Server{checks: o.Checks, front: o.Front}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
@@ -125,7 +132,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Serve accepts connections of the public until Shutdown, whose result is nil here. It
 // closes the listener.
-func (s *Server) Serve(l net.Listener) error { return serve(s.public, l) }
+func (s *Server) Serve(l net.Listener) error {
+	if s.front != nil {
+		l = s.front(l, s.public.Handler, s.public.ReadHeaderTimeout, s.public.IdleTimeout)
+	}
+	return serve(s.public, l)
+}
 
 // ServeOperator is Serve for the operators' address.
 func (s *Server) ServeOperator(l net.Listener) error { return serve(s.operator, l) }
