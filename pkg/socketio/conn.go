@@ -214,6 +214,7 @@ func (c *conn) connect(l *link, p *Packet) {
 	}
 	unlock := c.server.holdNamespace(l.name)
 	defer unlock()
+	defer c.lendRequest()()
 	packet := &parser.Packet{Type: parser.CONNECT, Nsp: c.libraryNsp(p.Nsp, p.Query), Data: auth}
 	if !guard(c.server.log, "connect", func() { c.onData(packet) }) {
 		l.refuse("Internal server error")
@@ -404,11 +405,31 @@ func (c *conn) stopTimerLocked() {
 	}
 }
 
+// lendRequest lets the library make its Handshake, which shareHandshake fills in, from an empty
+// request: the real one is expensive and only few ask for it. Nobody else can ask while the
+// connection has no socket.
+func (c *conn) lendRequest() (end func()) {
+	empty := c.server.emptyRequest
+	c.mu.Lock()
+	if len(c.links) == 1 && c.request == nil {
+		c.request = empty
+	}
+	c.mu.Unlock()
+	return func() {
+		c.mu.Lock()
+		if c.request == empty {
+			c.request = nil
+		}
+		c.mu.Unlock()
+	}
+}
+
 // shareHandshake replaces the copies that the library made of the request by the engine's own, which
 // all sockets of a connection share, and adds the query of the namespace as Node 2 does.
 func (c *conn) shareHandshake(h *socket.Handshake) {
 	from := c.eio.Handshake()
 	h.Headers, h.Query = from.Header, from.Query
+	h.Xdomain, h.Secure, h.Url = from.Header.Get("Origin") != "", from.TLS, from.RequestURI
 	if q, ok := h.Auth.(url.Values); ok && len(q) > 0 {
 		merged := make(map[string][]string, len(from.Query)+len(q))
 		for k, v := range from.Query {

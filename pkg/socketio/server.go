@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/engineio"
@@ -51,8 +52,10 @@ type Server struct {
 
 	// creating is held while the library may create a namespace for a client.
 	creating sync.Mutex
-	closing  atomic.Bool
-	invalid  atomic.Uint64 // see Stats
+	// emptyRequest is lent to connections; see conn.lendRequest.
+	emptyRequest *types.HttpContext
+	closing      atomic.Bool
+	invalid      atomic.Uint64 // see Stats
 
 	mu         sync.RWMutex // guards the rest
 	namespaces map[string]*Namespace
@@ -77,6 +80,7 @@ func NewServer(opts Options) *Server {
 		conns:      make(map[*conn]struct{}),
 	}
 	s.limits.init(opts.Limits, opts.Logger)
+	s.emptyRequest = newHTTPContext(&engineio.Handshake{Header: http.Header{}})
 	engineOptions := opts.Engine
 	engineOptions.OnConnect = s.connect
 	if engineOptions.Logger == nil {
@@ -150,6 +154,7 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 	if e.Protocol() == 3 {
 		// The library joins "/" by itself as soon as it knows the connection.
 		c.links = append(c.links, c.newLink("/"))
+		defer c.lendRequest()()
 		if !guard(s.log, "connect", func() { s.engine.Emit("connection", c) }) {
 			c.links[0].refuse("Internal server error")
 		}
