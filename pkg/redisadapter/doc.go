@@ -43,6 +43,20 @@
 //	queue ─► publisher ── XADD ──►  Redis   the stream "socket.io" ── XREAD BLOCK ──► reader ─► adapters
 //	                 └─ PUBLISH ──►  Redis   socket.io#/chat#       ──────────────► subscriber ─► adapters
 //
+// In mode Sharded on a Redis Cluster each namespace has a hub of its own, connected to the server that
+// has the slot of its channel; other channels of ours are named so that they are in the same slot. When
+// the slot moves or its server fails, the connections follow. All of ours goes over the namespace's
+// channel, for its order; Node's adapter gives broadcasts to single rooms channels of their own, to
+// which rooms_listener.go subscribes at whichever server has them. On a single Redis one hub is enough.
+//
+//	socket.io#/chat#          broadcasts, requests, and answers for Node nodes in a Redis Cluster
+//	socket.io#/chat#uid#      answers to one instance
+//	socket.io#/chat#room#     from Node: broadcasts to one room
+//	socket.io-peers#/chat#n#  ours only
+//
+// Redis may be one server, a master that Sentinels name (redis.NewFailoverClient; sentinel.go), or a
+// Redis Cluster.
+//
 // # How it is used
 //
 //	client := redis.NewClient(&redis.Options{Addr: "localhost:6379"})
@@ -76,6 +90,12 @@
 // back with less than it had (no persistence, a replica that was behind). Entries of Node nodes have
 // no numbers; of those only trimming and lost data is noticed, and a Node node does not repeat.
 //
+// With socketio.Options.Recovery a client finds its session on whichever instance it comes back to,
+// in every mode; recovery.go tells how. Its instance hands the session over when it is asked, or leaves
+// it in Redis when it ends in order: keys "<key>-session#…" and "<key>-session-log#…", which expire. A
+// gap in what an instance has received makes it refuse those who were away then. With a Parser of the
+// application's, sessions are recovered on the same instance only.
+//
 // # Concurrency
 //
 // All exported methods are safe for concurrent use. The hub has a publisher and a subscriber
@@ -97,7 +117,9 @@
 // answered and an error. An acknowledgement carries one argument between instances, and generation
 // 2 nodes take no part in broadcasts that want acknowledgements, nor in serverSideEmit. In a Redis
 // Cluster all goes through one master: that of the key, which in modes PubSub and Streams spreads
-// every published message to all servers.
+// every published message to all servers; in mode Sharded that of each namespace, and nothing is
+// spread. There Node nodes must have redis-adapter 8.3, and subscriptionMode "static" if they send to
+// a socket of ours by its id: by default they expect ids of 20 characters, and nobody listens.
 //
 // The stream keeps about 100,000 entries and about 64 MiB (StreamLength, StreamBytes); Node's adapter
 // keeps 10,000, and the lowest of a cluster counts. Node's option streamCount must stay 1. Redis
