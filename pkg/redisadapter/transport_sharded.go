@@ -33,7 +33,7 @@ func newSharded(key, nsp string, client redis.UniversalClient) *sharded {
 
 func (t *sharded) wire(a *Adapter) wire {
 	w := newClusterWire(a, t.rooms != nil)
-	follow := &roomFollower{a: a, names: w.names, wanted: t.rooms, own: w.subscription(), channels: map[string]bool{}}
+	follow := &roomFollower{a: a, names: w.names, wanted: t.rooms, own: w.subscription(), members: map[socket.Room]int{}}
 	follow.start()
 	return w
 }
@@ -68,53 +68,51 @@ func (t *sharded) unsubscribe(ctx context.Context, s *redis.PubSub, _, channels 
 }
 
 // roomFollower subscribes to the channels on which Node nodes broadcast to the rooms that sockets of
-// this instance are in. A room that looks like a socket's own gets no such channel from Node.
+// this instance are in. The room that each socket has for itself is left out: Node nodes use the main
+// channel for those, if the socket's id is one of 20 characters, or always if they were made with
+// subscriptionMode "static"; a subscription for each client would be too much.
 type roomFollower struct {
 	a      *Adapter
 	names  clusterChannels
 	wanted *roomListener // nil: the hub subscribes
 	own    subscription
 
-	mu       sync.Mutex
-	channels map[string]bool
-	pending  bool // changed since the hub was told
+	mu      sync.Mutex
+	members map[socket.Room]int // rooms with members, or, for a moment, with less than none
+	pending bool                // changed since the hub was told
 }
 
+// start follows the adapter's events. Those of two changes may come in the other order, so members
+// are counted.
 func (f *roomFollower) start() {
-	changed := func(args ...any) {
-		if room, ok := args[0].(socket.Room); ok {
-			f.changed(room)
+	changed := func(by int) func(args ...any) {
+		return func(args ...any) {
+			room, ok := args[0].(socket.Room)
+			if id, isID := args[1].(socket.SocketId); ok && isID && string(id) != string(room) {
+				f.changed(room, by)
+			}
 		}
 	}
-	_ = f.a.On("create-room", changed)
-	_ = f.a.On("delete-room", changed)
+	_ = f.a.On("join-room", changed(+1))
+	_ = f.a.On("leave-room", changed(-1))
 }
 
-// socketIDLength is how Node recognises a room that belongs to one socket.
-const socketIDLength = 20
-
-// changed looks whether a room is there. The events of two changes may come in the other order.
-func (f *roomFollower) changed(room socket.Room) {
-	if utf16Length(string(room)) == socketIDLength {
-		return
-	}
-	channel := f.names.specific(string(room))
+// changed counts a member that has come or gone.
+func (f *roomFollower) changed(room socket.Room, by int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	there := f.a.LocalAdapter.Sockets(setOf(roomList{roomName(room)})).Len() > 0
-	if there == f.channels[channel] {
-		return
-	}
-	if there {
-		f.channels[channel] = true
-	} else {
-		delete(f.channels, channel)
+	before := f.members[room] > 0
+	f.members[room] += by
+	there := f.members[room] > 0
+	if f.members[room] == 0 {
+		delete(f.members, room)
 	}
 	switch {
+	case there == before:
 	case f.wanted != nil && there:
-		f.wanted.add(channel, f.a)
+		f.wanted.add(f.names.specific(string(room)), f.a)
 	case f.wanted != nil:
-		f.wanted.remove(channel)
+		f.wanted.remove(f.names.specific(string(room)))
 	case !f.pending:
 		// Thousands of rooms may come at once; they are told together.
 		f.pending = true
@@ -129,18 +127,10 @@ func (f *roomFollower) tell() {
 	f.pending = false
 	s := f.own
 	s.channels = append([]string(nil), s.channels...)
-	for channel := range f.channels {
-		s.channels = append(s.channels, channel)
-	}
-	f.a.hub.resubscribe(s, f.a)
-}
-
-// utf16Length is the length of a string in JavaScript.
-func utf16Length(text string) (n int) {
-	for _, r := range text {
-		if n++; r > 0xffff {
-			n++
+	for room, members := range f.members {
+		if members > 0 {
+			s.channels = append(s.channels, f.names.specific(string(room)))
 		}
 	}
-	return n
+	f.a.hub.resubscribe(s, f.a)
 }

@@ -3,15 +3,18 @@
 import { createServer } from 'node:http';
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
-import { createClient } from 'redis';
+import { createClient, createCluster } from 'redis';
 import { Server } from 'socket.io-4';
 import { announce, answer, heartbeat, serveChat, settings } from './gateway.mjs';
 
 const at = settings();
 const web = createServer();
 const io = new Server(web, { ...heartbeat(), allowEIO3: true, cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
-if (at.redis) {
-  const [pub, sub] = [createClient({ url: at.redis }), createClient({ url: at.redis })];
+// REDIS_CLUSTER lists nodes of a Redis Cluster, host:port each.
+const nodes = process.env.REDIS_CLUSTER?.split(',').map((node) => ({ url: `redis://${node}` }));
+if (nodes || at.redis) {
+  const connect = () => (nodes ? createCluster({ rootNodes: nodes }) : createClient({ url: at.redis }));
+  const [pub, sub] = [connect(), connect()];
   for (const client of [pub, sub]) client.on('error', (error) => console.error('redis:', error.code));
   await Promise.all([pub.connect(), sub.connect()]);
   const adapters = { pubsub: () => createAdapter(pub, sub), sharded: () => createShardedAdapter(pub, sub), streams: () => createStreamsAdapter(pub) };

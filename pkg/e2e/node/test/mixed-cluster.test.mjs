@@ -1,6 +1,6 @@
 // One Redis, five servers: two of ours, the seed's pair (socket.io 2.4.1 with socket.io-redis 5.4.0) and a
 // socket.io 4.8 node with @socket.io/redis-adapter 8. This is how one instance after the other is replaced.
-// And two of ours with a socket.io 4.8 node on @socket.io/redis-streams-adapter.
+// And two of ours with a socket.io 4.8 node on the sharded adapter, and on @socket.io/redis-streams-adapter.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { clustered } from '../suite/chat.mjs';
@@ -11,6 +11,7 @@ import { ChatServer, Redis } from '../world/processes.mjs';
 // REFERENCE=s4 and the like put further Node servers in the place of ours.
 const CLUSTERS = {
   pubsub: [{}, {}, { kind: 'nest' }, { kind: 's2' }, { kind: 's4' }],
+  sharded: [{}, {}, { kind: 's4' }],
   streams: [{}, {}, { kind: 's4' }],
 };
 for (const [adapter, kinds] of Object.entries(CLUSTERS)) describe(`a mixed cluster, ${adapter}`, () => {

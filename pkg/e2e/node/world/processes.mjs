@@ -11,6 +11,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createClient } from 'redis';
 import { eventually, Log, within } from './deadline.mjs';
 
 /** 'ours', 'nest', 's2' or 's4'. */
@@ -165,9 +166,46 @@ export class Redis extends Program {
     return redis;
   }
 
-  constructor(port, dir) {
-    super(`redis:${port}`, process.env.REDIS_SERVER ?? 'redis-server', ['--port', port, '--bind', HOST, '--save', '', '--appendonly', 'no', '--dir', dir]);
+  constructor(port, dir, options = []) {
+    super(`redis:${port}`, process.env.REDIS_SERVER ?? 'redis-server', ['--port', port, '--bind', HOST, '--save', '', '--appendonly', 'no', '--dir', dir, ...options]);
     Object.assign(this, { host: HOST, port, dir });
     this.exit.then(() => rmSync(dir, { recursive: true, force: true }));
+  }
+}
+
+/** A Redis Cluster of three masters. */
+export class RedisCluster {
+  static async start() {
+    const cluster = new RedisCluster();
+    cluster.buses = [await freePort(), await freePort(), await freePort()];
+    cluster.servers = await Promise.all(
+      cluster.buses.map(async (bus) => {
+        const redis = new Redis(await freePort(), mkdtempSync(join(tmpdir(), 'chat-e2e-redis-')), ['--cluster-enabled', 'yes', '--cluster-port', bus]);
+        await redis.says(/ready to accept connections/i);
+        return redis;
+      }),
+    );
+    const clients = await Promise.all(cluster.servers.map(({ port }) => createClient({ url: `redis://${HOST}:${port}` }).connect()));
+    for (const [index, client] of clients.entries()) {
+      const [from, to] = [index, index + 1].map((part) => Math.floor((part * 16384) / 3));
+      await client.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1)]);
+      await client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to - 1)]);
+      for (const [other, { port }] of cluster.servers.entries()) {
+        if (other < index) await client.sendCommand(['CLUSTER', 'MEET', HOST, String(port), String(cluster.buses[other])]);
+      }
+    }
+    const well = (info) => /cluster_state:ok/.test(info) && /cluster_slots_ok:16384/.test(info) && /cluster_known_nodes:3/.test(info);
+    await eventually(async () => (await Promise.all(clients.map((client) => client.sendCommand(['CLUSTER', 'INFO'])))).every(well), 'the Redis Cluster to be well');
+    await Promise.all(clients.map((client) => client.quit()));
+    return cluster;
+  }
+
+  /** host:port of every server, separated by commas. */
+  get addresses() {
+    return this.servers.map(({ port }) => `${HOST}:${port}`).join(',');
+  }
+
+  kill() {
+    return Promise.all(this.servers.map((server) => server.kill()));
   }
 }
