@@ -70,3 +70,15 @@ func clusterSecret(field func(*Config) *Secret) kind {
 		},
 	}
 }
+
+// betweenInstances are the rows of Cluster.
+func betweenInstances() section {
+	return section{"Between instances", []variable{
+		{"CLUSTER_ADDR", "", "Where other instances hand over requests for this one's sessions; empty: found by itself, on port 9465 or a free one.",
+			clusterListener()},
+		{"ADVERTISE_ADDR", "", "How the others reach that address; empty for the address from which this host reaches Redis.",
+			advertised(func(c *Config) *string { return &c.Cluster.Advertise })},
+		{"CLUSTER_SECRET", "", "What instances prove to each other that they know, the same on all; empty for one that Redis keeps.",
+			clusterSecret(func(c *Config) *Secret { return &c.Cluster.Secret })},
+	}}
+}

@@ -66,14 +66,7 @@ func table() []section {
 			{"REDIS_STREAM_BYTES", "67108864", "The same in bytes; the lower counts.",
 				integer(func(c *Config) *int { return &c.Redis.StreamBytes }, 1<<16, 1<<40)},
 		}},
-		{"Between instances", []variable{
-			{"CLUSTER_ADDR", "", "Where other instances hand over requests for this one's sessions; empty: found by itself, on port 9465 or a free one.",
-				clusterListener()},
-			{"ADVERTISE_ADDR", "", "How the others reach that address; empty for the address from which this host reaches Redis.",
-				advertised(func(c *Config) *string { return &c.Cluster.Advertise })},
-			{"CLUSTER_SECRET", "", "What instances prove to each other that they know, the same on all; empty for one that Redis keeps.",
-				clusterSecret(func(c *Config) *Secret { return &c.Cluster.Secret })},
-		}},
+		betweenInstances(),
 		{"Connections", []variable{
 			{"TRANSPORTS", "polling,websocket", "Transports offered to clients.",
 				subset(func(c *Config) *[]string { return &c.Engine.Transports }, "polling", "websocket")},

@@ -32,14 +32,14 @@ func (r patientReader) read() (buf *[]byte, n int, err error) {
 	}
 	var rerr error
 	err = r.raw.Read(func(fd uintptr) bool {
+		var again bool
 		buf = buffers.Get().(*[]byte)
-		n, rerr = readNow(fd, *buf)
-		if rerr == syscall.EAGAIN {
+		n, again, rerr = readNow(fd, *buf)
+		if again {
 			buffers.Put(buf)
-			buf, n, rerr = nil, 0, nil
-			return false // and again when there is something
+			buf = nil
 		}
-		return true
+		return !again // otherwise it is called when there is something
 	})
 	switch {
 	case err != nil:
@@ -52,33 +52,42 @@ func (r patientReader) read() (buf *[]byte, n int, err error) {
 	return buf, n, nil
 }
 
-func readNow(fd uintptr, b []byte) (int, error) {
+// readNow reads once. again tells that nothing is there yet.
+func readNow(fd uintptr, b []byte) (n int, again bool, err error) {
 	for {
 		n, err := syscall.Read(int(fd), b)
-		if err != syscall.EINTR {
-			return max(n, 0), err
+		switch err {
+		case nil:
+			return n, false, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, true, nil
+		default:
+			return 0, false, err
 		}
 	}
 }
 
 // quiet tells whether an idle connection is open and has nothing to say.
 func quiet(nc net.Conn) bool {
-	open := true
-	err := peek(nc, func(_ int, err error) bool {
-		open = err == syscall.EAGAIN
+	nothing := true // of a connection that is none of the system's nobody knows
+	err := peek(nc, func(again bool) bool {
+		nothing = again
 		return true
 	})
-	return open && err == nil
+	return nothing && err == nil
 }
 
 // awaitReadable returns when nc has something to say, or has ended.
 func awaitReadable(nc net.Conn) error {
-	return peek(nc, func(_ int, err error) bool { return err != syscall.EAGAIN })
+	return peek(nc, func(again bool) bool { return !again })
 }
 
-// peek calls ready with the result of a look at the next byte, again whenever
-// there may be one, until it reports true.
-func peek(nc net.Conn, ready func(n int, err error) bool) error {
+// peek looks at the next byte without taking it and tells done whether there is
+// nothing yet: neither a byte nor an end. It does so again whenever that may have
+// changed, until done reports true.
+func peek(nc net.Conn, done func(again bool) bool) error {
 	s, ok := nc.(syscall.Conn)
 	if !ok {
 		return nil
@@ -90,9 +99,14 @@ func peek(nc net.Conn, ready func(n int, err error) bool) error {
 	return raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		for {
-			n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK)
-			if err != syscall.EINTR {
-				return ready(n, err)
+			_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK)
+			switch err {
+			case syscall.EINTR:
+				continue
+			case syscall.EAGAIN:
+				return done(true)
+			default: // a byte, the end, or an error, which the next reading finds
+				return done(false)
 			}
 		}
 	})

@@ -17,7 +17,6 @@ type table struct {
 	ended   uint64
 	changed chan struct{} // closed when ended grows, then replaced
 	want    chan struct{} // capacity 1: wakes who reads the registry
-	noticed func(p *peer) // called when p is new, and when it is gone
 	stopped bool
 }
 

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -23,7 +24,6 @@ const (
 type tunnel struct {
 	transit       transit
 	client, owner net.Conn
-	stop          func() bool // of the closing of f
 
 	mu     sync.Mutex
 	ended  int // directions
@@ -37,34 +37,33 @@ func (e *exchange) tunnel(res *http.Response) (answered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	t := &tunnel{transit: e.transit, client: client, owner: e.link.Conn}
-	_ = client.SetDeadline(time.Now().Add(tunnelStall)) // fails on a closed connection only
-	var head bytes.Buffer
-	head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
-	_ = res.Header.Write(&head) // a buffer takes everything
-	head.WriteString("\r\n")
-	_, err = client.Write(head.Bytes())
-	err = errors.Join(err, drain(e.link.Conn, buffered.Reader), drain(client, e.in))
-	if err == nil {
-		err = errors.Join(client.SetDeadline(time.Time{}), e.link.SetDeadline(time.Time{}))
-	}
-	if err != nil {
+	// From here on nobody is there to be told of an error.
+	if err := e.accept(res, client, buffered.Reader); err != nil {
+		f.counters.canceled.Add(1)
 		client.Close()
-		e.f.counters.canceled.Add(1)
-		return true, nil // nobody is there to be told
+		return true, nil
 	}
-	e.tunnelled = f.open(t)
+	e.tunnelled = f.open(&tunnel{transit: e.transit, client: client, owner: e.link.Conn})
 	if !e.tunnelled {
 		client.Close()
 	}
 	return true, nil
 }
 
+// accept passes the owner's answer on, and what either has said already.
+func (e *exchange) accept(res *http.Response, client net.Conn, early *bufio.Reader) error {
+	_ = client.SetDeadline(time.Now().Add(tunnelStall)) // fails on a closed connection only
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	_ = res.Header.Write(&head) // a buffer takes everything
+	head.WriteString("\r\n")
+	_, err := client.Write(head.Bytes())
+	return errors.Join(err, drain(e.link, early), drain(client, e.in),
+		client.SetDeadline(time.Time{}), e.link.SetDeadline(time.Time{}))
+}
+
 // drain writes what a reader that is not needed any more holds.
-func drain(to io.Writer, from interface {
-	Buffered() int
-	Peek(int) ([]byte, error)
-}) error {
+func drain(to io.Writer, from *bufio.Reader) error {
 	data, err := from.Peek(from.Buffered())
 	if err == nil && len(data) > 0 {
 		_, err = to.Write(data)
