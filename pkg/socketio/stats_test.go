@@ -133,3 +133,13 @@ func TestEventOf(t *testing.T) {
 		t.Error("an attachment is taken for an event")
 	}
 }
+
+// BenchmarkCount is what counting adds to a broadcast, however many receive it.
+func BenchmarkCount(b *testing.B) {
+	frames := newFrames(Event, "/chat", nil, Payload{JSON: []byte(`["msgToClient",{"name":"alice","text":"hello, everybody"}]`)})
+	var t traffic
+	b.ReportAllocs()
+	for b.Loop() {
+		t.broadcast(frames, "/chat", 500)
+	}
+}

@@ -52,7 +52,7 @@ func (b *Board) extras() []Extra {
 }
 
 func forwarding(f forward.Stats) []Item {
-	registered := Item{Name: "can be found at", Text: f.Address}
+	registered := Item{Name: "found at", Text: f.Address}
 	if !f.Registered {
 		registered.Text, registered.Bad = "not registered", true
 	}
@@ -61,7 +61,7 @@ func forwarding(f forward.Stats) []Item {
 		number("others known", f.Peers),
 		number("forwarded", f.Polls+f.Posts+f.Upgrades+f.Refused),
 		number("for others", f.Served),
-		number("WebSockets now", f.Tunnels),
+		number("tunnels now", f.Tunnels),
 		fault("failed", f.Unreachable+f.Denied+f.Broken),
 	}
 }
@@ -87,8 +87,8 @@ func limits(a admission.Stats, server *socketio.Server) []Item {
 		number("connections", a.RefusedConnections+a.RefusedConnectionsAddress),
 		number("handshakes", a.RefusedHandshakes+a.RefusedHandshakesAddress),
 		number("payloads", server.Engine().Stats().PayloadTooLarge()),
-		number("slowed messages", l.SlowedMessages),
-		number("namespaces, rooms", l.RefusedNamespaces+l.RefusedRooms),
+		number("slowed", l.SlowedMessages),
+		number("joins", l.RefusedNamespaces+l.RefusedRooms),
 		number("addresses now", a.Addresses),
 	}
 }

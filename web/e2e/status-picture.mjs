@@ -52,7 +52,7 @@ const together = await (await browser.newContext({ viewport: { width: 1400, heig
 const image = async (name) => `data:image/png;base64,${(await readFile(`${folder}/${name}.png`)).toString('base64')}`;
 await together.setContent(`<style>
   body { margin: 0; height: 900px; display: flex; align-items: center; justify-content: center; background: #dfe5df }
-  .desktop { width: 1090px; border-radius: 12px; margin-right: -90px; box-shadow: 0 10px 30px rgb(20 40 30 / 18%) }
+  .desktop { width: 1040px; border-radius: 12px; margin-right: -34px; box-shadow: 0 10px 30px rgb(20 40 30 / 18%) }
   .phone { width: 346px; border: 9px solid #0a0c0b; border-radius: 40px; box-shadow: 0 18px 40px rgb(20 40 30 / 30%) }
 </style><img class="desktop" src="${await image('desk-light')}"><img class="phone" src="${await image('phone-dark')}">`);
 await together.screenshot({ path: `${folder}/status.png` });

@@ -17,7 +17,7 @@ const bytes = (n) => {
   }
 };
 const milliseconds = (ms) => (ms === null || ms === undefined ? '–' : ms < 1 ? '< 1 ms' : ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-const atMost = (ms) => (ms === null ? '–' : `≤ ${ms < 1 ? ms.toFixed(2) : ms < 1000 ? Math.round(ms * 10) / 10 : ms / 1000}${ms < 1000 ? ' ms' : ' s'}`);
+const atMost = (ms) => (ms === null ? '–' : `≤${ms < 1 ? ms.toFixed(2) : ms < 1000 ? Math.round(ms * 10) / 10 : ms / 1000}${ms < 1000 ? ' ms' : ' s'}`);
 const span = (s) => {
   const parts = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
   const i = parts.findIndex(([size]) => s >= size);
@@ -121,6 +121,7 @@ function showTables(s) {
     card.querySelector('dl').replaceChildren(...items.map((item) => {
       const value = element('dd', /^\d+$/.test(item.text) ? count(Number(item.text)) : item.text);
       value.classList.toggle('bad', item.bad);
+      value.classList.toggle('text', !/^\d/.test(item.text) || item.text.includes(':'));
       value.title = item.text;
       return element('div', element('dt', item.name), value);
     }));
