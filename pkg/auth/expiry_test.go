@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -81,7 +80,7 @@ func TestScheduleFromManyGoroutines(t *testing.T) {
 					called.Add(1)
 					s.add(time.Now().Add(time.Duration(i)*10*time.Microsecond), called.Done)
 				} else {
-					s.remove(s.add(time.Now().Add(time.Hour), func() { panic(fmt.Sprint("removed, yet called")) }))
+					s.remove(s.add(time.Now().Add(time.Hour), func() { panic("removed, yet called") }))
 				}
 			}
 		})
