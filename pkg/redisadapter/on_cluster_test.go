@@ -7,6 +7,7 @@ import (
 	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
 )
 
 // onCluster makes an instance use the Redis Cluster, with channels that no other test uses.
@@ -213,5 +214,53 @@ func TestMasterOfRedisClusterDies(t *testing.T) {
 	}
 	if err := c.servers[dying].start(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Broadcasts of Node nodes to single rooms come on channels anywhere in the cluster, and go on coming
+// when their slot moves.
+func TestRoomsOfNodeNodes(t *testing.T) {
+	c := useRedisCluster(t)
+	alpha := startOnCluster(t, c, Sharded, t.Name(), "alpha")[0]
+	ann := alpha.connect("ann")
+	client := c.client()
+	defer client.Close()
+	channels := clusterChannelsOf(t.Name(), "/chat")
+	listen := func(room string) (channel string) {
+		channel = channels.specific(room)
+		eventually(t, "somebody listens to "+room, func() bool {
+			n, err := c.servers[c.owner(t, slotOf(channel))].do("PUBSUB", "SHARDNUMSUB", channel)
+			list, _ := n.([]any)
+			return err == nil && len(list) == 2 && list[1] == int64(1)
+		})
+		return channel
+	}
+	say := func(channel, room, word string) {
+		text := fmt.Sprintf(`{"type":3,"data":{"packet":{"type":2,"data":["e",%q]},"opts":{"rooms":[%q],"except":[],"flags":{}}},"uid":"node","nsp":"/chat"}`, word, room)
+		if err := client.SPublish(t.Context(), channel, text).Err(); err != nil {
+			t.Fatal(err)
+		}
+		ann.want(fmt.Sprintf(`["e",%q]`, word))
+	}
+	for n := range 6 { // more rooms than servers
+		room := fmt.Sprint("r", n)
+		alpha.socket(ann).Join(socket.Room(room))
+		say(listen(room), room, "one")
+	}
+	channel := channels.specific("r0")
+	slot := slotOf(channel)
+	from, to := c.owner(t, slot), c.owner(t, (slot+slots/clusterMasters)%slots)
+	c.move(t, slot, from, to)
+	say(listen("r0"), "r0", "moved")
+	c.move(t, slot, to, from)
+	say(listen("r0"), "r0", "back")
+	alpha.socket(ann).Leave("r0")
+	eventually(t, "nobody listens", func() bool {
+		n, err := c.servers[c.owner(t, slot)].do("PUBSUB", "SHARDNUMSUB", channel)
+		list, _ := n.([]any)
+		return err == nil && len(list) == 2 && list[1] == int64(0)
+	})
+	if s := alpha.builder.Status(); s.Gaps < 2 || s.Rejected != 0 || !s.Joined {
+		t.Errorf("%+v", s)
 	}
 }
