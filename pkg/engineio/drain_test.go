@@ -47,6 +47,14 @@ func TestLeave(t *testing.T) {
 			if res.status != http.StatusOK || !isClosePayload(res.body, one) {
 				t.Fatalf("poll: %d %q", res.status, res.body)
 			}
+			if protocol == 4 {
+				sooner := dialPolling(t, srv, 4)
+				soonerHere := srv.accept(t)
+				soonerHere.sendText("queued")
+				soonerHere.Leave()
+				sooner.wantPoll(t, "4queued") // and the goodbye by itself, see takePollLocked
+				sooner.wantPoll(t, "1")
+			}
 			bob.post(t, before)
 			server.want(t, "before")
 			if again := bob.get(t); !isClosePayload(again.body, one) {

@@ -108,7 +108,10 @@ func (c *Conn) takePollLocked() (out *queue, last packetType, closing bool) {
 		out, c.out = c.out, nil
 		c.queued -= out.bytes
 	}
-	closing = c.state == stateClosing && c.ws == nil
+	// A client that leaves is told with the poll after that: socket.io-client 4 takes
+	// the events of an answer with a close packet for later than the close, and would
+	// have them twice when its session is recovered.
+	closing = c.state == stateClosing && c.ws == nil && (!c.leaving || out == nil)
 	last = packetNoop
 	if closing || c.state == stateClosed && c.reason != TransportClose {
 		last = packetClose
