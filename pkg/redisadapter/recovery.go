@@ -245,7 +245,7 @@ func (a *Adapter) Store(ctx context.Context, d *socketio.SessionDump) error {
 		return fmt.Errorf("describe what clients may have missed: %w", err)
 	}
 	// The log first: who finds a session must find its log.
-	if err := a.redis.Client.Set(ctx, a.logKey(id), []byte(b), d.TTL).Err(); err != nil {
+	if err := a.redis.Client.Set(ctx, a.logKey(id), b, d.TTL).Err(); err != nil {
 		return fmt.Errorf("store what clients may have missed: %w", err)
 	}
 	for list := d.Sessions; len(list) > 0; {
@@ -256,7 +256,7 @@ func (a *Adapter) Store(ctx context.Context, d *socketio.SessionDump) error {
 				if err != nil {
 					return err
 				}
-				p.Set(ctx, a.sessionKey(s.Pid), []byte(b), d.TTL)
+				p.Set(ctx, a.sessionKey(s.Pid), b, d.TTL)
 			}
 			return nil
 		})
