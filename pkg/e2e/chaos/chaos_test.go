@@ -50,6 +50,9 @@ func (m mode) run(t *testing.T, path string) string {
 	w.listen()
 	w.settle()
 	wanted := regexp.MustCompile(*only)
+	if !*long && *only == "" {
+		wanted = regexp.MustCompile(m.short)
+	}
 	var lines strings.Builder
 	for _, f := range faults {
 		last := f.short

@@ -15,6 +15,8 @@ type mode struct {
 	recovers bool
 	// long: in the long form only.
 	long bool
+	// short matches the faults of the short form, all of them if it is empty.
+	short string
 }
 
 // modes are the rows of one table.
@@ -22,7 +24,7 @@ var modes = []mode{
 	{name: "pubsub"},
 	{name: "sharded", env: []string{"REDIS_ADAPTER=sharded"}, long: true},
 	{name: "streams", env: []string{"REDIS_ADAPTER=streams"}, lossless: true},
-	{name: "recovery", env: []string{"RECOVERY_SECONDS=120"}, recovers: true},
+	{name: "recovery", env: []string{"RECOVERY_SECONDS=120"}, recovers: true, short: "^nothing|clients cut off|instance (drained|killed)"},
 	{name: "both", env: []string{"REDIS_ADAPTER=streams", "RECOVERY_SECONDS=120"}, lossless: true, recovers: true, long: true},
 }
 
