@@ -79,7 +79,7 @@ func TestStatsOfWorkers(t *testing.T) {
 	eventually(t, "the open packets have left", func() bool { return server.Writable() && bobsServer.Writable() })
 	f := srv.flusher
 	f.mu.Lock()
-	max := f.max
+	most := f.max
 	f.max = 0 // nobody works
 	f.mu.Unlock()
 	server.sendText("hello")
@@ -87,7 +87,7 @@ func TestStatsOfWorkers(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 	f.mu.Lock()
-	f.max = max
+	f.max = most
 	f.mu.Unlock()
 	bobsServer.sendText("work again")
 	alice.wantText(t, "4hello")

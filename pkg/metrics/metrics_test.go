@@ -71,7 +71,7 @@ func chatting(t *testing.T) *scene {
 		s.bob.until(said)
 	}, map[string]float64{
 		`socket_io_events_received_total{event="say",namespace="/chat"}`: 1,
-		`socket_io_recieve_bytes{event="say",namespace="/chat"}`:         float64(len(`2/chat,["say",{"text":"hello"}]`)),
+		`socket_io_recieve_bytes{event="say",namespace="/chat"}`:         float64(len(`2/chat,["say",{"text":"hello"}]`)), //nolint:misspell // Node has it so
 		`socket_io_events_sent_total{event="said",namespace="/chat"}`:    2,
 		`socket_io_transmit_bytes{event="said",namespace="/chat"}`:       2 * float64(len("4"+said)),
 		`chat_broadcasts_total{namespace="/chat"}`:                       1,
@@ -197,7 +197,7 @@ func TestDocumented(t *testing.T) {
 
 // TestNames: conventions that dashboards rely on.
 func TestNames(t *testing.T) {
-	node := []string{"socket_io_recieve_bytes", "socket_io_transmit_bytes"} // theirs, as they are
+	node := []string{"socket_io_recieve_bytes", "socket_io_transmit_bytes"} //nolint:misspell // theirs, as they are
 	for _, section := range table {
 		for _, m := range section.Metrics {
 			if !regexp.MustCompile(`^(socket_io|chat)_[a-z_]+$`).MatchString(m.Name) || m.Help == "" || !strings.HasSuffix(m.Help, ".") {

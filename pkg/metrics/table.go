@@ -85,7 +85,7 @@ var (
 	disconnects    = define("socket_io_disconnect_total", Counter, "Total count of sockets that left a namespace.", "namespace")
 	eventsReceived = define("socket_io_events_received_total", Counter, "Total count of received events.", "event", "namespace")
 	eventsSent     = define("socket_io_events_sent_total", Counter, "Total count of sent events, each counted for every socket it was sent to.", "event", "namespace")
-	bytesReceived  = define("socket_io_recieve_bytes", Counter, "Total bytes of received events.", "event", "namespace")
+	bytesReceived  = define("socket_io_recieve_bytes", Counter, "Total bytes of received events.", "event", "namespace") //nolint:misspell // theirs
 	bytesSent      = define("socket_io_transmit_bytes", Counter, "Total bytes of sent events, counted for every socket.", "event", "namespace")
 	failures       = define("socket_io_errors_total", Counter, "Total count of events whose handler failed.", "namespace")
 )

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,7 +92,9 @@ func startServer(t *testing.T, environ ...string) (l listening) {
 	t.Helper()
 	cmd := exec.Command(serverBinary(t))
 	cmd.Dir = t.TempDir() // without anybody's .env
-	cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json")
+	cmd.Env = slices.Concat(environ, []string{
+		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json",
+	})
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
