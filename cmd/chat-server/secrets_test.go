@@ -44,7 +44,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := new(transcript)
-	in := startLogged(t, log, "REDIS_URL=redis://:"+mark+"@"+net.JoinHostPort(host, port))
+	in := startLogged(t, log, "DRAIN_SECONDS=0", "REDIS_URL=redis://:"+mark+"@"+net.JoinHostPort(host, port))
 	eventually(t, "the server has joined", func() bool { return in.ready(t) })
 
 	header := http.Header{
