@@ -17,28 +17,37 @@ const (
 	cmdHelp        command = "help"
 	cmdVersion     command = "version"
 	cmdHealthcheck command = "healthcheck"
+	cmdAnnounce    command = "announce"
 )
 
 // errUsage marks arguments that are not understood.
 var errUsage = errors.New("try chat-server --help")
 
-func parseArgs(args []string) (command, error) {
+// parseArgs reads the arguments; what is to be announced comes with cmdAnnounce.
+func parseArgs(args []string) (command, announcement, error) {
+	var say announcement
 	flags := flag.NewFlagSet("chat-server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main prints the error
 	version := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return cmdHelp, nil
+		return cmdHelp, say, nil
 	case err != nil:
-		return "", fmt.Errorf("%w; %w", err, errUsage)
+		return "", say, fmt.Errorf("%w; %w", err, errUsage)
 	case *version:
-		return cmdVersion, nil
+		return cmdVersion, say, nil
 	case flags.NArg() == 0:
-		return cmdServe, nil
+		return cmdServe, say, nil
 	case flags.NArg() == 1 && flags.Arg(0) == string(cmdHealthcheck):
-		return cmdHealthcheck, nil
+		return cmdHealthcheck, say, nil
+	case flags.Arg(0) == string(cmdAnnounce):
+		say, err := parseAnnouncement(flags.Args()[1:])
+		if errors.Is(err, flag.ErrHelp) {
+			return cmdHelp, say, nil
+		}
+		return cmdAnnounce, say, err
 	}
-	return "", fmt.Errorf("unknown arguments %q; %w", flags.Args(), errUsage)
+	return "", say, fmt.Errorf("unknown arguments %q; %w", flags.Args(), errUsage)
 }
 
 // usage is the text of --help.
@@ -47,6 +56,10 @@ func usage(w io.Writer) error {
   chat-server              serve the chat until SIGTERM or SIGINT
   chat-server healthcheck  ask the server that these settings describe whether it is
                            alive: exit code 0 or 1
+  chat-server announce --text TEXT [--name NAME]
+                           say it to everybody in the chat, on all instances, through
+                           the Redis of these settings; NAME is "admin" by default.
+                           Exit code 0 or, when nobody heard it, 1
   chat-server --version
   chat-server --help
 

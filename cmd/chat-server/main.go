@@ -21,7 +21,7 @@ func main() {
 
 // run does what the arguments ask for and returns when it is done; ctx ends it early.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	command, err := parseArgs(args)
+	command, say, err := parseArgs(args)
 	if err != nil {
 		return err
 	}
@@ -36,8 +36,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
-	if command == cmdHealthcheck {
+	switch command {
+	case cmdHealthcheck:
 		return healthcheck(ctx, cfg)
+	case cmdAnnounce:
+		return announce(ctx, cfg.Redis, say, stdout)
 	}
 	return serve(ctx, cfg, newLogger(cfg.Log, stderr))
 }

@@ -155,6 +155,12 @@ func chatOver(t *testing.T, settings ...string) {
 	}
 	alice.post(`42/chat,["msgToServer","over there"]`)
 	bob.pollUntil(`42/chat,["msgToClient","over there"]`)
+	if out, err := announceTo(t, settings, "--text", "a word"); err != nil || out != "announced to 2 instances\n" {
+		t.Errorf("announced: %q, %v", out, err)
+	}
+	for _, p := range []*poller{alice, bob} {
+		p.pollUntil(`42/chat,["msgToClient",{"name":"admin","text":"a word"}]`)
+	}
 	if strings.Contains(log.String(), "hunter2") {
 		t.Error("the log has the password")
 	}

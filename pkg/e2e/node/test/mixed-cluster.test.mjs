@@ -2,11 +2,13 @@
 // socket.io 4.8 node with @socket.io/redis-adapter 8. This is how one instance after the other is replaced.
 // And two of ours with a socket.io 4.8 node on the sharded adapter, and on @socket.io/redis-streams-adapter.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { clustered } from '../suite/chat.mjs';
 import { barrier, Chatter, garbles, modern } from '../world/clients.mjs';
 import { BINARIES, isBinary, PAYLOADS, TEXTS } from '../world/messages.mjs';
-import { ChatServer, Redis } from '../world/processes.mjs';
+import { ChatServer, OURS, Redis } from '../world/processes.mjs';
 
 // REFERENCE=s4 and the like put further Node servers in the place of ours.
 const CLUSTERS = {
@@ -67,6 +69,22 @@ for (const [adapter, kinds] of Object.entries(CLUSTERS)) describe(`a mixed clust
       await barrier(newcomer, people);
       assert.deepEqual(people.map((person) => person.notices()), counts.map((count) => count + 1), `newcomer on ${server.name}`);
       newcomer.leave();
+    }
+  });
+
+  it('everybody hears what is announced from outside, once', { skip: !OURS }, async () => {
+    await Promise.all(people.map((person) => barrier(person, people)));
+    const starts = people.map((person) => person.inbox.length);
+    const env = { ...process.env, REDIS_HOST: redis.host, REDIS_PORT: String(redis.port), REDIS_ADAPTER: adapter };
+    const args = ['announce', '--name', 'cron', '--text', 'Backup at "four", 서울 🚀'];
+    const said = await new Promise((resolve) => execFile(process.env.CHAT_SERVER, args, { env, cwd: tmpdir() }, (error, out, err) => resolve(err + out)));
+    assert.equal(said, `announced to ${servers.length} instances\n`);
+    for (const [index, person] of people.entries()) {
+      await person.inbox.until((all) => all.length > starts[index], `${person.name} to hear the announcement`);
+      await barrier(person, [person]);
+      const [first, ...others] = person.payloadsSince(starts[index]);
+      assert.equal(JSON.stringify(first), JSON.stringify([{ name: 'cron', text: 'Backup at "four", 서울 🚀' }]), person.name);
+      assert.ok(!others.some(([message]) => message.name === 'cron'), `${person.name} hears it again`);
     }
   });
 
