@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"socketio-chat/pkg/adminui"
 	"socketio-chat/pkg/admission"
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/config"
@@ -23,7 +24,8 @@ type chatParts struct {
 	cluster *cluster           // nil without Redis
 	forward *forward.Forwarder // nil without Redis, or when it is off
 	limiter *admission.Limiter
-	auth    *authParts // nil: everybody may join
+	auth    *authParts  // nil: everybody may join
+	admin   *adminui.UI // nil: off
 	log     *slog.Logger
 }
 
@@ -66,6 +68,9 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 	chatOptions := chat.Options{JoinNotice: cfg.Chat.JoinNotice, Strict: strict(cfg.Chat), Logger: log}
 	c.auth.protect(c.io, &chatOptions, log)
 	c.chat = chat.New(c.io, chatOptions)
+	if err := c.attachAdmin(cfg.Admin, log); err != nil {
+		return nil, errors.Join(err, c.Close(context.Background()))
+	}
 	if c.forward != nil {
 		c.forward.Start(c.Handler(), c.io.Engine())
 	}
@@ -90,6 +95,7 @@ func (c *chatParts) Clients() int { return c.io.Engine().Len() }
 // Close lets all clients go, then publishes what is queued for other instances and leaves
 // the cluster. It may be called again.
 func (c *chatParts) Close(ctx context.Context) error {
+	c.admin.Close()
 	err := c.release(ctx)
 	c.auth.close()
 	if c.forward != nil { // its clients may have come through others until here

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,6 +48,8 @@ type Identity struct {
 	Name    string    `json:"name"`
 	Subject string    `json:"sub,omitempty"`
 	Expires time.Time `json:"-"` // leeway included; zero: never
+
+	Admin json.RawMessage `json:"_admin,omitempty"` // see CarryAdmin
 
 	due *expiry // of the Guard
 }

@@ -19,9 +19,10 @@ type Config struct {
 
 	Recovery Recovery
 
-	Auth Auth
-	Chat Chat
-	Log  Log
+	Auth  Auth
+	Admin Admin
+	Chat  Chat
+	Log   Log
 
 	// Warnings are sentences for the log, about settings that are probably not meant so.
 	Warnings []string

@@ -32,9 +32,10 @@ func defaults() Config {
 			Messages: 1000, MessageBurst: 5000, Attachments: 10, Namespaces: 20, Rooms: 1000,
 			HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second,
 		},
-		Auth: Auth{NameClaim: "name", Refresh: 15 * time.Minute},
-		Chat: Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000},
-		Log:  Log{Level: slog.LevelInfo, Format: LogAuto},
+		Admin: Admin{Mode: AdminProduction},
+		Auth:  Auth{NameClaim: "name", Refresh: 15 * time.Minute},
+		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000},
+		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
 }
 

@@ -9,6 +9,7 @@ func rules() []func(*Config) *Problem {
 		redisTLSFiles,
 		queueHoldsMessage,
 		authOneKey,
+		adminPair,
 	}
 }
 

@@ -88,6 +88,7 @@ func table() []section {
 		recoverySection(),
 		limitsSection(),
 		authSection(),
+		adminSection(),
 		{"Chat", []variable{
 			{"CHAT_JOIN_NOTICE", "true", "Tell everybody when somebody joins (costs n²/2 deliveries when n clients come).",
 				boolean(func(c *Config) *bool { return &c.Chat.JoinNotice })},

@@ -1,0 +1,53 @@
+// Package adminui lets the page of npm's @socket.io/admin-ui (0.5) look into a server, and act on it,
+// as its instrument() does for servers of socket.io 4.8.
+//
+// # Use
+//
+//	io := socketio.NewServer(…)
+//	… // namespaces, their middlewares
+//	ui, err := adminui.Attach(io, adminui.Options{Username: "ops", PasswordHash: hash})
+//	defer ui.Close()
+//
+// The page is not part of it. It is served from anywhere and connects to a namespace, "/admin":
+//
+//	page                                        server
+//	CONNECT {username, password} or {sessionId} ──► bcrypt, or Options.Sessions
+//	                                            ◄── session <id>               after a password
+//	                                            ◄── config {supportedFeatures}
+//	                                            ◄── all_sockets […]            development
+//	                                            ◄── server_stats {…}           every 2 s, of every instance
+//	                                            ◄── socket_connected, socket_updated, socket_disconnected,
+//	                                                room_joined, room_left, event_received, event_sent
+//	                                                                           development
+//	emit, join, leave, _disconnect              ──► on all instances           unless ReadOnly
+//
+// What the server says is broadcast in the namespace, and commands are broadcasts of the library: with
+// a cluster adapter the page sees and reaches all instances, Node's with instrument() too, by way of
+// any of them. Transports and connection ids of sockets elsewhere come, as in Node, with Socket.Data, as
+// its member "_admin": Data that is neither nil nor a map[string]any has to be a [Carrier].
+//
+// # What the page is not shown
+//
+// Of a handshake: its auth, headers and query parameters that are not known to be harmless, and the
+// query in its URL. Of Socket.Data: members whose name sounds like a secret. Payloads of events are
+// shown, in development mode only; that mode is for development.
+//
+// # Who gets in
+//
+// A password is compared with the hash one at a time, also for unknown users, a few times in a minute
+// for an address and twice in a second in all; who comes in between is refused without a comparison. A
+// session lasts for a day. Reconnections use it, so nobody who guesses keeps out who is in.
+//
+// # Concurrency
+//
+// Two goroutines, until Close: one that takes the statistics, and one that sends what listeners of the
+// library have noted; nothing of the application waits for the page. What is noted is bounded: events
+// beyond 4,096 are left out, others beyond 65,536, with a warning in the log. An all_sockets has a
+// goroutine until it is sent; Close waits.
+//
+// # Cost
+//
+// In production mode one small message in two seconds, and 50 ns a connection for it. Nothing is added
+// to events, broadcasts or connections. In development mode each event of each socket becomes one for
+// every page.
+package adminui

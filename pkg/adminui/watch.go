@@ -1,0 +1,188 @@
+package adminui
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/zishang520/engine.io/v2/events"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/socketio"
+)
+
+// Carrier is Socket.Data that is not a map and can yet tell other instances about its socket.
+type Carrier interface {
+	// CarryAdmin returns a copy whose JSON is an object with about as its member "_admin".
+	CarryAdmin(about json.RawMessage) any
+}
+
+// about is that member.
+type about struct {
+	ClientID  string `json:"clientId"`
+	Transport string `json:"transport"`
+}
+
+// clientIDLength is how much of a connection's id the page is told: the whole is the key to it.
+const clientIDLength = 12
+
+func aboutOf(s *socket.Socket) about {
+	id := s.Conn().Id()
+	return about{ClientID: id[:min(len(id), clientIDLength)], Transport: s.Conn().Transport().Name()}
+}
+
+// watch is what development mode knows of a namespace.
+type watch struct {
+	name    string
+	mu      sync.Mutex
+	polling map[socket.SocketId]*socket.Socket // may be upgraded
+}
+
+// watchAll follows the namespaces that there are, and those to come.
+func (u *UI) watchAll() {
+	for _, n := range u.namespaces() {
+		u.watch(n.Name)
+	}
+	_ = u.io.IO().On("new_namespace", func(args ...any) {
+		if nsp, ok := args[0].(socket.Namespace); ok {
+			u.watch(nsp.Name())
+		}
+	})
+}
+
+func (u *UI) watch(name string) {
+	w := &watch{name: name, polling: map[socket.SocketId]*socket.Socket{}}
+	if _, known := u.watched.LoadOrStore(name, w); known {
+		return
+	}
+	ns := u.io.Of(name)
+	ns.OnConnect(func(_ context.Context, s *socket.Socket) error {
+		u.connected(w, s)
+		return nil
+	})
+	ns.OnDisconnect(func(_ context.Context, s *socket.Socket, reason string) {
+		w.mu.Lock()
+		delete(w.polling, s.Id())
+		w.mu.Unlock()
+		u.tell("socket_disconnected", name, s.Id(), reason, now())
+	})
+	for event, told := range map[events.EventName]string{"join-room": "room_joined", "leave-room": "room_left"} {
+		_ = ns.Adapter().On(event, func(args ...any) {
+			if len(args) >= 2 {
+				u.tell(told, name, args[0], args[1], now())
+			}
+		})
+	}
+}
+
+func (u *UI) connected(w *watch, s *socket.Socket) {
+	carry(s)
+	u.tell("socket_connected", show(s, w.name, aboutOf(s)), now())
+	if s.Conn().Transport().Name() == engineio.Polling {
+		w.mu.Lock()
+		w.polling[s.Id()] = s
+		w.mu.Unlock()
+	}
+	if w.name == u.ns.Name() {
+		return // what pages are told would be told to pages
+	}
+	s.OnAny(func(args ...any) { u.tellEvent("event_received", w.name, s.Id(), withoutAck(args), now()) })
+	s.OnAnyOutgoing(func(args ...any) { u.tellEvent("event_sent", w.name, s.Id(), withoutAck(args), now()) })
+}
+
+// carry puts what other instances are to know of a socket into its data.
+func carry(s *socket.Socket) {
+	member, err := json.Marshal(aboutOf(s))
+	if err != nil {
+		return // strings always encode
+	}
+	switch data := s.Data().(type) {
+	case nil:
+		s.SetData(map[string]any{adminMember: json.RawMessage(member)})
+	case map[string]any:
+		with := make(map[string]any, len(data)+1)
+		for k, v := range data {
+			with[k] = v
+		}
+		with[adminMember] = json.RawMessage(member)
+		s.SetData(with)
+	case Carrier:
+		s.SetData(data.CarryAdmin(member))
+	}
+}
+
+// withoutAck copies the arguments of an event, without the function that acknowledges it.
+func withoutAck(args []any) []any {
+	if n := len(args); n > 0 && reflect.ValueOf(args[n-1]).Kind() == reflect.Func {
+		args = args[:n-1]
+	}
+	return slices.Clone(args)
+}
+
+// upgrades tells of sockets that have gone over to WebSocket. Nothing else says so.
+func (u *UI) upgrades() {
+	u.watched.Range(func(_, v any) bool {
+		w := v.(*watch)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for id, s := range w.polling {
+			if transport := s.Conn().Transport().Name(); transport != engineio.Polling {
+				delete(w.polling, id)
+				carry(s)
+				u.tell("socket_updated", map[string]any{"id": id, "nsp": w.name, "transport": transport})
+			}
+		}
+		return true
+	})
+}
+
+// sendSockets tells one page of all sockets, of all instances. When some do not answer in time, it is
+// told of the others.
+func (u *UI) sendSockets(to *socket.Socket) {
+	answers := make(chan []shown)
+	names := u.namespaces()
+	for _, n := range names {
+		ns := u.io.Of(n.Name)
+		go u.fetch(ns, answers) // ends with the adapter's timeout, or with u
+	}
+	all := []shown{}
+	for range names {
+		select {
+		case list := <-answers:
+			all = append(all, list...)
+		case <-u.ctx.Done():
+			return
+		}
+	}
+	_ = to.Emit("all_sockets", all) // no reserved name
+}
+
+// fetchTimeout is beyond that of cluster adapters.
+const fetchTimeout = 10 * time.Second
+
+func (u *UI) fetch(ns *socketio.Namespace, answers chan<- []shown) {
+	fetched := make(chan []*socket.RemoteSocket, 1)
+	ns.FetchSockets()(func(list []*socket.RemoteSocket, _ error) {
+		select {
+		case fetched <- list:
+		default:
+		}
+	})
+	var list []shown
+	select {
+	case sockets := <-fetched:
+		for _, s := range sockets {
+			list = append(list, show(s, ns.Name(), about{}))
+		}
+	case <-time.After(fetchTimeout):
+	case <-u.ctx.Done():
+	}
+	select {
+	case answers <- list:
+	case <-u.ctx.Done():
+	}
+}
