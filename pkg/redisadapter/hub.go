@@ -88,6 +88,16 @@ type route struct {
 type receiver interface {
 	receive(channel string, payload []byte)
 	receiveEntry(e *entry)
+	// missed tells that messages before those to come may be lost.
+	missed()
+}
+
+// tellMissed is called on the goroutine that receives, between what came before a gap and what
+// comes after it.
+func (h *hub) tellMissed() {
+	for _, r := range h.routes.Load().list {
+		r.missed()
+	}
 }
 
 func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {

@@ -88,6 +88,9 @@ func (h *hub) beatReceived(payload string, over uint64) {
 	h.setJoinedLocked(true)
 	h.state.mu.Unlock()
 	if !was {
+		if h.durable == nil {
+			h.tellMissed() // until here the subscriptions were not proven
+		}
 		h.announce(nil)
 	}
 }

@@ -71,6 +71,15 @@ func (a *Adapter) Lost() bool {
 	return a.gapsSeen.Swap(now) != now
 }
 
+// missed makes that a client which is after a gap already can be recovered, and no other. (A gap
+// that is not over yet is found by Lost.)
+func (a *Adapter) missed() {
+	if a.Recovers() {
+		a.Lost()
+		a.CutRecovery()
+	}
+}
+
 // taken is what came of asking for a session.
 type taken struct {
 	session *socketio.HandedSession
@@ -309,6 +318,9 @@ func (a *Adapter) takeStored(pid socket.PrivateSessionId, offset string, kept ma
 	if h == nil {
 		return nil, why
 	}
+	if a.ListenedFor() > time.Duration(h.Age)*time.Millisecond+dumpMargin {
+		return h, why // whatever was published since then came here
+	}
 	now, _, _ := a.Kept()
 	for origin, n := range published {
 		if n > h.Seen[origin] && now[origin][1] == 0 {
@@ -317,6 +329,9 @@ func (a *Adapter) takeStored(pid socket.PrivateSessionId, offset string, kept ma
 	}
 	return h, why
 }
+
+// dumpMargin is how much longer than a dump is old an instance must have listened to have all since.
+const dumpMargin = 2 * time.Second
 
 // storedLog reads a log. The last one is kept for a while: many clients come at once.
 func (a *Adapter) storedLog(ctx context.Context, id string) (*socketio.StoredLog, error) {

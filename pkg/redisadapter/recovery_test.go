@@ -118,14 +118,19 @@ func (c *comer) wantEvents(events ...string) {
 // settled returns when whatever an instance has broadcast has come to the others.
 func settled(list []*instance) {
 	for _, from := range list {
-		_, origin, n := from.adapter().Kept()
 		for _, to := range list {
-			eventually(to.tb, "all of "+from.name+" is at "+to.name, func() bool {
-				kept, _, _ := to.adapter().Kept()
-				return kept[origin][1] == n
-			})
+			arrived(from, to)
 		}
 	}
+}
+
+func arrived(from, to *instance) {
+	to.tb.Helper()
+	_, origin, n := from.adapter().Kept()
+	eventually(to.tb, "all of "+from.name+" is at "+to.name, func() bool {
+		kept, _, _ := to.adapter().Kept()
+		return kept[origin][1] == n
+	})
 }
 
 func TestRecoveryOnAnotherInstance(t *testing.T) {
@@ -305,6 +310,81 @@ func TestRecoveryAfterAnOrderlyEnd(t *testing.T) {
 		before.wantEvents(`["d"]`)
 		until.wantEvents(`["d"]`)
 	})
+}
+
+// TestRecoveryAcrossARollingRestart: what instances said that are gone does not keep clients from moving
+// between those that came after them and those that were there before.
+func TestRecoveryAcrossARollingRestart(t *testing.T) {
+	eachMode(t, func(t *testing.T, mode Mode) {
+		r := startRedis(t)
+		list := newRecoveringCluster(t, r, mode, "alpha", "beta")
+		alpha, beta := list[0], list[1]
+		alpha.chat.Broadcast("long ago")
+		beta.chat.Broadcast("long ago, too")
+		settled(list)
+		alpha.end()
+		gamma := newRecovering(t, r, mode, "gamma")
+		gamma.joined()
+		eventually(t, "gamma is seen", func() bool { return beta.builder.Status().Servers == 2 && gamma.builder.Status().Servers == 2 })
+		c := gamma.newComer("c")
+		gamma.chat.Broadcast("a")
+		c.wantEvents(`["a"]`)
+		for n, next := range []*instance{beta, gamma, beta} {
+			c.conn.Close()
+			gamma.chat.Broadcast("missed", n)
+			arrived(gamma, beta)
+			if !c.comeTo(next, "c") {
+				t.Fatalf("not recovered on %s: %+v", next.name, next.RecoveryStats())
+			}
+			c.wantEvents(fmt.Sprintf(`["missed",%d]`, n))
+		}
+		// And from what gamma leaves behind.
+		c.comeTo(gamma, "c")
+		c.conn.Close()
+		eventually(t, "gone", func() bool { return gamma.RecoveryStats().Sessions == 1 })
+		gamma.chat.Broadcast("last")
+		arrived(gamma, beta)
+		gamma.end()
+		if !c.comeTo(beta, "c") {
+			t.Fatalf("not recovered from a dump: %+v", beta.RecoveryStats())
+		}
+		c.wantEvents(`["last"]`)
+	})
+}
+
+// TestRecoveryAfterAGap: a client that got something after the subscription was lost for a while is
+// recovered, one that got its last event before is not.
+func TestRecoveryAfterAGap(t *testing.T) {
+	for _, mode := range []Mode{PubSub, Sharded} {
+		t.Run(string(mode), func(t *testing.T) {
+			r := startRedis(t)
+			list := newRecoveringCluster(t, r, mode, "alpha", "beta")
+			alpha, beta := list[0], list[1]
+			early, late := alpha.newComer("early"), alpha.newComer("late")
+			beta.chat.Broadcast("before")
+			early.wantEvents(`["before"]`)
+			late.wantEvents(`["before"]`)
+			early.conn.Close()
+			r.do("CLIENT", "KILL", "TYPE", "pubsub")
+			for _, i := range list {
+				i.lost()
+				i.joined()
+			}
+			beta.chat.Broadcast("after")
+			late.wantEvents(`["after"]`)
+			settled(list)
+			late.conn.Close()
+			beta.chat.Broadcast("missed")
+			settled(list)
+			if !late.comeTo(beta, "late") {
+				t.Errorf("late: not recovered: %+v", beta.RecoveryStats())
+			}
+			late.wantEvents(`["missed"]`)
+			if early.comeTo(alpha, "early") {
+				t.Error("early: recovered although something may be missing")
+			}
+		})
+	}
 }
 
 // drain reads until the connection ends.

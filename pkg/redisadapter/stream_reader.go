@@ -259,6 +259,7 @@ func (r *streamReader) gap(reason error, missed uint64) {
 	h.missed.Add(missed)
 	h.fault.warn("Messages of other instances are lost", reason)
 	h.log.Debug("Gap in the stream", slog.Any("err", reason), slog.Uint64("missed", missed))
+	h.tellMissed()
 	if h.cfg.onGap != nil {
 		h.protect("OnGap", func() { h.cfg.onGap(Gap{Reason: reason, Missed: missed}) })
 	}

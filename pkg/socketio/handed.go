@@ -21,6 +21,8 @@ type HandedSession struct {
 	Seen map[string]uint64 `json:"seen"`
 	// Foreign is how long ago, in ms, an event came there that has no number; -1: none is kept.
 	Foreign int64 `json:"foreign"`
+	// Since is for how long that instance had heard all there was to hear, in ms.
+	Since int64 `json:"since"`
 	// Age is how old all this is, in ms.
 	Age int64 `json:"age,omitempty"`
 }
@@ -38,6 +40,13 @@ type Numbers [2]uint64
 
 // foreignMargin is how far apart, in ms, the deliveries of one event on two instances may be.
 const foreignMargin = 5000
+
+// inFlight is how long, in ms, an event may be on its way to one instance when another has it; birthMargin
+// is how much later than it seems an instance may have begun to listen: its word for it was on the way.
+const (
+	inFlight    = 5000
+	birthMargin = 1000
+)
 
 // maxHanded bounds what is handed to another instance for one client, in bytes.
 const maxHanded = 8 << 20
@@ -61,6 +70,13 @@ func (a *LocalAdapter) Mark() uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.journal.head()
+}
+
+// ListenedFor tells for how long nothing has been missed here.
+func (a *LocalAdapter) ListenedFor() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return time.Duration(time.Now().UnixMilli()-a.journal.since) * time.Millisecond
 }
 
 // CutRecovery forgets all that is kept: an adapter calls it when events of other instances were lost.
@@ -93,7 +109,7 @@ func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, k
 
 // hand describes a session whose cursor is set.
 func (j *journal) hand(s *session, kept map[string]Numbers, mark uint64) (*HandedSession, Refusal) {
-	h := &HandedSession{Sid: s.sid, Pid: s.pid, Base: s.base, Rooms: s.rooms(), Seen: map[string]uint64{}, Foreign: -1}
+	h := &HandedSession{Sid: s.sid, Pid: s.pid, Base: s.base, Rooms: s.rooms(), Seen: map[string]uint64{}, Foreign: -1, Since: time.Now().UnixMilli() - j.since}
 	if b, err := json.Marshal(s.data); err == nil && s.data != nil {
 		h.Data = b
 	}
@@ -164,6 +180,9 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 		}
 		s.skip[id.Origin] = n
 	}
+	if !j.forgetUnheard(s, now-h.Age, h.Since) {
+		return nil, RefusedCut
+	}
 	own, why := j.beyond(s, mark)
 	if why != NotRefused {
 		return nil, why
@@ -188,6 +207,49 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 	a.tickLocked()
 	s.move(sessionClaimed)
 	return s, NotRefused
+}
+
+// forgetUnheard finds out what of the origins that the session's former instance never heard of is due
+// to the session: that instance described it at asOf, and had listened for the ms before. It had not heard
+// of instances that ended before it began, nor of those whose first event was on its way. False: that
+// cannot be told.
+func (j *journal) forgetUnheard(s *session, asOf, listened int64) bool {
+	for o, n := range j.seen {
+		if _, heard := s.skip[o]; heard {
+			continue
+		}
+		before, ok := j.before(o, n.last, asOf-inFlight, asOf-listened)
+		if !ok {
+			return false
+		}
+		s.skip[o] = before
+	}
+	return true
+}
+
+// before returns the number of the latest event of an origin that came before an instance began to listen,
+// at birth, or so long ago that it would have it; last if all did.
+func (j *journal) before(o, last uint64, old, birth int64) (n uint64, ok bool) {
+	first := uint64(0)
+	for seq := j.head(); seq > j.floor; {
+		seq--
+		switch e := j.at(seq); {
+		case e.id.Origin != o:
+		case e.at < max(old, birth):
+			return e.id.N, true
+		case e.at <= birth+birthMargin:
+			return 0, false
+		default:
+			first = e.id.N
+		}
+	}
+	switch first {
+	case 0:
+		return last, true
+	case 1:
+		return 0, true
+	}
+	return 0, false // what came before it is not kept
 }
 
 // beyond returns the events here that the session's former instance had not had, and makes sure that

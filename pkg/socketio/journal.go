@@ -91,6 +91,7 @@ type journal struct {
 	published PacketID          // of the latest that the others know, too
 	seen      map[uint64]origin // the other instances
 	foreign   int64             // when an event without a number came last, Unix ms
+	since     int64             // from when on nothing is missing here, Unix ms
 }
 
 // origin tells which events of an instance are here: those from first to last, without a gap.
@@ -99,7 +100,7 @@ type origin struct{ first, last uint64 }
 func newJournal(r *recovery) *journal {
 	r.logs.Add(1)
 	return &journal{
-		shared: r, floor: 1, seen: map[uint64]origin{},
+		shared: r, floor: 1, seen: map[uint64]origin{}, since: time.Now().UnixMilli(),
 		local:     PacketID{Origin: rand.Uint64() & originMask},
 		published: PacketID{Origin: rand.Uint64() & originMask},
 	}
@@ -155,6 +156,7 @@ func (j *journal) cut() {
 		j.pop()
 	}
 	j.list, j.first = nil, 0
+	j.since = time.Now().UnixMilli()
 }
 
 // expire forgets what is too old, the latest included.

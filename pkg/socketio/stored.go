@@ -33,6 +33,7 @@ type StoredLog struct {
 	Entries []storedEntry     `json:"entries"`
 	Seen    map[uint64]uint64 `json:"seen"`
 	Foreign int64             `json:"foreign"` // Unix ms
+	Since   int64             `json:"since"`   // Unix ms
 	At      int64             `json:"at"`      // Unix ms
 
 	once    sync.Once
@@ -135,7 +136,7 @@ func (a *LocalAdapter) dump() *SessionDump {
 	if len(d.Sessions) == 0 {
 		return nil
 	}
-	d.Log = &StoredLog{Floor: j.head(), Seen: make(map[uint64]uint64, len(j.seen)), Foreign: j.foreign, At: time.Now().UnixMilli()}
+	d.Log = &StoredLog{Floor: j.head(), Seen: make(map[uint64]uint64, len(j.seen)), Foreign: j.foreign, Since: j.since, At: time.Now().UnixMilli()}
 	for o, n := range j.seen {
 		d.Log.Seen[o] = n.last
 	}
@@ -249,7 +250,7 @@ func (l *StoredLog) Hand(stored json.RawMessage, offset string, kept map[string]
 	}
 	h, why := j.hand(s, kept, 0)
 	if h != nil {
-		h.Data, h.Age = st.Data, time.Now().UnixMilli()-l.At
+		h.Data, h.Age, h.Since = st.Data, time.Now().UnixMilli()-l.At, l.At-l.Since
 	}
 	return h, why
 }
