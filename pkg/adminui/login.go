@@ -83,6 +83,16 @@ func (d *doorman) mayTry(address string, now time.Time) bool {
 	return of.take(now, attemptsAtOnce, attemptEvery) && d.all.take(now, allAttempts, allAttemptEvery)
 }
 
+// succeeded takes an attempt back: a page that reconnects may send its password again and again.
+func (d *doorman) succeeded(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all.due = d.all.due.Add(-allAttemptEvery)
+	if of := d.address[address]; of != nil {
+		of.due = of.due.Add(-attemptEvery)
+	}
+}
+
 // admit is the middleware of the namespace.
 func (u *UI) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 	if err := u.check(s); err != nil {
@@ -123,6 +133,7 @@ func (u *UI) check(s *socket.Socket) error {
 	if err := u.compare(username, password); err != nil {
 		return err
 	}
+	u.succeeded(address)
 	u.log.Info("admin UI: logged in", "address", address)
 	id := rand.Text()
 	if err := u.opts.Sessions.Add(ctx, id); err != nil {
