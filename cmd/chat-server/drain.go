@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"socketio-chat/pkg/config"
@@ -36,7 +35,7 @@ const (
 // drainPlanFor decides how this end goes. There is nothing to wait for when somebody
 // waits at the keyboard, when the server fails, and, unless DRAIN_SECONDS is set, when it
 // stands alone: without Redis no other instance has this chat.
-func drainPlanFor(cfg config.Config, stopping context.Context) drainPlan {
+func drainPlanFor(stopping context.Context, cfg config.Config) drainPlan {
 	total := cfg.HTTP.Drain
 	switch {
 	case stopping.Err() == nil, errors.Is(context.Cause(stopping), errInterrupted):
@@ -71,7 +70,7 @@ func (c *chatParts) drain(p drainPlan) {
 		_ = c.io.Engine().Close(ctx) // cuts them at once if ctx is over; if not, Close comes again
 	}
 	wait()
-	c.log.Info("clients have been let go", "clients", clients, slog.Duration("took", time.Since(start)))
+	c.log.Info("clients have been let go", "clients", clients, "took", time.Since(start))
 }
 
 // awaitNotice waits as long as d, or until no client is left.

@@ -36,7 +36,7 @@ func TestDrainPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := drainPlanFor(cfg, tt.stopping)
+		got := drainPlanFor(tt.stopping, cfg)
 		if got != tt.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}

@@ -71,7 +71,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	case err = <-failed:
 	}
 	server.Drain()
-	chat.drain(drainPlanFor(cfg, ctx))
+	chat.drain(drainPlanFor(ctx, cfg))
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	err = errors.Join(err, server.Shutdown(ending, chat.Close))

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 )
-
-var errTimeout = os.ErrDeadlineExceeded
 
 // A pollClient is a client that polls.
 type pollClient struct {

@@ -38,7 +38,7 @@ func (e *exchange) tunnel(res *http.Response) (answered bool, err error) {
 		return false, err
 	}
 	// From here on nobody is there to be told of an error.
-	if err := e.accept(res, client, buffered.Reader); err != nil {
+	if e.accept(res, client, buffered.Reader) != nil {
 		f.counters.canceled.Add(1)
 		client.Close()
 		return true, nil

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -244,17 +243,21 @@ func (c *redisCluster) owner(tb testing.TB, slot uint16) (index int) {
 	tb.Helper()
 	client := c.client()
 	defer client.Close()
-	ranges, err := client.ClusterSlots(context.Background()).Result()
+	shards, err := client.ClusterShards(context.Background()).Result()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, r := range ranges {
-		if int(slot) < r.Start || int(slot) > r.End {
-			continue
-		}
-		for i, s := range c.servers {
-			if filepath.Base(r.Nodes[0].Addr) == s.addr() {
-				return i
+	for _, shard := range shards {
+		for _, r := range shard.Slots {
+			if int64(slot) < r.Start || int64(slot) > r.End {
+				continue
+			}
+			for _, node := range shard.Nodes {
+				for i, s := range c.servers {
+					if node.Role == "master" && int64(s.port) == node.Port {
+						return i
+					}
+				}
 			}
 		}
 	}

@@ -64,9 +64,9 @@ func nameInSlot(prefix string, slot uint16) string {
 // channel. If the namespace's name alone decides the slot, every id does.
 func adapterID(names clusterChannels) adapter.ServerId {
 	slot, id := slotOf(names.main), newID()
-	for n := 0; n < 1<<20; n++ {
+	for n := range int64(1 << 20) {
 		// Forty-eight random bits and a number.
-		try := id[:8] + strconv.FormatInt(int64(n), 36)
+		try := id[:8] + strconv.FormatInt(n, 36)
 		if slotOf(names.specific(try)) == slot {
 			return adapter.ServerId(try)
 		}

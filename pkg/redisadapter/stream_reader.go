@@ -39,7 +39,6 @@ type streamReader struct {
 	late   bool // Redis was out of reach when the reader started
 	pos    position
 	origin origins
-	count  int64 // of entries to ask for
 	looked time.Time
 }
 

@@ -62,7 +62,7 @@ func TestNodeShardedMessages(t *testing.T) {
 			t.Errorf("%s: %v", rec.Call, err)
 			continue
 		}
-		again := m
+		var again clusterMessage
 		switch {
 		case rec.Expect != nil:
 			msg, withAck, err := m.broadcast()

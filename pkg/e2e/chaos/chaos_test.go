@@ -22,7 +22,7 @@ func TestChaos(t *testing.T) {
 	}
 	needRedis(t)
 	path := serverPath(t)
-	var print sync.Mutex
+	var printing sync.Mutex
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-9s %-32s %6s %13s %13s %8s %9s %5s %7s %6s %9s\n", "mode", "fault", "said",
 		"own: lost/due", "other: lost/due", "counted", "away lost", "moved", "recov.", "2x/dis", "heal")
@@ -34,8 +34,8 @@ func TestChaos(t *testing.T) {
 			t.Run(m.name, func(t *testing.T) {
 				t.Parallel()
 				lines := m.run(t, path)
-				print.Lock()
-				defer print.Unlock()
+				printing.Lock()
+				defer printing.Unlock()
 				table.WriteString(lines)
 			})
 		}

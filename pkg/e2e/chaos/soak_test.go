@@ -175,7 +175,7 @@ func passerby(ctx context.Context, addr string, way int) {
 	}
 	hear := func(prefix string) bool {
 		for {
-			f, err := ws.ReadFrame(read)
+			f, err := readFrame(read)
 			if err != nil || f.Header.OpCode == ws.OpClose {
 				return false
 			}
