@@ -145,9 +145,11 @@ func (u *UI) upgrades() {
 func (u *UI) sendSockets(to *socket.Socket) {
 	answers := make(chan []shown)
 	names := u.namespaces()
+	var fetching sync.WaitGroup
+	defer fetching.Wait()
 	for _, n := range names {
 		ns := u.io.Of(n.Name)
-		go u.fetch(ns, answers) // ends with the adapter's timeout, or with u
+		fetching.Go(func() { u.fetch(ns, answers) })
 	}
 	all := []shown{}
 	for range names {

@@ -41,14 +41,13 @@ func adminSection() section {
 }
 
 var (
-	bcryptHash    = regexp.MustCompile(`^\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}$`)
-	errHash       = errors.New("it is no hash of bcrypt; the dollar signs in it may have been taken for variables")
-	errCostlyHash = errors.New("its cost is out of range: everybody may make the server compare passwords")
+	bcryptHash = regexp.MustCompile(`^\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}$`)
+	errHash    = errors.New("no hash that can be used") // its cost counts: everybody may make the server compare passwords
 )
 
 func passwordHash(field func(*Config) *Secret) kind {
 	return kind{
-		accepts: "$2y$10$… of bcrypt, cost 4 to 14",
+		accepts: "60 characters of bcrypt such as $2y$10$…, of cost 4 to 14",
 		secret:  true,
 		set: func(c *Config, text string) error {
 			if text == "" {
@@ -59,7 +58,7 @@ func passwordHash(field func(*Config) *Secret) kind {
 				return errHash
 			}
 			if cost, err := strconv.Atoi(match[1]); err != nil || cost < 4 || cost > 14 {
-				return errCostlyHash
+				return errHash
 			}
 			*field(c) = Secret(text)
 			return nil

@@ -1,0 +1,295 @@
+package adminui
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io/v2/socket"
+	"golang.org/x/crypto/bcrypt"
+
+	"socketio-chat/pkg/ratelog"
+	"socketio-chat/pkg/socketio"
+)
+
+func TestLogin(t *testing.T) {
+	s := newScene(t, Options{Address: func(h *socket.Handshake) string { return h.Headers["X-From"][0] }}, 0)
+	try := func(from, auth string) (*client, string) {
+		c := s.dial("", http.Header{"X-From": {from}})
+		return c, c.join(Namespace, auth)
+	}
+	page, refused := try("a", login)
+	if refused != "" {
+		t.Fatal(refused)
+	}
+	var session string
+	if err := json.Unmarshal(page.until("session", "config")[0], &session); err != nil || len(session) < 20 {
+		t.Fatalf("session %q, %v", session, err)
+	}
+	back, refused := try("b", `{"sessionId":"`+session+`"}`)
+	if refused != "" {
+		t.Fatal(refused)
+	}
+	back.until("config", "session")
+	for i, auth := range []string{
+		`{"username":"ops","password":"wrong"}`, `{"username":"else","password":"` + password + `"}`, `{"password":"` + password + `"}`,
+		`{"username":"ops","password":"` + password + strings.Repeat("x", 80) + `"}`, `{"sessionId":"x` + session[1:] + `","username":["ops"],"password":7}`,
+		`{"username":"ops"}`,
+	} {
+		if _, refused := try(fmt.Sprint("c", i/3), auth); refused != errCredentials.Error() {
+			t.Errorf("%s: %q", auth, refused)
+		}
+	}
+	// Whoever has the password may come as often as he likes; who guesses may not.
+	for range 2 * attemptsAtOnce {
+		if _, refused := try("d", login); refused != "" {
+			t.Fatal(refused)
+		}
+	}
+	for range attemptsAtOnce {
+		try("e", `{"username":"ops","password":"guess"}`)
+	}
+	if _, refused := try("e", login); refused != errTooMany.Error() {
+		t.Errorf("after too many attempts: %q", refused)
+	}
+	if _, refused := try("f", login); refused != "" {
+		t.Errorf("another address: %q", refused)
+	}
+	if _, refused := try("e", `{"sessionId":"`+session+`"}`); refused != "" {
+		t.Errorf("with a session: %q", refused)
+	}
+}
+
+func TestAllowances(t *testing.T) {
+	var d doorman
+	d.init()
+	now := time.Now()
+	for i := range maxAddresses + 10 {
+		d.mayTry(fmt.Sprint(i), now.Add(time.Duration(i)*allAttemptEvery/1000))
+	}
+	if len(d.address) > maxAddresses {
+		t.Errorf("%d addresses", len(d.address))
+	}
+	if d.mayTry("new", now) {
+		t.Error("the bound of all does not hold")
+	}
+	later := now.Add(time.Hour)
+	for i := range attemptsAtOnce + 1 {
+		if got := d.mayTry("one", later); got != (i < attemptsAtOnce) {
+			t.Errorf("attempt %d: %v", i, got)
+		}
+	}
+	if len(d.address) != 1 {
+		t.Errorf("%d addresses are remembered an hour later", len(d.address))
+	}
+}
+
+func TestSessionsAreBounded(t *testing.T) {
+	var m memory
+	for i := range maxSessions + 5 {
+		_ = m.Add(t.Context(), fmt.Sprint(i))
+	}
+	first, _ := m.Has(t.Context(), "0")
+	last, _ := m.Has(t.Context(), fmt.Sprint(maxSessions+4))
+	m.known["7"] = time.Now().Add(-time.Second)
+	old, _ := m.Has(t.Context(), "7")
+	if first || !last || old || len(m.known) != maxSessions || len(m.order) != maxSessions {
+		t.Error(first, last, old, len(m.known), len(m.order))
+	}
+}
+
+func TestOptions(t *testing.T) {
+	good, _ := bcrypt.GenerateFromPassword([]byte("x"), bcrypt.MinCost)
+	costly := append([]byte("$2a$31$"), good[7:]...)
+	io := socketio.NewServer(socketio.Options{})
+	defer io.Close(context.Background())
+	for _, o := range []Options{{PasswordHash: good}, {Username: "a"}, {Username: "a", PasswordHash: []byte("password")}, {Username: "a", PasswordHash: costly}} {
+		if _, err := Attach(io, o); err == nil {
+			t.Errorf("%+v is accepted", o)
+		}
+	}
+	var none *UI
+	none.Close()
+}
+
+func TestProduction(t *testing.T) {
+	s := newScene(t, Options{}, 0)
+	page := s.page(login)
+	config := string(page.until("config")[0])
+	if strings.Contains(config, "ALL_EVENTS") || !strings.Contains(config, `"DISCONNECT"`) {
+		t.Error(config)
+	}
+	alice := s.chatter()
+	alice.write(`42/chat,["say","hush"]`)
+	alice.until("said")
+	for packets := uint64(0); packets < 3; {
+		var stats serverStats
+		text := page.until("server_stats", "all_sockets", "socket_connected", "room_joined", "event_received", "event_sent")[0]
+		if strings.Contains(string(text), "hush") {
+			t.Errorf("contents: %s", text)
+		}
+		if err := json.Unmarshal(text, &stats); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range stats.Aggregated {
+			if e.Type == "packetsIn" {
+				packets += e.Count
+			}
+		}
+		if stats.Clients == 2 && fmt.Sprint(stats.Namespaces) != "[{/ 0} {/chat 1} {/admin 1}]" {
+			t.Errorf("%+v", stats)
+		}
+	}
+}
+
+func TestDevelopment(t *testing.T) {
+	s := newScene(t, Options{Development: true}, 0)
+	early := s.chatter()
+	page := s.page(login)
+	var all []shown
+	if err := json.Unmarshal(page.until("all_sockets")[0], &all); err != nil || len(all) != 2 {
+		t.Fatalf("%v, %+v", err, all)
+	}
+	late := s.chatter()
+	var text string
+	for !strings.Contains(text, late.id) {
+		text = string(page.until("socket_connected")[0])
+	}
+	var one shown
+	if err := json.Unmarshal([]byte(text), &one); err != nil {
+		t.Fatal(err)
+	}
+	if one.Transport != "websocket" || len(one.ClientID) != clientIDLength || one.Handshake.Headers["user-agent"] != "test" || one.Handshake.Address != "127.0.0.1" {
+		t.Errorf("%+v", one)
+	}
+	everything, _ := json.Marshal(all)
+	if both := string(everything) + text; strings.Contains(both, "hush") || !strings.Contains(both, early.id) || strings.Contains(both, adminMember) {
+		t.Error(both)
+	}
+	late.write(`42/chat,1["say",{"b":1}]`)
+	if got := fmt.Sprintf("%s", page.until("event_received")); !strings.HasPrefix(got, `["/chat" "`+late.id+`" ["say",{"b":1}] "`) {
+		t.Error(got)
+	}
+	page.write(`42/admin,["join","/chat","red","` + late.id + `"]`)
+	for room := ""; room != `"red"`; {
+		room = string(page.until("room_joined")[1])
+	}
+	page.write(`42/admin,["emit","/chat","red","color",{"n":1e400}]`)
+	if got := late.until("color"); string(got[0]) != `{"n":1e400}` {
+		t.Errorf("%s", got)
+	}
+	page.write(`42/admin,["leave","/chat","red",null]`)
+	page.until("room_left")
+	page.write(`42/admin,["_disconnect","/chat",false,"` + late.id + `"]`)
+	if got := page.until("socket_disconnected"); string(got[1]) != `"`+late.id+`"` || string(got[2]) != `"server namespace disconnect"` {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	s := newScene(t, Options{ReadOnly: true, Development: true}, 0)
+	alice, page := s.chatter(), s.page(login)
+	if config := string(page.until("config")[0]); config != `{"supportedFeatures":["AGGREGATED_EVENTS","ALL_EVENTS"]}` {
+		t.Error(config)
+	}
+	for _, command := range []string{`"_disconnect","/chat",true`, `"join","/chat","red"`, `"leave","/chat","` + alice.id + `"`, `"emit","/chat",null,"said","hey"`} {
+		page.write(`42/admin,[` + command + `]`)
+	}
+	other := s.page(login) // its turn comes when the commands have been read, or nearly so
+	other.until("all_sockets")
+	alice.write(`42/chat,["say","still here"]`)
+	if got := alice.until("said"); string(got[0]) != `"still here"` {
+		t.Errorf("%s", got)
+	}
+	if rooms := s.io.Of("/chat").Adapter().Rooms().Len(); rooms != 1 {
+		t.Errorf("%d rooms", rooms)
+	}
+}
+
+func TestNonsense(t *testing.T) {
+	s := newScene(t, Options{}, 0)
+	page := s.page(login)
+	page.until("config")
+	for _, command := range []string{
+		`"join"`, `"join",null`, `"join","/chat"`, `"join","/chat",7`, `"join",7,"red"`, `"join","/nowhere","red"`, `"leave","/chat",null`, `"join","/chat","red",{}`,
+		`"_disconnect","/chat"`, `"_disconnect","/chat","yes"`, `"_disconnect","/chat",true,7`, `"emit","/chat"`, `"emit","/chat",null`,
+		`"emit","/chat",null,7`, `"emit","/chat",7,"a"`, `"emit","/chat",null,"disconnect"`, `"emit",{},[],"a"`,
+	} {
+		page.write(`42/admin,[` + command + `]`)
+		page.until("exception")
+	}
+	for _, n := range s.ui.namespaces() {
+		if n.Name == "/nowhere" {
+			t.Error("a command made a namespace")
+		}
+	}
+	if strings.Contains(s.log.String(), "handler failed") || strings.Contains(s.log.String(), "panic") {
+		t.Error(s.log.String())
+	}
+}
+
+// With connection state recovery a page may be recovered, but nobody without credentials, and what it
+// is told is the whole state again.
+func TestRecovery(t *testing.T) {
+	s := newScene(t, Options{Development: true}, time.Minute)
+	page := s.page(login)
+	page.until("all_sockets")
+	page.conn.Close()
+	c := s.dial("", nil)
+	if refused := c.join(Namespace, `{"pid":"`+page.pid+`","offset":"x"}`); refused != errCredentials.Error() {
+		t.Errorf("recovered without a password: %q", refused)
+	}
+	again := s.page(`{"pid":"` + page.pid + `","username":"ops","password":"` + password + `"}`)
+	again.until("config")
+	again.until("all_sockets")
+	alice := s.chatter()
+	alice.write(`42/chat,["say",1]`)
+	again.until("event_received")
+}
+
+func TestReportsAreBounded(t *testing.T) {
+	var r reporter
+	r.init()
+	for range maxNotes + 10 {
+		r.tell("a")
+		r.tellEvent("b")
+	}
+	if len(r.pending) != maxNotes || r.leftOut < 10 {
+		t.Error(len(r.pending), r.leftOut)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r.report(ctx, nil, &ratelog.Log{})
+}
+
+func TestCarriers(t *testing.T) {
+	if got := show(fake{data: carrier{"_admin": about{"id", "polling"}, "Token": 1, "list": []any{map[string]any{"password": "x", "n": 2}}}}, "/", about{}); got.ClientID != "id" ||
+		fmt.Sprint(got.Data) != "map[Token:(not shown) list:[map[n:2 password:(not shown)]]]" {
+		t.Errorf("%+v", got)
+	}
+	for _, data := range []any{nil, 7, "text", []int{1}, make(chan int)} {
+		if got := show(fake{data: data}, "/", about{}); len(got.Data) != 0 || got.Data == nil || got.Rooms == nil {
+			t.Errorf("%v: %+v", data, got)
+		}
+	}
+}
+
+type carrier map[string]any
+
+// fake is a socket of another instance that says next to nothing.
+type fake struct {
+	socket.SocketDetails
+	data any
+}
+
+func (f fake) Id() socket.SocketId { return "x" } //nolint:revive // the library's name
+func (f fake) Data() any           { return f.data }
+func (f fake) Handshake() *socket.Handshake {
+	return nil
+}
+func (f fake) Rooms() *types.Set[socket.Room] { return nil }
