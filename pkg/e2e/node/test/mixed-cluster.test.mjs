@@ -86,6 +86,7 @@ for (const [adapter, kinds] of Object.entries(CLUSTERS)) describe(`a mixed clust
       assert.equal(JSON.stringify(first), JSON.stringify([{ name: 'cron', text: 'Backup at "four", 서울 🚀' }]), person.name);
       assert.ok(!others.some(([message]) => message.name === 'cron'), `${person.name} hears it again`);
     }
+    await Promise.all(people.map((person) => barrier(person, people)));
   });
 
   it('everybody gets every payload whole', async () => {
