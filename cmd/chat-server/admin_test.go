@@ -43,6 +43,9 @@ func TestAdminUI(t *testing.T) {
 	if text := log.String(); strings.Contains(text, "sesame") || strings.Contains(text, string(hash)) || strings.Contains(text, token) {
 		t.Errorf("a secret in the log:\n%s", text)
 	}
+	for _, p := range []*poller{alice, page, stranger} {
+		p.post("1") // leaves, or the end would wait for them
+	}
 	for _, in := range []*instance{one, two} {
 		in.stop()
 		if err := <-in.result; err != nil {

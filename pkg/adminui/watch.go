@@ -168,7 +168,7 @@ const fetchTimeout = 10 * time.Second
 
 func (u *UI) fetch(ns *socketio.Namespace, answers chan<- []shown) {
 	fetched := make(chan []*socket.RemoteSocket, 1)
-	ns.FetchSockets()(func(list []*socket.RemoteSocket, _ error) {
+	ns.Except().FetchSockets()(func(list []*socket.RemoteSocket, _ error) {
 		select {
 		case fetched <- list:
 		default:
