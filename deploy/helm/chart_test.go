@@ -135,6 +135,7 @@ networkPolicy:
   clients: [{namespaceSelector: {matchLabels: {name: ingress}}}]
   extraEgress: [{ports: [{port: 443}]}]
 env: {RECOVERY_SECONDS: 60, CORS_ORIGINS: "https://chat.example"}
+envFrom: [{secretRef: {name: chat-admin}}]
 podLabels: {team: chat}
 podAnnotations: {note: "1"}
 nodeSelector: {disk: ssd}
@@ -172,6 +173,9 @@ func TestEverythingOn(t *testing.T) {
 		t.Errorf("the ingress leads to %s", got)
 	}
 	pod := in.deployment.Spec.Template
+	if from := pod.Spec.Containers[0].EnvFrom; len(from) != 1 || from[0].SecretRef.Name != "chat-admin" {
+		t.Errorf("more settings come from %v", from)
+	}
 	if pod.Labels["team"] != "chat" || pod.Annotations["note"] != "1" || pod.Spec.NodeSelector["disk"] != "ssd" {
 		t.Errorf("labels %v, annotations %v, nodes %v", pod.Labels, pod.Annotations, pod.Spec.NodeSelector)
 	}
