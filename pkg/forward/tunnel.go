@@ -41,7 +41,7 @@ func (e *exchange) tunnel(res *http.Response) (answered bool, err error) {
 	if e.accept(res, client, buffered.Reader) != nil {
 		f.counters.canceled.Add(1)
 		client.Close()
-		return true, nil
+		return true, nil //nolint:nilerr // see above
 	}
 	e.tunnelled = f.open(&tunnel{transit: e.transit, client: client, owner: e.link.Conn})
 	if !e.tunnelled {
