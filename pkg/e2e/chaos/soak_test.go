@@ -103,11 +103,15 @@ func TestSoak(t *testing.T) {
 		eventually(t, fmt.Sprintf("instance %d is as in the beginning (%v)", i, before[i]), func() bool {
 			after = in.vital(t)
 			return after.goroutines <= before[i].goroutines && after.descriptors <= before[i].descriptors &&
-				after.megabytes <= before[i].megabytes*1.25+8
+				after.megabytes <= before[i].megabytes*1.25+spareMegabytes
 		})
 		t.Logf("instance %d: before %v, after %v", i, before[i], after)
 	}
 }
+
+// spareMegabytes is what a small heap may grow between two collections, so much may stay of it; see memory.go in
+// cmd/chat-server. What a client leaves behind for good is found by TestChurn there, to the byte.
+const spareMegabytes = 32
 
 func (s *tallied) add(o tallied) {
 	s.said += o.said
