@@ -39,6 +39,7 @@ type Conn struct {
 	mu sync.Mutex // guards all below
 
 	state     connState
+	greeted   bool // the first poll has been answered
 	leaving   bool // Leave was called first
 	hears     bool // leaving, and what the client sent is received still
 	lingers   bool // leaving, and the close packet has been polled

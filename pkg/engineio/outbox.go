@@ -1,6 +1,9 @@
 package engineio
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // A queue holds the frames that wait for one connection. Queues are pooled: an
 // idle connection has none.
@@ -23,6 +26,20 @@ func putQueue(q *queue) {
 	clear(q.frames)
 	q.frames, q.bytes = q.frames[:0], 0
 	queues.Put(q)
+}
+
+// cutFirst returns the first frame and the rest, nil if there is none: the answer
+// that opens a session has nothing but the open packet in it, as Node's.
+func (q *queue) cutFirst() (first, rest *queue) {
+	if len(q.frames) < 2 {
+		return q, nil
+	}
+	first = getQueue()
+	first.frames = append(first.frames, q.frames[0])
+	first.bytes = q.frames[0].size()
+	q.frames = slices.Delete(q.frames, 0, 1)
+	q.bytes -= first.bytes
+	return first, q
 }
 
 // enqueue adds frames to the outbox, all or none. schedule tells that the

@@ -106,12 +106,16 @@ func (c *Conn) takePollLocked() (out *queue, last packetType, closing bool) {
 	c.poll = nil
 	if c.ws == nil && c.out != nil { // after an upgrade the outbox belongs to the WebSocket
 		out, c.out = c.out, nil
+		if !c.greeted {
+			out, c.out = out.cutFirst()
+		}
 		c.queued -= out.bytes
 	}
+	c.greeted = true
 	// A client that leaves is told with the poll after that: socket.io-client 4 takes
 	// the events of an answer with a close packet for later than the close, and would
 	// have them twice when its session is recovered.
-	closing = c.state == stateClosing && c.ws == nil && (!c.leaving || out == nil)
+	closing = c.state == stateClosing && c.ws == nil && c.out == nil && (!c.leaving || out == nil)
 	last = packetNoop
 	if closing || c.state == stateClosed && c.reason != TransportClose {
 		last = packetClose

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -336,3 +337,51 @@ func digits(n int) string {
 	}
 	return string(s)
 }
+
+// The answer that opens a session has the open packet alone, whatever is sent by
+// then; a client learns the rest with its first poll.
+func TestOpeningAnswer(t *testing.T) {
+	done := make(chan struct{})
+	srv := NewServer(Options{OnConnect: func(c *Conn) Receiver {
+		c.Send(NewTextFrame([]byte("a")), NewTextFrame([]byte("b")))
+		return endReceiver(done)
+	}})
+	web := httptest.NewServer(srv)
+	defer web.Close()
+	url := web.URL + "/?EIO=4&transport=polling"
+	get := func() string {
+		res, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	open := get()
+	if !strings.HasPrefix(open, "0{") || strings.ContainsRune(open, '\x1e') {
+		t.Errorf("opened with %q", open)
+	}
+	url += "&sid=" + sid(open)
+	if got := get(); got != "4a\x1e4b" {
+		t.Errorf("polled %q", got)
+	}
+	res, err := http.Post(url, "text/plain", strings.NewReader("1")) // the close packet
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	<-done
+	if err := srv.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// endReceiver is closed with its connection.
+type endReceiver chan struct{}
+
+func (endReceiver) Receive([]byte, bool)        {}
+func (e endReceiver) Closed(CloseReason, error) { close(e) }
