@@ -136,19 +136,7 @@ type client struct {
 // connect opens a client.
 func (i *instance) connect(name string) *client {
 	i.tb.Helper()
-	url := "ws" + strings.TrimPrefix(i.http.URL, "http") + "/socket.io/?EIO=4&transport=websocket"
-	conn, br, _, err := ws.Dial(context.Background(), url)
-	if err != nil {
-		i.tb.Fatalf("dial %s: %v", i.name, err)
-	}
-	i.tb.Cleanup(func() { conn.Close() })
-	c := &client{tb: i.tb, name: name, conn: conn, r: conn}
-	if br != nil { // packets came with the response
-		c.r = io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn)
-	}
-	if open := c.read(); open[0] != '0' {
-		i.tb.Fatalf("first packet is %q", open)
-	}
+	c := i.dial(name)
 	c.write("40/chat,")
 	answer := c.read()
 	if !strings.HasPrefix(answer, `40/chat,{"sid":"`) {
