@@ -36,7 +36,7 @@ func (l *Log) Warn(key, msg string, attrs ...slog.Attr) {
 	if l.Logger == nil {
 		return
 	}
-	leftOut, due := l.due(key)
+	leftOut, due := l.Due(key)
 	if !due {
 		return
 	}
@@ -46,7 +46,9 @@ func (l *Log) Warn(key, msg string, attrs ...slog.Attr) {
 	l.Logger.LogAttrs(context.Background(), slog.LevelWarn, msg, attrs...)
 }
 
-func (l *Log) due(key string) (leftOut int, due bool) {
+// Due tells whether a line with this key may be written now, by whoever words it differently than Warn
+// does, and how many have been left out since the last one.
+func (l *Log) Due(key string) (leftOut int, due bool) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -107,7 +107,7 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 	}
 	h := &hub{
 		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), codec: newCodec(cfg.maxMessage), log: cfg.log,
-		fault: faultLog{log: cfg.log, kinds: map[string]*faultKind{}},
+		fault: faultLog{log: cfg.log},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
 	h.durable, _ = t.(durable)

@@ -141,7 +141,7 @@ func TestBackoff(t *testing.T) {
 func TestFaultLogIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		l := faultLog{log: slog.New(slog.NewTextHandler(&out, nil)), kinds: map[string]*faultKind{}}
+		l := faultLog{log: slog.New(slog.NewTextHandler(&out, nil))}
 		for range 100 {
 			l.warn("a", errors.New("x"))
 			l.warn("b", nil)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socketio-chat/pkg/histogram"
+	"socketio-chat/pkg/ratelog"
 )
 
 // ErrNotJoined is what calls that need the other instances return while Redis is out of reach.
@@ -76,37 +77,17 @@ type state struct {
 	notify   func(Status)
 }
 
-// logLimit is how often one kind of fault is logged.
-const logLimit = 10 * time.Second
-
-// faultLog logs each kind of fault at most once in logLimit and says how many it kept to itself.
+// faultLog logs each kind of fault at most once in ratelog.Every and says how many it kept to itself.
 type faultLog struct {
 	log   *slog.Logger
-	mu    sync.Mutex
-	kinds map[string]*faultKind
-}
-
-type faultKind struct {
-	next       time.Time
-	suppressed int
+	kinds ratelog.Log
 }
 
 // warn logs msg, which names the kind of fault, with err.
 func (l *faultLog) warn(msg string, err error) {
-	l.mu.Lock()
-	k := l.kinds[msg]
-	if k == nil {
-		k = &faultKind{}
-		l.kinds[msg] = k
-	}
-	now := time.Now()
-	if now.Before(k.next) {
-		k.suppressed++
-		l.mu.Unlock()
+	suppressed, due := l.kinds.Due(msg)
+	if !due {
 		return
 	}
-	suppressed := k.suppressed
-	k.next, k.suppressed = now.Add(logLimit), 0
-	l.mu.Unlock()
 	l.log.LogAttrs(context.Background(), slog.LevelWarn, msg, slog.Any("err", err), slog.Int("suppressed", suppressed))
 }
