@@ -111,6 +111,7 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
 	h.durable, _ = t.(durable)
+	h.unheard = h.durable == nil // otherwise the reader finds gaps
 	h.queue = newQueue(cfg.queueBytes, cfg.holdFor, h.drop)
 	if h.durable != nil {
 		h.queue.brief = min(cfg.holdFor, maxBrief)

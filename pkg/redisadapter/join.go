@@ -31,6 +31,7 @@ func (h *hub) disconnected(slot *uint64, err error) (was bool) {
 		h.state.err = err
 		if slot == &h.sub && h.sub != 0 && h.durable == nil {
 			h.gaps.Add(1)
+			h.unheard = true
 		}
 	}
 	*slot, h.waiting = 0, time.Time{}
@@ -84,13 +85,14 @@ func (h *hub) beatReceived(payload string, over uint64) {
 	h.beatEcho, h.waiting = h.started.Add(sent), time.Time{}
 	h.lag = time.Since(h.beatEcho)
 	h.lags.Observe(h.lag)
-	was := h.joined
+	was, unheard := h.joined, h.unheard
+	h.unheard = false
 	h.setJoinedLocked(true)
 	h.state.mu.Unlock()
+	if unheard {
+		h.tellMissed() // until here the subscriptions were not proven
+	}
 	if !was {
-		if h.durable == nil {
-			h.tellMissed() // until here the subscriptions were not proven
-		}
 		h.announce(nil)
 	}
 }

@@ -387,6 +387,30 @@ func TestRecoveryAfterAGap(t *testing.T) {
 	}
 }
 
+// TestRecoveryWithoutAGap: a publisher's connection that was lost is no reason to refuse anybody.
+func TestRecoveryWithoutAGap(t *testing.T) {
+	eachMode(t, func(t *testing.T, mode Mode) {
+		r := startRedis(t)
+		list := newRecoveringCluster(t, r, mode, "alpha", "beta")
+		alpha, beta := list[0], list[1]
+		c := alpha.newComer("c")
+		beta.chat.Broadcast("a")
+		c.wantEvents(`["a"]`)
+		c.conn.Close()
+		r.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+		for _, i := range list {
+			i.lost()
+			i.joined()
+		}
+		beta.chat.Broadcast("missed")
+		settled(list)
+		if !c.comeTo(alpha, "c") {
+			t.Fatalf("not recovered: %+v", alpha.RecoveryStats())
+		}
+		c.wantEvents(`["missed"]`)
+	})
+}
+
 // drain reads until the connection ends.
 func (c *client) drain() {
 	for {

@@ -70,6 +70,7 @@ type state struct {
 	err       error
 	servers   int // 0: never counted
 	lag       time.Duration
+	unheard   bool      // the subscriptions have had a gap that is not over yet, or were never proven
 	settled   bool      // the queue may flow
 	settleEnd time.Time // when it may flow although instances are missing
 
