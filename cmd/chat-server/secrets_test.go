@@ -5,31 +5,14 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/logs/logtest"
 )
-
-// transcript keeps all that a server logs.
-type transcript struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *transcript) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *transcript) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // TestNothingPrivateIsLogged chats, well and badly, with a mark in everything that is nobody's
 // business: messages, tokens, passwords. At the level debug the log must not contain it.
@@ -43,7 +26,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	if err := client.ConfigSet(t.Context(), "requirepass", mark).Err(); err != nil {
 		t.Fatal(err)
 	}
-	log := new(transcript)
+	log := new(logtest.Buffer)
 	in := startLogged(t, log, "DRAIN_SECONDS=0", "REDIS_URL=redis://:"+mark+"@"+net.JoinHostPort(host, port))
 	eventually(t, "the server has joined", func() bool { return in.ready(t) })
 

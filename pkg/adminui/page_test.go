@@ -2,7 +2,6 @@ package adminui
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 	"golang.org/x/crypto/bcrypt"
 
+	"socketio-chat/pkg/logs/logtest"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -33,24 +32,7 @@ type scene struct {
 	io   *socketio.Server
 	ui   *UI
 	http *httptest.Server
-	log  *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log  *logtest.Buffer
 }
 
 func newScene(t *testing.T, o Options, recovery time.Duration) *scene {
@@ -59,7 +41,7 @@ func newScene(t *testing.T, o Options, recovery time.Duration) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{t: t, log: new(lockedBuffer)}
+	s := &scene{t: t, log: new(logtest.Buffer)}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	s.io = socketio.NewServer(socketio.Options{Logger: log, Recovery: socketio.Recovery{For: recovery}})
 	chat := s.io.Of("/chat")

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/logs/logtest"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -31,28 +30,11 @@ type scene struct {
 	io    *socketio.Server
 	http  *httptest.Server
 	names chan string // of those who joined
-	log   *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log   *logtest.Buffer
 }
 
 func newScene(t *testing.T, o Options) *scene {
-	s := &scene{t: t, names: make(chan string, 100), log: new(lockedBuffer)}
+	s := &scene{t: t, names: make(chan string, 100), log: new(logtest.Buffer)}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.io = socketio.NewServer(socketio.Options{Logger: log})
 	chat := s.io.Of("/chat")

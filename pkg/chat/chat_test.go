@@ -1,14 +1,12 @@
 package chat_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
 	"net/http/httptest"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,33 +15,16 @@ import (
 	"go.uber.org/goleak"
 
 	"socketio-chat/pkg/chat"
+	"socketio-chat/pkg/logs/logtest"
 	"socketio-chat/pkg/socketio"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// logs collects messages.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // serve runs a gateway and returns its address, "ws://…", and its log.
-func serve(t *testing.T, notice bool) (string, *logs) {
+func serve(t *testing.T, notice bool) (string, *logtest.Buffer) {
 	t.Helper()
-	l := new(logs)
+	l := new(logtest.Buffer)
 	server := socketio.NewServer(socketio.Options{})
 	chat.New(server, chat.Options{
 		JoinNotice: notice,

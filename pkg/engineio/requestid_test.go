@@ -4,31 +4,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
+
+	"socketio-chat/pkg/logs/logtest"
 )
-
-// lockedLog is a log that may be read while it is written.
-type lockedLog struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedLog) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // The name that a proxy gave a request stands in the log, unless it is a trap.
 func TestRequestIDs(t *testing.T) {
-	log := new(lockedLog)
+	log := new(logtest.Buffer)
 	srv := serve(t, Options{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	ask := func(query, id string) {
 		t.Helper()

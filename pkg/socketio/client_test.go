@@ -10,12 +10,13 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
+
+	"socketio-chat/pkg/logs/logtest"
 )
 
 // patience is how long a test waits for what must come. It decides only how soon a failure shows.
@@ -26,12 +27,12 @@ type testServer struct {
 	*Server
 	tb   testing.TB
 	http *httptest.Server
-	log  *logRecorder
+	log  *logtest.Buffer
 }
 
 func newTestServer(tb testing.TB, opts Options) *testServer {
 	tb.Helper()
-	s := &testServer{tb: tb, log: new(logRecorder)}
+	s := &testServer{tb: tb, log: new(logtest.Buffer)}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -46,24 +47,6 @@ func newTestServer(tb testing.TB, opts Options) *testServer {
 		s.http.Close()
 	})
 	return s
-}
-
-// logRecorder collects what is logged.
-type logRecorder struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logRecorder) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logRecorder) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // testClient is an Engine.IO client over WebSocket that shows every message as it is.
