@@ -2,14 +2,11 @@
 
 package engineio
 
-import (
-	"errors"
-	"syscall"
-)
+import "errors"
 
-// Without Unix system calls no transport has a raw connection (see rawConn),
-// and these are never called.
+// plainSockets tells that no transport has a descriptor, and these are never called.
+const plainSockets = false
 
-func writeFD(uintptr, []byte) (int, error)      { return 0, errors.ErrUnsupported }
-func readFD(uintptr, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
-func peerGone(syscall.RawConn) bool             { return false }
+func writeFD(int32, []byte) (int, error)      { return 0, errors.ErrUnsupported }
+func readFD(int32, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
+func peekFD(int32, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }

@@ -145,7 +145,7 @@ func (c *Conn) flush(w *writer) bool {
 			c.writer = writerIdle // what comes now waits for the next poll
 		}
 		c.mu.Unlock()
-		p.front.answer(w, c, out, last)
+		p.front.answer(c, out, last)
 		if closing {
 			c.finishClose()
 		}

@@ -119,12 +119,12 @@ func (f *front) accept() {
 
 // take lets a new connection rest until its first request, if it can.
 func (f *front) take(nc net.Conn) {
-	raw := rawConn(nc)
+	raw, fd := rawConn(nc)
 	if raw == nil || f.stopped.Load() {
 		f.hand(nc)
 		return
 	}
-	fc := &frontConn{front: f, nc: nc, raw: raw, parking: &parking{running: &f.server.running}}
+	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, parking: &parking{running: &f.server.running}}
 	fc.parking.front.Store(fc)
 	if !f.server.poller.add(fc.parking, raw) {
 		f.hand(nc)

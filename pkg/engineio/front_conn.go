@@ -19,6 +19,7 @@ type frontConn struct {
 	front   *front
 	nc      net.Conn
 	raw     syscall.RawConn
+	fd      int32 // its descriptor; who owns the connection uses it
 	parking *parking
 	restMark
 
@@ -29,24 +30,13 @@ type frontConn struct {
 
 // A requestReader is what requests are read with.
 type requestReader struct {
-	buf   []byte
-	n     int // results of call
-	again bool
-	err   error
-	call  func(fd uintptr) bool
+	buf []byte
 }
 
 // requestBytes is more than any request that is served here should have.
 const requestBytes = 8 << 10
 
-var requestReaders = sync.Pool{New: func() any {
-	r := &requestReader{buf: make([]byte, requestBytes)}
-	r.call = func(fd uintptr) bool {
-		r.n, r.again, r.err = readFD(fd, r.buf)
-		return true // never wait
-	}
-	return r
-}}
+var requestReaders = sync.Pool{New: func() any { return &requestReader{buf: make([]byte, requestBytes)} }}
 
 // A job is a request that a worker has to serve. It reports whether the worker
 // still owns the connection; if not, then may be what to go on with.
@@ -55,25 +45,21 @@ type job func() (mine bool, then func())
 // look reads what has come, and serves it if that takes no time: a poll of a
 // session. If it returns nil the connection belongs to somebody else, or rests.
 func (fc *frontConn) look(r *requestReader) job {
-	for {
-		if err := fc.raw.Read(r.call); err != nil {
-			r.n, r.again, r.err = 0, false, err
-		}
-		if !r.again {
-			break
-		}
+	n, again, err := readFD(fc.fd, r.buf)
+	for ; again; n, again, err = readFD(fc.fd, r.buf) {
 		if fc.rest(&fc.front.idle) {
 			return nil
 		}
 	}
-	if r.err != nil || r.n == 0 {
+	if err != nil || n == 0 {
 		fc.close()
 		return nil
 	}
+	request := r.buf[:n]
 	var q plainRequest
 	// Behind a full buffer there may be more of the request.
-	if r.n == len(r.buf) || !q.parse(r.buf[:r.n], fc.front.opts.Path) {
-		return fc.handOver(r.buf[:r.n])
+	if n == len(r.buf) || !q.parse(request, fc.front.opts.Path) {
+		return fc.handOver(request)
 	}
 	served := &fc.front.server.stats.served
 	if fc.poll(&q) {
@@ -84,7 +70,7 @@ func (fc *frontConn) look(r *requestReader) job {
 		served.Add(1)
 		return j
 	}
-	return fc.handOver(r.buf[:r.n])
+	return fc.handOver(request)
 }
 
 // glance is called by the poller, with its reader, for a connection that rested.
@@ -211,16 +197,16 @@ func (fc *frontConn) ended() {
 
 // write sends an answer, then goes on with the connection. What the client does
 // not take at once is left to a goroutine.
-func (fc *frontConn) write(w *writer, data []byte) {
-	if fc.tryWrite(w, data) {
+func (fc *frontConn) write(data []byte) {
+	if fc.tryWrite(data) {
 		fc.goOn(&fc.front.idle)
 	}
 }
 
 // tryWrite reports whether all has been written and the caller still owns the
 // connection.
-func (fc *frontConn) tryWrite(w *writer, data []byte) bool {
-	n, err := w.try(fc.raw, data)
+func (fc *frontConn) tryWrite(data []byte) bool {
+	n, err := writeFD(fc.fd, data)
 	switch {
 	case err != nil:
 		fc.close()

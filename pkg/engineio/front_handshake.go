@@ -112,9 +112,7 @@ func (w *frontWriter) finish() bool {
 	text = appendFields(text, h)
 	text = append(text, "\r\n"...)
 	text = append(text, w.body...)
-	out := writers.Get().(*writer)
-	defer writers.Put(out)
-	if !w.conn.tryWrite(out, text) {
+	if !w.conn.tryWrite(text) {
 		return false
 	}
 	if last {
@@ -129,7 +127,7 @@ func (w *frontWriter) webSocket(key string) *wsTransport {
 	fc := w.conn
 	w.gone = true
 	fc.parking.front.Store(nil)
-	return &wsTransport{nc: fc.nc, raw: fc.raw, running: fc.parking.running, parking: fc.parking, head: appendSwitch(nil, key, w.header)}
+	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: appendSwitch(nil, key, w.header)}
 }
 
 // appendSwitch appends the answer to a WebSocket handshake (RFC 6455, 4.2.2).

@@ -69,9 +69,7 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 	}
 	out, last, closing := c.takePollLocked()
 	c.mu.Unlock()
-	w := writers.Get().(*writer)
-	fc.answer(w, c, out, last)
-	writers.Put(w)
+	fc.answer(c, out, last)
 	if closing {
 		c.finishClose()
 	}
@@ -79,13 +77,13 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 }
 
 // answer answers the poll of c that the caller has taken, and goes on.
-func (fc *frontConn) answer(w *writer, c *Conn, out *queue, last packetType) {
+func (fc *frontConn) answer(c *Conn, out *queue, last packetType) {
 	fc.session.Store(nil)
 	b := pollBuffers.Get().(*pollBuffer)
 	body, contentType := c.answer(b, nil, out, last)
 	b.response = fc.appendHead(b.response, http.StatusOK, contentType, len(body))
 	b.response = append(b.response, body...)
-	fc.write(w, b.response)
+	fc.write(b.response)
 	b.release()
 }
 
@@ -125,13 +123,11 @@ func (fc *frontConn) post(c *Conn, body []byte) bool {
 // reply sends an answer and reports whether the caller goes on with the
 // connection.
 func (fc *frontConn) reply(status int, contentType, body string) bool {
-	w := writers.Get().(*writer)
 	b := pollBuffers.Get().(*pollBuffer)
 	b.response = fc.appendHead(b.response, status, contentType, len(body))
 	b.response = append(b.response, body...)
-	mine := fc.tryWrite(w, b.response)
+	mine := fc.tryWrite(b.response)
 	b.release()
-	writers.Put(w)
 	return mine
 }
 
@@ -140,11 +136,9 @@ func (fc *frontConn) reply(status int, contentType, body string) bool {
 func (fc *frontConn) answerNothing() {
 	text := append(appendStatus(nil, http.StatusOK), fc.cors.fields...)
 	text = append(text, "Date: "+fc.front.date.text()+"\r\nContent-Length: 0\r\n\r\n"...)
-	w := writers.Get().(*writer)
-	if fc.tryWrite(w, text) {
+	if fc.tryWrite(text) {
 		fc.close()
 	}
-	writers.Put(w)
 }
 
 // appendHead appends the head of an answer to a poll or POST.

@@ -95,12 +95,31 @@ func (t *wsTransport) park(p *poller) (parked, again bool) {
 	return !t.isClosing() || !k.claim(), false
 }
 
-// rawConn returns how to read and write a socket without waiting, or nil.
-func rawConn(nc any) syscall.RawConn {
-	if sc, ok := nc.(syscall.Conn); ok {
-		if raw, err := sc.SyscallConn(); err == nil {
-			return raw
-		}
+// rawConn returns how to wait for a socket, and its descriptor; nil if nc is none.
+func rawConn(nc any) (raw syscall.RawConn, fd int32) {
+	sc, ok := nc.(syscall.Conn)
+	if !ok || !plainSockets {
+		return nil, noFD
 	}
-	return nil
+	raw, err := sc.SyscallConn()
+	if err != nil || raw.Control(func(d uintptr) { fd = int32(d) }) != nil {
+		return nil, noFD
+	}
+	return raw, fd
+}
+
+// noFD is the descriptor of a connection that has none.
+const noFD = -1
+
+// peerGone tells whether the peer has ended the connection and left nothing to
+// read. It takes nothing, and may be called by who does not own the connection.
+func peerGone(raw syscall.RawConn) bool {
+	gone := false
+	_ = raw.Read(func(fd uintptr) bool { // fails on a closed connection only
+		var b [1]byte
+		n, again, err := peekFD(int32(fd), b[:])
+		gone = !again && (n == 0 || err != nil)
+		return true
+	})
+	return gone
 }

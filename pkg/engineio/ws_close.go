@@ -34,17 +34,11 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 			t.endWrite()
 		})
 	default:
-		t.tryOnce(frame)
+		// What the socket takes now: a peer whose buffers are full learns of its
+		// end from that of the TCP connection.
+		_, _ = writeFD(t.fd, frame)
 		t.endWrite()
 	}
-}
-
-// tryOnce writes what the socket takes now: a peer whose buffers are full
-// learns of its end from that of the TCP connection.
-func (t *wsTransport) tryOnce(frame []byte) {
-	w := writers.Get().(*writer)
-	_, _ = w.try(t.raw, frame)
-	writers.Put(w)
 }
 
 // beginClose makes the transport a closing one. It returns the close frame if
@@ -69,7 +63,7 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	t.closing = frame
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
 	t.parking.unpark()                                // the reader sees to the rest; it takes no lock
-	if t.writing {
+	if t.writing || t.read {
 		return nil
 	}
 	t.writing, t.taken = true, true

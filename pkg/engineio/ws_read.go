@@ -29,49 +29,48 @@ type wsReader struct {
 	lost   bool  // it is unknown where the next frame begins
 	closed bool  // the peer's close frame came: nothing follows
 
-	target  []byte // where fill reads to instead of buf
-	n       int
+	target  []byte // where readOnce reads to instead of buf
+	n       int    // its results
 	err     error
-	call    func(fd uintptr) bool
-	try     bool // call must not wait
-	drained bool // the last read took all there was
+	call    func(fd uintptr) bool // readOnce, for who waits
+	drained bool                  // the last read took all there was
 }
 
 const readBuffer = 8 << 10
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
+var readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 
 func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
 	r := &wsReader{t: t, maxPayload: maxPayload}
 	if len(early) > 0 { // bytes that arrived behind the HTTP request
 		r.buf, r.end = slices.Clone(early), len(early)
 	}
-	r.call = func(fd uintptr) bool {
-		dst := r.target
-		if dst == nil {
-			dst = r.takeBuffer()
-		}
-		n, again, err := readFD(fd, dst)
-		r.n, r.err = n, err
-		// A short read took all there was, unless the peer's end came with it:
-		// then there is nothing to be woken by.
-		r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.ending.Load()
-		if again {
-			if r.target == nil {
-				r.releaseBuffer() // wait without one
-			}
-			return r.try
-		}
-		return true
-	}
+	r.call = func(uintptr) bool { return !r.readOnce() }
 	return r
+}
+
+// readOnce reads without waiting, to target or behind the unread bytes. again
+// tells that nothing is there yet.
+func (r *wsReader) readOnce() (again bool) {
+	dst := r.target
+	if dst == nil {
+		dst = r.takeBuffer()
+	}
+	r.n, again, r.err = readFD(r.t.fd, dst)
+	// A short read took all there was, unless the peer's end came with it:
+	// then there is nothing to be woken by.
+	r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.ending.Load()
+	if again && r.target == nil {
+		r.releaseBuffer() // wait without one
+	}
+	return again
 }
 
 // takeBuffer returns the room to read into, behind the unread bytes.
 func (r *wsReader) takeBuffer() []byte {
 	if r.start == r.end && len(r.buf) < readBuffer { // none, or that of the early bytes
 		r.start, r.end = 0, 0
-		r.buf = *readBuffers.Get().(*[]byte)
+		r.buf = readBuffers.Get().(*[readBuffer]byte)[:]
 	}
 	if r.start > 0 {
 		copy(r.buf, r.buf[r.start:r.end])
@@ -86,8 +85,8 @@ func (r *wsReader) takeBuffer() []byte {
 
 func (r *wsReader) releaseBuffer() {
 	if r.buf != nil && r.start == r.end {
-		if buf := r.buf; len(buf) == readBuffer {
-			readBuffers.Put(&buf)
+		if len(r.buf) == readBuffer {
+			readBuffers.Put((*[readBuffer]byte)(r.buf))
 		}
 		r.buf, r.start, r.end = nil, 0, 0
 	}
@@ -135,10 +134,7 @@ func (r *wsReader) quiet() bool {
 		return false
 	}
 	if !r.drained {
-		r.try, r.n, r.err = true, 0, nil
-		err := r.t.raw.Read(r.call)
-		r.try = false
-		if err != nil || r.err != nil || !r.drained && r.n == 0 {
+		if r.readOnce(); r.err != nil || !r.drained && r.n == 0 {
 			return false
 		}
 		r.end += r.n

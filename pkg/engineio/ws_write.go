@@ -15,6 +15,7 @@ import (
 type wsTransport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil if nc is no plain socket
+	fd  int32           // its descriptor; not closed between beginWrite and endWrite, nor before endRead
 
 	running *running // of the server
 	parking *parking // of the reader
@@ -28,7 +29,8 @@ type wsTransport struct {
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
-	return &wsTransport{nc: nc, raw: rawConn(nc), running: r, parking: &parking{running: r}}
+	raw, fd := rawConn(nc)
+	return &wsTransport{nc: nc, raw: raw, fd: fd, running: r, parking: &parking{running: r}}
 }
 
 var errTransportClosing = errors.New("the WebSocket is closing")
@@ -36,7 +38,7 @@ var errTransportClosing = errors.New("the WebSocket is closing")
 func (t *wsTransport) beginWrite() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.writing = t.closing == nil
+	t.writing = t.closing == nil && !t.read
 	return t.writing
 }
 
@@ -83,43 +85,17 @@ type remainder struct {
 
 func (r remainder) empty() bool { return !r.some }
 
-// A writer gathers small frames so that one system call takes many. Its
-// function value lives with it, so that a write does not allocate.
+// A writer gathers small frames so that one system call takes many.
 type writer struct {
 	buf  []byte // gathered
-	data []byte // argument of call
-	n    int    // results of call
-	err  error
-	call func(fd uintptr) bool
-	sent Sent // not yet in flusher.sent
+	sent Sent   // not yet in flusher.sent
 }
 
 // writeChunk is how much is gathered for one system call. A frame that does
 // not fit is written from where it is.
 const writeChunk = 64 << 10
 
-var writers = sync.Pool{New: func() any {
-	w := &writer{buf: make([]byte, 0, writeChunk)}
-	w.call = func(fd uintptr) bool {
-		w.n, w.err = writeFD(fd, w.data)
-		return true // never wait
-	}
-	return w
-}}
-
-// try writes what the socket takes now.
-func (w *writer) try(raw syscall.RawConn, data []byte) (int, error) {
-	if len(data) == 0 {
-		return 0, nil
-	}
-	w.data = data
-	err := raw.Write(w.call)
-	w.data = nil
-	if err != nil {
-		return 0, err
-	}
-	return w.n, w.err
-}
+var writers = sync.Pool{New: func() any { return &writer{buf: make([]byte, 0, writeChunk)} }}
 
 // write writes frames as far as the socket takes them now.
 func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
@@ -135,7 +111,7 @@ func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder
 	}
 	if frame := t.endWrite(); frame != nil {
 		if err == nil {
-			_, err = w.try(t.raw, frame)
+			_, err = writeFD(t.fd, frame)
 		}
 		t.endWrite()
 	}
@@ -147,15 +123,15 @@ func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (rem
 	t.head = nil
 	for i, f := range frames {
 		b := f.webSocket(protocol)
-		if len(w.buf)+len(b) > cap(w.buf) {
-			n, err := w.try(t.raw, w.buf)
+		if len(w.buf) > 0 && len(w.buf)+len(b) > cap(w.buf) {
+			n, err := writeFD(t.fd, w.buf)
 			if err != nil || n < len(w.buf) {
 				return remainder{buf: append([]byte(nil), w.buf[n:]...), next: i, some: true}, err
 			}
 			w.buf = w.buf[:0]
 		}
 		if len(b) > cap(w.buf) {
-			n, err := w.try(t.raw, b)
+			n, err := writeFD(t.fd, b)
 			if err != nil || n < len(b) {
 				return remainder{buf: b[n:], next: i + 1, some: true}, err
 			}
@@ -163,7 +139,10 @@ func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (rem
 		}
 		w.buf = append(w.buf, b...)
 	}
-	n, err := w.try(t.raw, w.buf)
+	if len(w.buf) == 0 {
+		return remainder{}, nil
+	}
+	n, err := writeFD(t.fd, w.buf)
 	if err != nil || n < len(w.buf) {
 		return remainder{buf: append([]byte(nil), w.buf[n:]...), next: len(frames), some: true}, err
 	}
