@@ -39,7 +39,7 @@ func TestAllocations(t *testing.T) {
 		wantAllocs(t, "send and flush", 0, func() {
 			b.Send(c, text)         // idle
 			b.Send(c, binary, text) // scheduled
-			b.head, b.tail, b.n = nil, nil, 0
+			b.conns = b.conns[:0]
 			if c.flush(w) {
 				t.Error("scheduled again")
 			}
@@ -51,8 +51,8 @@ func TestAllocations(t *testing.T) {
 			c.mu.Unlock()
 			b.Send(c, text)
 			c.mu.Lock()
-			putQueue(c.out)
-			c.out, c.queued, c.writer = nil, 0, writerIdle
+			c.out.release()
+			c.queued, c.writer = 0, writerIdle
 			c.mu.Unlock()
 		})
 		c.Discard()

@@ -110,10 +110,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	}
 	c.reason, c.reasonErr = reason, err
 	c.timer.Stop()
-	if c.out != nil {
-		putQueue(c.out)
-		c.out = nil
-	}
+	c.out.release()
 	ws, probe := c.ws, c.probe
 	c.probe = nil
 	c.wakePollLocked()

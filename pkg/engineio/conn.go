@@ -29,10 +29,6 @@ type Conn struct {
 	text      atomic.Uint32 // protocol 3: a textRule
 	receiver  Receiver      // set before the first packet is received
 
-	// next links a connection whose writer is writerScheduled; whoever holds
-	// the list (a Batch, then the flusher) owns it.
-	next *Conn
-
 	// recvMu makes calls of receiver follow one another. Held while it runs.
 	recvMu sync.Mutex
 
@@ -48,8 +44,8 @@ type Conn struct {
 	done      chan struct{} // made by Done, closed by shutdown
 
 	// The outbox: frames in order, and who is taking them.
-	out    *queue // nil when empty
-	queued int64  // bytes in out and in a flush under way
+	out    outbox
+	queued int64 // bytes in out and in a flush under way
 	writer writerState
 
 	ws    *wsTransport // nil while the transport is polling
@@ -69,7 +65,7 @@ type writerState uint8
 
 const (
 	writerIdle      writerState = iota // nobody; the outbox is empty
-	writerScheduled                    // the connection is in a Batch or in the flusher's list
+	writerScheduled                    // the connection is in a Batch or in the flusher's line
 	writerFlushing                     // a flusher worker, or the connection's own goroutine, writes
 )
 
@@ -126,7 +122,7 @@ func (c *Conn) Open() bool {
 func (c *Conn) Writable() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || c.out != nil {
+	if c.state != stateOpen || !c.out.empty() {
 		return false
 	}
 	if c.ws != nil {
@@ -155,7 +151,7 @@ func (c *Conn) Done() <-chan struct{} {
 func (c *Conn) Send(frames ...*Frame) bool {
 	ok, schedule := c.enqueue(frames)
 	if schedule {
-		c.server.flusher.schedule(c, c, 1)
+		c.server.flusher.schedule(c)
 	}
 	return ok
 }

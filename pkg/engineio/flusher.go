@@ -9,27 +9,26 @@ import (
 // A flusher empties the outboxes of WebSocket connections, and answers the polls
 // that wait at the front.
 //
-// Connections with something to write stand in one list, first come first
+// Connections with something to write stand in one line, first come first
 // served. Up to GOMAXPROCS workers take them a few at a time and write all
 // that has piled up for each with as few system calls as it takes. While the
 // workers are busy, more frames pile up: load makes batches, and an idle server
 // writes at once. A write never waits: a connection whose peer is slow leaves
-// the list and gets a goroutine of its own until it has caught up.
+// the line and gets a goroutine of its own until it has caught up.
 //
-// Workers start when there is work for them and end when the list is empty.
+// Workers start when there is work for them and end when the line is empty.
 type flusher struct {
-	mu         sync.Mutex
-	head, tail *Conn
-	n          int // connections in the list
-	workers    int // running
-	max        int
-	sent       Sent // by workers
+	mu      sync.Mutex
+	line    connLine
+	workers int // running
+	max     int
+	sent    Sent // by workers
 
 	running *running // of the server; counts the workers
 }
 
 const (
-	// takeAtOnce is how many connections a worker takes from the list; few, so
+	// takeAtOnce is how many connections a worker takes from the line; few, so
 	// that several workers share a broadcast.
 	takeAtOnce = 16
 	// perWorker is how many waiting connections are worth one more worker.
@@ -40,19 +39,39 @@ func newFlusher(r *running) *flusher {
 	return &flusher{max: runtime.GOMAXPROCS(0), running: r}
 }
 
-// schedule appends a chain of n connections, linked by next, to the list.
-func (f *flusher) schedule(head, tail *Conn, n int) {
-	tail.next = nil
-	f.mu.Lock()
-	if f.tail == nil {
-		f.head = head
-	} else {
-		f.tail.next = head
+// A connLine is a queue of connections.
+type connLine struct {
+	conns []*Conn // from first on
+	first int
+}
+
+func (l *connLine) len() int { return len(l.conns) - l.first }
+
+func (l *connLine) push(conns []*Conn) {
+	if l.first > len(l.conns)/2 && len(l.conns)+len(conns) > cap(l.conns) { // rather than grow
+		n := copy(l.conns, l.conns[l.first:])
+		clear(l.conns[n:])
+		l.conns, l.first = l.conns[:n], 0
 	}
-	f.tail = tail
-	f.n += n
+	l.conns = append(l.conns, conns...)
+}
+
+// pop moves connections from the front of the line to dst, and returns how many.
+func (l *connLine) pop(dst []*Conn) int {
+	n := copy(dst, l.conns[l.first:])
+	clear(l.conns[l.first : l.first+n])
+	if l.first += n; l.first == len(l.conns) {
+		l.conns, l.first = l.conns[:0], 0
+	}
+	return n
+}
+
+// schedule puts connections whose writer is writerScheduled at the end of the line.
+func (f *flusher) schedule(conns ...*Conn) {
+	f.mu.Lock()
+	f.line.push(conns)
 	start := 0
-	for f.workers < f.max && f.n > f.workers*perWorker {
+	for f.workers < f.max && f.line.len() > f.workers*perWorker {
 		f.workers++
 		start++
 	}
@@ -73,7 +92,7 @@ func (f *flusher) flushHere(c *Conn) {
 	f.mu.Unlock()
 	writers.Put(w)
 	if again {
-		f.schedule(c, c, 1)
+		f.schedule(c)
 	}
 }
 
@@ -84,58 +103,41 @@ func (f *flusher) countLocked(w *writer) {
 	w.sent = Sent{}
 }
 
-// take unlinks up to takeAtOnce connections, and adds up what w has written.
-// Without any it counts the calling worker as ended.
-func (f *flusher) take(w *writer) *Conn {
+// take moves connections from the line to dst, returns how many, and adds up what
+// w has written. When there is none it counts the calling worker as ended.
+func (f *flusher) take(dst []*Conn, w *writer) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.countLocked(w)
-	if f.head == nil {
+	n := f.line.pop(dst)
+	if n == 0 {
 		f.workers--
-		return nil
 	}
-	first, last := f.head, f.head
-	f.n--
-	for i := 1; i < takeAtOnce && last.next != nil; i++ {
-		last = last.next
-		f.n--
-	}
-	f.head = last.next
-	last.next = nil
-	if f.head == nil {
-		f.tail = nil
-	}
-	return first
+	return n
 }
 
 // work flushes connections until none is left. One that got more to write
-// meanwhile goes to the end of the list, behind those that have waited longer.
+// meanwhile goes to the end of the line, behind those that have waited longer.
 func (f *flusher) work() {
 	defer f.running.done()
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
-	again := Batch{flusher: f}
-	for c := f.take(w); c != nil; c = f.take(w) {
-		for c != nil {
-			next := c.next
-			c.next = nil
+	var taken [takeAtOnce]*Conn
+	for n := f.take(taken[:], w); n > 0; n = f.take(taken[:], w) {
+		again := taken[:0]
+		for _, c := range taken[:n] {
 			if c.flush(w) {
-				if again.tail == nil {
-					again.head = c
-				} else {
-					again.tail.next = c
-				}
-				again.tail = c
-				again.n++
+				again = append(again, c)
 			}
-			c = next
 		}
-		again.Flush()
+		if len(again) > 0 {
+			f.schedule(again...)
+		}
 	}
 }
 
 // flush writes what is queued. It reports true when more came meanwhile; the
-// connection is then scheduled and the caller must put it back into the list.
+// connection is then scheduled and the caller must put it back into the line.
 func (c *Conn) flush(w *writer) bool {
 	c.mu.Lock()
 	if p := c.poll; p != nil && p.front != nil && c.dueLocked(p) {
@@ -154,7 +156,7 @@ func (c *Conn) flush(w *writer) bool {
 		}
 		c.mu.Lock()
 	}
-	if c.ws == nil || c.out == nil { // nothing is left to write, or nobody to write it to
+	if c.ws == nil || c.out.empty() { // nothing is left to write, or nobody to write it to
 		c.writer = writerIdle
 		closing := c.ws != nil && c.state == stateClosing
 		c.mu.Unlock()
@@ -163,34 +165,35 @@ func (c *Conn) flush(w *writer) bool {
 		}
 		return false
 	}
-	q, t := c.out, c.ws
-	c.out = nil
+	out, t := c.out.take(), c.ws
 	c.writer = writerFlushing
 	c.mu.Unlock()
 
-	rest, err := w.write(t, q.frames, c.protocol)
+	rest, err := w.write(t, out.list(&w.single), c.protocol)
 	switch {
 	case err != nil:
-		putQueue(q)
+		out.release()
 		c.writeFailed(err)
 		return false
 	case rest.empty():
-		w.sent.Frames += uint64(len(q.frames))
-		w.sent.Bytes += uint64(q.bytes)
+		w.sent.Frames += uint64(out.len())
+		w.sent.Bytes += uint64(out.bytes())
 		w.sent.Writes++
-		return c.flushed(q)
+		return c.flushed(&out)
 	default:
-		c.server.running.start(func() { c.catchUp(t, q, rest) })
+		left := out // only one that is slow costs an allocation
+		c.server.running.start(func() { c.catchUp(t, left, rest) })
 		return false
 	}
 }
 
-// flushed ends the flush of q. It reports true when the outbox has filled
+// flushed ends the flush of out. It reports true when the outbox has filled
 // again: the connection is then scheduled.
-func (c *Conn) flushed(q *queue) bool {
+func (c *Conn) flushed(out *outbox) bool {
+	size := out.bytes()
 	c.mu.Lock()
-	c.queued -= q.bytes
-	again := c.out != nil && c.state != stateClosed
+	c.queued -= size
+	again := !c.out.empty() && c.state != stateClosed
 	closing := false
 	if again {
 		c.writer = writerScheduled
@@ -199,7 +202,7 @@ func (c *Conn) flushed(q *queue) bool {
 		closing = c.state == stateClosing
 	}
 	c.mu.Unlock()
-	putQueue(q)
+	out.release()
 	if closing {
 		c.finishClose()
 	}
@@ -209,20 +212,21 @@ func (c *Conn) flushed(q *queue) bool {
 // catchUp writes to a slow peer, waiting for it, until the outbox is empty.
 // It ends when that is done or when the connection is: closing the transport
 // or its write timeout ends a write that waits.
-func (c *Conn) catchUp(t *wsTransport, q *queue, rest remainder) {
+func (c *Conn) catchUp(t *wsTransport, out outbox, rest remainder) {
+	var single [1]*Frame
 	for {
-		if err := t.writeSlowly(rest, q.frames, c.protocol, c.server.opts.WriteTimeout); err != nil {
-			putQueue(q)
+		if err := t.writeSlowly(rest, out.list(&single), c.protocol, c.server.opts.WriteTimeout); err != nil {
+			out.release()
 			c.writeFailed(err)
 			return
 		}
-		c.server.stats.polled.add(len(q.frames), q.bytes)
-		if !c.flushed(q) {
+		c.server.stats.polled.add(out.len(), out.bytes())
+		if !c.flushed(&out) {
 			return
 		}
 		c.mu.Lock()
-		q, c.out = c.out, nil
-		if q == nil { // shut down meanwhile
+		out = c.out.take()
+		if out.empty() { // shut down meanwhile
 			c.mu.Unlock()
 			return
 		}

@@ -77,7 +77,7 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 }
 
 // answer answers the poll of c that the caller has taken, and goes on.
-func (fc *frontConn) answer(c *Conn, out *queue, last packetType) {
+func (fc *frontConn) answer(c *Conn, out outbox, last packetType) {
 	fc.session.Store(nil)
 	b := pollBuffers.Get().(*pollBuffer)
 	body, contentType := c.answer(b, nil, out, last)

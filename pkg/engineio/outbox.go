@@ -5,8 +5,16 @@ import (
 	"sync"
 )
 
-// A queue holds the frames that wait for one connection. Queues are pooled: an
-// idle connection has none.
+// An outbox holds the frames that wait for one connection. One frame, which as a
+// rule is all that waits, stands in the connection itself: to send it touches no
+// other memory, which would be cold where there are many connections. More have a
+// queue. The zero value is empty.
+type outbox struct {
+	one  *Frame
+	many *queue // nil, or all that wait
+}
+
+// Queues are pooled: an idle connection has none.
 type queue struct {
 	frames []*Frame
 	bytes  int64
@@ -19,27 +27,87 @@ var queues = sync.Pool{New: func() any { return &queue{frames: make([]*Frame, 0,
 
 func getQueue() *queue { return queues.Get().(*queue) }
 
-func putQueue(q *queue) {
-	if cap(q.frames) > maxPooledQueue {
+func (o *outbox) empty() bool { return o.one == nil && o.many == nil }
+
+// add appends frames of size bytes in all.
+func (o *outbox) add(frames []*Frame, size int64) {
+	if o.empty() && len(frames) == 1 {
+		o.one = frames[0]
+		return
+	}
+	if o.many == nil {
+		o.many = getQueue()
+		if o.one != nil {
+			o.many.frames = append(o.many.frames, o.one)
+			o.many.bytes = o.one.size()
+			o.one = nil
+		}
+	}
+	o.many.frames = append(o.many.frames, frames...)
+	o.many.bytes += size
+}
+
+// take empties the outbox into the one that it returns.
+func (o *outbox) take() outbox {
+	taken := *o
+	*o = outbox{}
+	return taken
+}
+
+// cutFirst takes the first frame, of one or more: the answer that opens a session
+// has nothing but the open packet in it, as Node's.
+func (o *outbox) cutFirst() outbox {
+	q := o.many
+	if q == nil || len(q.frames) == 1 {
+		return o.take()
+	}
+	first := outbox{one: q.frames[0]}
+	q.frames = slices.Delete(q.frames, 0, 1)
+	q.bytes -= first.one.size()
+	return first
+}
+
+// list returns the frames in order; single is where one of them can stand.
+func (o *outbox) list(single *[1]*Frame) []*Frame {
+	switch {
+	case o.many != nil:
+		return o.many.frames
+	case o.one != nil:
+		single[0] = o.one
+		return single[:]
+	}
+	return nil
+}
+
+func (o *outbox) len() int {
+	switch {
+	case o.many != nil:
+		return len(o.many.frames)
+	case o.one != nil:
+		return 1
+	}
+	return 0
+}
+
+func (o *outbox) bytes() int64 {
+	switch {
+	case o.many != nil:
+		return o.many.bytes
+	case o.one != nil:
+		return o.one.size()
+	}
+	return 0
+}
+
+// release empties the outbox for good.
+func (o *outbox) release() {
+	q := o.take().many
+	if q == nil || cap(q.frames) > maxPooledQueue {
 		return
 	}
 	clear(q.frames)
 	q.frames, q.bytes = q.frames[:0], 0
 	queues.Put(q)
-}
-
-// cutFirst returns the first frame and the rest, nil if there is none: the answer
-// that opens a session has nothing but the open packet in it, as Node's.
-func (q *queue) cutFirst() (first, rest *queue) {
-	if len(q.frames) < 2 {
-		return q, nil
-	}
-	first = getQueue()
-	first.frames = append(first.frames, q.frames[0])
-	first.bytes = q.frames[0].size()
-	q.frames = slices.Delete(q.frames, 0, 1)
-	q.bytes -= first.bytes
-	return first, q
 }
 
 // enqueue adds frames to the outbox, all or none. schedule tells that the
@@ -67,11 +135,7 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 		c.shutdown(SlowClient, errQueueOverflow)
 		return false, false
 	}
-	if c.out == nil {
-		c.out = getQueue()
-	}
-	c.out.frames = append(c.out.frames, frames...)
-	c.out.bytes += size
+	c.out.add(frames, size)
 	c.queued += size
 	switch {
 	case c.ws == nil && c.poll != nil && c.poll.front != nil:
@@ -92,40 +156,29 @@ const frameCost = 16
 
 // placesLocked is the memory of the queue itself with n more frames in it: messages
 // of a few bytes must not make it many times what the bytes amount to.
-func (c *Conn) placesLocked(n int) int64 {
-	if c.out != nil {
-		n += len(c.out.frames)
-	}
-	return int64(n) * frameCost
-}
+func (c *Conn) placesLocked(n int) int64 { return int64(n+c.out.len()) * frameCost }
 
 // A Batch queues one broadcast on many connections, then lets all of them
 // leave with one hand-over to the flusher. It is not safe for concurrent use.
 type Batch struct {
-	flusher    *flusher
-	head, tail *Conn
-	n          int
+	flusher *flusher
+	conns   []*Conn
 }
 
 // Send is Conn.Send, but the frames leave at the next Flush at the latest.
 func (b *Batch) Send(c *Conn, frames ...*Frame) bool {
 	ok, schedule := c.enqueue(frames)
 	if schedule {
-		if b.tail == nil {
-			b.head = c
-		} else {
-			b.tail.next = c
-		}
-		b.tail = c
-		b.n++
+		b.conns = append(b.conns, c)
 	}
 	return ok
 }
 
 // Flush lets everything sent so far leave. The batch can be used again.
 func (b *Batch) Flush() {
-	if b.n > 0 {
-		b.flusher.schedule(b.head, b.tail, b.n)
-		b.head, b.tail, b.n = nil, nil, 0
+	if len(b.conns) > 0 {
+		b.flusher.schedule(b.conns...)
+		clear(b.conns)
+		b.conns = b.conns[:0]
 	}
 }

@@ -24,7 +24,7 @@ func (c *Conn) wakePollLocked() {
 	case c.poll == nil:
 	case c.poll.front != nil:
 		if c.schedulePollLocked() {
-			c.server.flusher.schedule(c, c, 1)
+			c.server.flusher.schedule(c)
 		}
 	default:
 		select {
@@ -47,7 +47,7 @@ func (c *Conn) schedulePollLocked() bool {
 // dueLocked tells whether there is something to answer p with: packets, the end
 // of the session, or an upgrade.
 func (c *Conn) dueLocked(p *pendingPoll) bool {
-	return c.out != nil || c.state != stateOpen || c.ws != nil || p.noop
+	return !c.out.empty() || c.state != stateOpen || c.ws != nil || p.noop
 }
 
 // upgradeCheck is how often a poll that waits during an upgrade is released,
@@ -102,20 +102,21 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 
 // takePollLocked ends the pending poll. It returns what to answer it with, as
 // respond takes it, and whether the session is over with that.
-func (c *Conn) takePollLocked() (out *queue, last packetType, closing bool) {
+func (c *Conn) takePollLocked() (out outbox, last packetType, closing bool) {
 	c.poll = nil
-	if c.ws == nil && c.out != nil { // after an upgrade the outbox belongs to the WebSocket
-		out, c.out = c.out, nil
-		if !c.greeted {
-			out, c.out = out.cutFirst()
-		}
-		c.queued -= out.bytes
+	switch {
+	case c.ws != nil: // after an upgrade the outbox belongs to the WebSocket
+	case c.greeted:
+		out = c.out.take()
+	default:
+		out = c.out.cutFirst()
 	}
+	c.queued -= out.bytes()
 	c.greeted = true
 	// A client that leaves is told with the poll after that: socket.io-client 4 takes
 	// the events of an answer with a close packet for later than the close, and would
 	// have them twice when its session is recovered.
-	closing = c.state == stateClosing && c.ws == nil && c.out == nil && (!c.leaving || out == nil)
+	closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || out.empty())
 	last = packetNoop
 	if closing || c.state == stateClosed && c.reason != TransportClose {
 		last = packetClose
@@ -154,7 +155,7 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 
 // respond writes the answer to a poll: the packets of out, then last if it is
 // a close packet or there is nothing else to say.
-func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last packetType) {
+func (c *Conn) respond(w http.ResponseWriter, q url.Values, out outbox, last packetType) {
 	b := pollBuffers.Get().(*pollBuffer)
 	defer b.release()
 	body, contentType := c.answer(b, q, out, last)
@@ -167,11 +168,10 @@ func (c *Conn) respond(w http.ResponseWriter, q url.Values, out *queue, last pac
 
 // answer puts the body of respond together. q is nil for a client that cannot
 // want JSONP.
-func (c *Conn) answer(b *pollBuffer, q url.Values, out *queue, last packetType) (body []byte, contentType string) {
-	if out != nil {
-		for _, f := range out.frames {
-			b.packets = append(b.packets, f.packet())
-		}
+func (c *Conn) answer(b *pollBuffer, q url.Values, out outbox, last packetType) (body []byte, contentType string) {
+	var single [1]*Frame
+	for _, f := range out.list(&single) {
+		b.packets = append(b.packets, f.packet())
 	}
 	if last == packetClose || len(b.packets) == 0 {
 		b.packets = append(b.packets, packet{typ: last})
@@ -192,9 +192,9 @@ func (c *Conn) answer(b *pollBuffer, q url.Values, out *queue, last packetType) 
 		body = b.jsonp
 		contentType = "text/javascript; charset=UTF-8"
 	}
-	if out != nil {
-		c.server.stats.polled.add(len(out.frames), int64(len(body)))
-		putQueue(out)
+	if !out.empty() {
+		c.server.stats.polled.add(out.len(), int64(len(body)))
+		out.release()
 	}
 	return body, contentType
 }

@@ -201,7 +201,7 @@ func (s *Server) Census() (n Census) {
 		}
 	})
 	s.flusher.mu.Lock()
-	n.Scheduled = s.flusher.n
+	n.Scheduled = s.flusher.line.len()
 	s.flusher.mu.Unlock()
 	return n
 }

@@ -206,7 +206,7 @@ func (c *Conn) switchTo(t *wsTransport) bool {
 	c.ws, c.probe = t, nil
 	c.wakePollLocked()
 	schedule := false
-	if c.out != nil && c.writer == writerIdle {
+	if !c.out.empty() && c.writer == writerIdle {
 		c.writer = writerScheduled
 		schedule = true
 	}
@@ -215,7 +215,7 @@ func (c *Conn) switchTo(t *wsTransport) bool {
 	c.server.stats.upgraded.Add(1)
 	switch {
 	case schedule:
-		c.server.flusher.schedule(c, c, 1)
+		c.server.flusher.schedule(c)
 	case closing:
 		c.finishClose()
 	}

@@ -87,8 +87,9 @@ func (r remainder) empty() bool { return !r.some }
 
 // A writer gathers small frames so that one system call takes many.
 type writer struct {
-	buf  []byte // gathered
-	sent Sent   // not yet in flusher.sent
+	buf    []byte    // gathered
+	single [1]*Frame // see outbox.list
+	sent   Sent      // not yet in flusher.sent
 }
 
 // writeChunk is how much is gathered for one system call. A frame that does
