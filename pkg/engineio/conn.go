@@ -20,44 +20,42 @@ type Receiver interface {
 // carry it. All methods are safe for concurrent use and none blocks on the
 // peer.
 type Conn struct {
+	// What a delivery touches, on one cache line: with thousands of connections
+	// each line that it takes more is one that the processor has to wait for.
+	mu       sync.Mutex    // guards all but what is static
+	state    connState     //
+	writer   writerState   // who is taking frames from the outbox
+	protocol uint8         // static
+	b64      bool          // static; protocol 3: the client cannot read binary responses
+	greeted  bool          // the first poll has been answered
+	leaving  bool          // Leave was called first
+	hears    bool          // leaving, and what the client sent is received still
+	lingers  bool          // leaving, and the close packet has been polled
+	out      outbox        // frames in order
+	queued   int64         // bytes in out and in a flush under way
+	ws       *wsTransport  // nil while the transport is polling
+	poll     *pendingPoll  // the GET that waits for packets
+	text     atomic.Uint32 // protocol 3: a textRule; guarded by nothing
+
+	post         bool         // a POST is being read
+	timerStale   bool         // the timer was moved after it expired: its onTimer is void
+	awaitingPong bool         // protocol 4: a ping was sent
+	graceUsed    bool         // protocol 4: this ping's timeout was extended once
+	pinged       uint32       // protocol 4: when that was, see sinceHandshake
+	timer        *time.Timer  // heartbeat, then the bound of an orderly close
+	probe        *wsTransport // a WebSocket that asked to take over, until it does
+	reason       CloseReason
+	reasonErr    error
+	done         chan struct{} // made by Done, closed by shutdown
+
 	// Static after construction.
 	server    *Server
 	id        string
-	protocol  int
 	handshake *Handshake
-	b64       bool          // protocol 3: the client cannot read binary responses
-	text      atomic.Uint32 // protocol 3: a textRule
-	receiver  Receiver      // set before the first packet is received
+	receiver  Receiver // set before the first packet is received
 
 	// recvMu makes calls of receiver follow one another. Held while it runs.
 	recvMu sync.Mutex
-
-	mu sync.Mutex // guards all below
-
-	state     connState
-	greeted   bool // the first poll has been answered
-	leaving   bool // Leave was called first
-	hears     bool // leaving, and what the client sent is received still
-	lingers   bool // leaving, and the close packet has been polled
-	reason    CloseReason
-	reasonErr error
-	done      chan struct{} // made by Done, closed by shutdown
-
-	// The outbox: frames in order, and who is taking them.
-	out    outbox
-	queued int64 // bytes in out and in a flush under way
-	writer writerState
-
-	ws    *wsTransport // nil while the transport is polling
-	probe *wsTransport // a WebSocket that asked to take over, until it does
-	poll  *pendingPoll // the GET that waits for packets
-	post  bool         // a POST is being read
-
-	timer        *time.Timer // heartbeat, then the bound of an orderly close
-	timerStale   bool        // the timer was moved after it expired: its onTimer is void
-	awaitingPong bool        // protocol 4: a ping was sent
-	graceUsed    bool        // protocol 4: this ping's timeout was extended once
-	pinged       uint32      // protocol 4: when that was, see sinceHandshake
 }
 
 // writerState tells who takes frames from the outbox of a WebSocket.
@@ -74,7 +72,7 @@ const (
 func (c *Conn) ID() string { return c.id }
 
 // Protocol is the Engine.IO protocol, 3 or 4.
-func (c *Conn) Protocol() int { return c.protocol }
+func (c *Conn) Protocol() int { return int(c.protocol) }
 
 // Handshake is the request that opened the session. Read only.
 func (c *Conn) Handshake() *Handshake { return c.handshake }

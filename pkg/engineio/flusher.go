@@ -169,7 +169,7 @@ func (c *Conn) flush(w *writer) bool {
 	c.writer = writerFlushing
 	c.mu.Unlock()
 
-	rest, err := w.write(t, out.list(&w.single), c.protocol)
+	rest, err := w.write(t, out.list(&w.single), c.Protocol())
 	switch {
 	case err != nil:
 		out.release()
@@ -215,7 +215,7 @@ func (c *Conn) flushed(out *outbox) bool {
 func (c *Conn) catchUp(t *wsTransport, out outbox, rest remainder) {
 	var single [1]*Frame
 	for {
-		if err := t.writeSlowly(rest, out.list(&single), c.protocol, c.server.opts.WriteTimeout); err != nil {
+		if err := t.writeSlowly(rest, out.list(&single), c.Protocol(), c.server.opts.WriteTimeout); err != nil {
 			out.release()
 			c.writeFailed(err)
 			return

@@ -28,7 +28,7 @@ func (fc *frontConn) job(q *plainRequest) job {
 
 // find returns the session that q names, if it is one of q's protocol.
 func (fc *frontConn) find(q *plainRequest) *Conn {
-	if c := fc.front.server.lookupBytes(q.sid); c != nil && c.protocol == q.protocol {
+	if c := fc.front.server.lookupBytes(q.sid); c != nil && c.Protocol() == q.protocol {
 		return c
 	}
 	return nil

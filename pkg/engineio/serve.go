@@ -110,7 +110,7 @@ func (s *Server) verify(r *http.Request, q url.Values, upgrade bool) (c *Conn, c
 		switch {
 		case !found:
 			return nil, codeUnknownSID, s.slow.text(sid), false
-		case !upgrade && c.Transport() != transport, c.protocol != protocolOf(q), upgrade && transport != WebSocket:
+		case !upgrade && c.Transport() != transport, c.Protocol() != protocolOf(q), upgrade && transport != WebSocket:
 			return nil, codeBadRequest, "", false
 		}
 		return c, 0, "", true

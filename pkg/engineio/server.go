@@ -135,7 +135,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	c := &Conn{
 		server:   s,
 		id:       s.opts.NewID(),
-		protocol: protocolOf(q),
+		protocol: uint8(protocolOf(q)),
 		b64:      q.Get("b64") != "",
 		ws:       t,
 		handshake: &Handshake{
@@ -151,7 +151,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		return nil
 	}
 	s.stats.opened.Add(1)
-	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.protocol),
+	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.Protocol()),
 		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
 	c.receiver = s.opts.OnConnect(c)
 	if schedule { // what OnConnect sent leaves with the open packet

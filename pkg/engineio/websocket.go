@@ -91,14 +91,14 @@ func (c *Conn) readWebSocket(r *wsReader) {
 // onMessage acts on one WebSocket message.
 func (c *Conn) onMessage(data []byte, binary bool) bool {
 	if !binary {
-		p, err := decodeTextPacket(c.protocol, data)
+		p, err := decodeTextPacket(c.Protocol(), data)
 		if err != nil {
 			c.shutdown(ParseError, err)
 			return false
 		}
 		return c.onPacket(p)
 	}
-	return c.onPacket(decodeBinaryPacket(c.protocol, data))
+	return c.onPacket(decodeBinaryPacket(c.Protocol(), data))
 }
 
 // transportEnded ends the session for an error of its WebSocket's reader.
@@ -173,7 +173,7 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 		if err != nil {
 			return err
 		}
-		p, err := decodeTextPacket(c.protocol, data)
+		p, err := decodeTextPacket(c.Protocol(), data)
 		switch {
 		case binary || err != nil:
 			return errProbe

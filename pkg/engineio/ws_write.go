@@ -13,19 +13,21 @@ import (
 // time (see writerState), read by the goroutine that runs its wsReader. The last
 // of the two closes it.
 type wsTransport struct {
-	nc  net.Conn
-	raw syscall.RawConn // nil if nc is no plain socket
-	fd  int32           // its descriptor; not closed between beginWrite and endWrite, nor before endRead
+	// What a write touches, on one cache line; see Conn.
+	mu      sync.Mutex // guards closing and what is before fd
+	writing bool       // frames are being written, the close frame among them
+	taken   bool       // somebody writes the close frame or has
+	read    bool       // the reader has ended: who writes closes the TCP connection
+	fd      int32      // descriptor of raw; not closed between beginWrite and endWrite, nor before endRead
+	closing []byte     // the close frame, from beginClose on
+	head    []byte     // the answer to the handshake, if it leaves with the first frame; owned by the writer
 
-	running *running // of the server
-	parking *parking // of the reader
-	head    []byte   // the answer to the handshake, if it leaves with the first frame; owned by the writer
+	nc      net.Conn
+	raw     syscall.RawConn // nil if nc is no plain socket
+	running *running        // of the server
+	parking *parking        // of the reader
 
-	mu      sync.Mutex
-	writing bool   // frames are being written, the close frame among them
-	closing []byte // the close frame, from beginClose on
-	taken   bool   // somebody writes it or has
-	read    bool   // the reader has ended: who writes closes the TCP connection
+	_ [16]byte // makes its class of sizes one of whole lines
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
@@ -37,9 +39,12 @@ var errTransportClosing = errors.New("the WebSocket is closing")
 
 func (t *wsTransport) beginWrite() bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.writing = t.closing == nil && !t.read
-	return t.writing
+	may := t.closing == nil && !t.read
+	if may { // otherwise somebody may be writing the close frame
+		t.writing = true
+	}
+	t.mu.Unlock()
+	return may
 }
 
 // endWrite ends what beginWrite began, unless it returns the close frame: then
@@ -100,7 +105,7 @@ var writers = sync.Pool{New: func() any { return &writer{buf: make([]byte, 0, wr
 
 // write writes frames as far as the socket takes them now.
 func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
-	if t.raw == nil {
+	if t.fd == noFD {
 		return remainder{some: true}, nil
 	}
 	if !t.beginWrite() {

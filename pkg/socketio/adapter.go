@@ -65,11 +65,10 @@ type batch interface {
 
 // member is the part of a link that its namespace's adapter owns.
 type member struct {
-	id     socket.SocketId
-	index  int  // in members; -1 unless joined
-	own    bool // in the room that is named like its id, which rooms does not list
-	rooms  []socket.Room
-	marked uint64
+	id    socket.SocketId
+	index int  // in members; -1 unless joined
+	own   bool // in the room that is named like its id, which rooms does not list
+	rooms []socket.Room
 
 	session *session      // nil without recovery, and for clients of protocol 4
 	replay  *replay       // while it catches up

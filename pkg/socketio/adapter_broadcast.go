@@ -118,7 +118,7 @@ func (a *LocalAdapter) notifyEncoded(ev Encoded, watching []*socket.Socket) {
 // given, for each before that, with the lock held, and returns how many there are and those that
 // have listeners for what is sent to them.
 func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastOptions, prepare func(*link)) (count uint64, watching []*socket.Socket) {
-	volatile := isVolatile(opts)
+	volatile, recovery := isVolatile(opts), a.journal != nil
 	a.mu.Lock()
 	if a.batches == nil {
 		a.mu.Unlock()
@@ -134,14 +134,15 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 		if prepare != nil {
 			prepare(l)
 		}
-		if volatile && !l.conn.eio.Writable() {
+		if volatile && !l.eio.Writable() {
 			return
 		}
-		if r := l.member.replay; r != nil {
+		if recovery && l.member.replay != nil {
+			r := l.member.replay
 			r.extra = append(r.extra, frames...)
 			return
 		}
-		if b.Send(l.conn.eio, frames...) {
+		if b.Send(l.eio, frames...) {
 			sent++
 		}
 	})
@@ -163,11 +164,11 @@ func (a *LocalAdapter) selectLocked(opts *socket.BroadcastOptions, f func(*link)
 	rooms, except := roomSets(opts)
 	a.mark++
 	for _, room := range except {
-		a.eachInRoomLocked(room, func(l *link) { l.member.marked = a.mark })
+		a.eachInRoomLocked(room, func(l *link) { l.marked = a.mark })
 	}
 	if len(rooms) == 0 {
 		for _, l := range a.members {
-			if l.member.marked != a.mark {
+			if l.marked != a.mark {
 				f(l)
 			}
 		}
@@ -175,8 +176,8 @@ func (a *LocalAdapter) selectLocked(opts *socket.BroadcastOptions, f func(*link)
 	}
 	for _, room := range rooms {
 		a.eachInRoomLocked(room, func(l *link) {
-			if l.member.marked != a.mark && l.member.index >= 0 {
-				l.member.marked = a.mark
+			if l.marked != a.mark && l.member.index >= 0 {
+				l.marked = a.mark
 				f(l)
 			}
 		})

@@ -67,11 +67,11 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 		if l.outgoing.Len() > 0 {
 			watching = append(watching, l.sock)
 		}
-		if l.conn.eio.Protocol() == 3 {
+		if l.eio.Protocol() == 3 {
 			if old == nil {
 				old = newFrames(Event, a.name, nil, data)
 			}
-			if b.Send(l.conn.eio, old...) {
+			if b.Send(l.eio, old...) {
 				sentOld++
 			}
 			return
@@ -82,7 +82,7 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 		if s := l.member.session; s != nil && s.skips(e.id) {
 			return // it got it from the instance that it came from
 		}
-		if b.Send(l.conn.eio, frames...) {
+		if b.Send(l.eio, frames...) {
 			sent++
 		}
 	})

@@ -31,7 +31,7 @@ func crowd(tb testing.TB, n int) (*Namespace, *countingBatch) {
 	b := new(countingBatch)
 	ns.local.adopt(func() batch { return b })
 	for i := range n {
-		l := &link{conn: &conn{eio: new(engineio.Conn)}, name: "/chat", outgoing: types.NewSlice[events.Listener]()}
+		l := &link{conn: new(conn), eio: new(engineio.Conn), name: "/chat"}
 		id := socket.SocketId(fmt.Sprint("socket", i))
 		ns.local.register(l, id, noOffset)
 		l.member.index = i

@@ -184,7 +184,7 @@ func (c *conn) connectAll(list []*Packet) {
 }
 
 func (c *conn) newLink(name string) *link {
-	return &link{conn: c, name: name, backlog: new(backlog), member: member{index: -1}}
+	return &link{conn: c, eio: c.eio, name: name, backlog: new(backlog), member: member{index: -1}}
 }
 
 func (c *conn) linkLocked(name string) *link {

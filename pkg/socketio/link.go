@@ -9,6 +9,8 @@ import (
 	"github.com/zishang520/engine.io/v2/events"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/engineio"
 )
 
 // linkState is where one connection is with one namespace. A packet of the namespace is dispatched
@@ -33,14 +35,18 @@ const maxBacklog = 1 << 20
 
 // A link is one connection in one namespace: the library's Socket and what we keep beside it.
 type link struct {
+	// What a broadcast touches, on one cache line; see engineio.Conn.
+	outgoing types.Slice[events.Listener] // what the socket's OnAnyOutgoing appends to, from attach on
+	eio      *engineio.Conn               // conn's
+	marked   uint64                       // guarded by the LocalAdapter, see selectLocked
+
 	conn *conn
 	name string // of the namespace
 
 	// Set by attach, before the library publishes the socket.
-	ns       *Namespace
-	sock     *socket.Socket
-	emitter  socketEmitter // the socket's
-	outgoing *types.Slice[events.Listener]
+	ns      *Namespace
+	sock    *socket.Socket
+	emitter socketEmitter // the socket's
 
 	// Guarded by the LocalAdapter of the namespace.
 	member member
@@ -80,7 +86,7 @@ const (
 func (l *link) attach(ns *Namespace, sock *socket.Socket) {
 	l.emitter.link = l
 	sock.EventEmitter = &l.emitter
-	l.outgoing = outgoingListeners(sock)
+	shareOutgoing(sock, &l.outgoing)
 	l.conn.shareHandshake(sock.Handshake())
 	l.conn.mu.Lock()
 	l.ns, l.sock = ns, sock

@@ -32,7 +32,8 @@ func middlewares(s *socket.Socket) *types.Slice[socket.SocketMiddleware] {
 	return *(**types.Slice[socket.SocketMiddleware])(unsafe.Add(unsafe.Pointer(s), fnsOffset))
 }
 
-// outgoingListeners returns the list that Socket.OnAnyOutgoing appends to.
-func outgoingListeners(s *socket.Socket) *types.Slice[events.Listener] {
-	return *(**types.Slice[events.Listener])(unsafe.Add(unsafe.Pointer(s), outgoingOffset))
+// shareOutgoing makes list, which is empty, what Socket.OnAnyOutgoing appends to. Nobody else may know
+// the socket yet.
+func shareOutgoing(s *socket.Socket, list *types.Slice[events.Listener]) {
+	*(**types.Slice[events.Listener])(unsafe.Add(unsafe.Pointer(s), outgoingOffset)) = list
 }
