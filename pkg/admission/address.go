@@ -87,13 +87,16 @@ func parseHop(text string) netip.Addr {
 	if len(text) > len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%interface-name]:65535") {
 		return netip.Addr{}
 	}
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
-	if err != nil {
+	if strings.Contains(text, "]:") || strings.Count(text, ":") == 1 {
 		port, err := netip.ParseAddrPort(text)
 		if err != nil {
 			return netip.Addr{}
 		}
-		addr = port.Addr()
+		return port.Addr().Unmap().WithZone("")
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		return netip.Addr{}
 	}
 	return addr.Unmap().WithZone("")
 }

@@ -127,7 +127,7 @@ func (w *frontWriter) webSocket(key string) *wsTransport {
 	fc := w.conn
 	w.gone = true
 	fc.parking.front.Store(nil)
-	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: appendSwitch(nil, key, w.header)}
+	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: appendSwitch(make([]byte, 0, 256), key, w.header)}
 }
 
 // appendSwitch appends the answer to a WebSocket handshake (RFC 6455, 4.2.2).

@@ -235,7 +235,7 @@ func (q *plainRequest) header() http.Header {
 		var line string
 		line, text, _ = strings.Cut(text, "\r\n")
 		name, value, _ := strings.Cut(line, ":")
-		name, value = textproto.CanonicalMIMEHeaderKey(name), strings.Trim(value, " \t")
+		name, value = canonicalName(name), strings.Trim(value, " \t")
 		if name == "Host" {
 			continue
 		}
@@ -247,6 +247,20 @@ func (q *plainRequest) header() http.Header {
 		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return h
+}
+
+// canonicalName is what net/http calls a field. Of those that every WebSocket
+// handshake has it would make new strings.
+func canonicalName(name string) string {
+	switch name {
+	case "Sec-WebSocket-Key":
+		return "Sec-Websocket-Key"
+	case "Sec-WebSocket-Version":
+		return "Sec-Websocket-Version"
+	case "Sec-WebSocket-Extensions":
+		return "Sec-Websocket-Extensions"
+	}
+	return textproto.CanonicalMIMEHeaderKey(name)
 }
 
 // foldsTo compares with a text in lower case.

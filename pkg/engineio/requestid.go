@@ -20,10 +20,13 @@ func requestID(r *http.Request) slog.Attr {
 	return slog.String("request", id)
 }
 
+// debugs tells whether debug records are wanted: their attributes cost something.
+func (s *Server) debugs() bool { return s.opts.Logger.Enabled(context.Background(), slog.LevelDebug) }
+
 // noteRefusal counts a request that is told an error of the protocol.
 func (s *Server) noteRefusal(r *http.Request, code errorCode) {
 	s.stats.refuse(code)
-	if s.opts.Logger.Enabled(context.Background(), slog.LevelDebug) {
+	if s.debugs() {
 		s.opts.Logger.LogAttrs(context.Background(), slog.LevelDebug, "request refused",
 			slog.String("reason", refusals[code]), slog.String("remote", r.RemoteAddr), requestID(r))
 	}

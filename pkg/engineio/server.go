@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -115,7 +116,9 @@ func (s *Server) forget(c *Conn, reason CloseReason, err error) {
 	delete(s.conns, c.id)
 	s.mu.Unlock()
 	s.stats.closed(reason, err)
-	s.opts.Logger.Debug("connection closed", slog.String("sid", c.id), slog.String("reason", string(reason)))
+	if s.debugs() {
+		s.opts.Logger.Debug("connection closed", slog.String("sid", c.id), slog.String("reason", string(reason)))
+	}
 }
 
 // Handshake is what is kept of the request that opened a session.
@@ -151,8 +154,10 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		return nil
 	}
 	s.stats.opened.Add(1)
-	s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.Protocol()),
-		slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
+	if s.debugs() {
+		s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.Protocol()),
+			slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
+	}
 	c.receiver = s.opts.OnConnect(c)
 	if schedule { // what OnConnect sent leaves with the open packet
 		s.flusher.flushHere(c)
@@ -182,9 +187,13 @@ func (s *Server) openFrame(c *Conn) *Frame {
 	if c.ws == nil && s.opts.allowsTransport(WebSocket) {
 		upgrades = `"websocket"`
 	}
-	return newTextFrame(packetOpen, fmt.Appendf(nil,
-		`{"sid":"%s","upgrades":[%s],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}`, c.id, upgrades,
-		s.opts.PingInterval.Milliseconds(), s.opts.PingTimeout.Milliseconds(), s.opts.MaxPayload))
+	var room [192]byte
+	b := append(append(room[:0], `{"sid":"`...), c.id...)
+	b = append(append(b, `","upgrades":[`...), upgrades...)
+	b = strconv.AppendInt(append(b, `],"pingInterval":`...), s.opts.PingInterval.Milliseconds(), 10)
+	b = strconv.AppendInt(append(b, `,"pingTimeout":`...), s.opts.PingTimeout.Milliseconds(), 10)
+	b = strconv.AppendInt(append(b, `,"maxPayload":`...), s.opts.MaxPayload, 10)
+	return newTextFrame(packetOpen, append(b, '}'))
 }
 
 // protocolOf reads the EIO parameter: whatever is not 4 is 3, as in Node.

@@ -59,17 +59,20 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 // readWebSocket is the connection's reader: it decodes and hands over one
 // message after another until the transport or the session ends.
 //
-// Between messages it parks: it returns, and is run again when bytes arrive.
+// Between messages it parks: it returns, and is run again, with another reader,
+// when bytes arrive.
 func (c *Conn) readWebSocket(r *wsReader) {
-	if r.t.parking.resume == nil {
-		r.pong = func(f *Frame) { c.Send(f) }
-		r.t.parking.resume = func() { c.readWebSocket(r) }
+	t := r.t
+	if t.parking.resume == nil {
+		t.parking.resume = func() { c.readWebSocket(newWSReader(t, c.server.opts.MaxPayload, nil)) }
 	}
+	r.pong, r.conn = nil, c
 	for {
 		for r.quiet() {
 			r.drained = false // there may be more by the time it goes on
-			parked, again := r.t.park(c.server.poller)
+			parked, again := t.park(c.server.poller)
 			if parked {
+				r.release()
 				return
 			}
 			if !again {

@@ -130,9 +130,9 @@ func parseClose(payload []byte) (ws.StatusCode, error) {
 // linger closes the TCP connection once both sides have sent their close
 // frames, the peer has gone, or the transport's deadline is over. Until then it
 // reads on: bytes left unread would make the peer's system throw away our close
-// frame.
+// frame. It is the reader's last use.
 func (r *wsReader) linger() {
-	r.pong, r.message, r.opcode = nil, nil, 0
+	r.pong, r.conn, r.message, r.opcode = nil, nil, nil, 0
 	for more := !r.closed; more; {
 		if r.lost {
 			more = r.skip(math.MaxInt64)
@@ -153,8 +153,7 @@ func (r *wsReader) linger() {
 		}
 	}
 	r.t.endRead()
-	r.start = r.end
-	r.releaseBuffer()
+	r.release()
 }
 
 func (r *wsReader) skip(n int64) bool {

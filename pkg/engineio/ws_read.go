@@ -11,12 +11,14 @@ import (
 )
 
 // A wsReader takes WebSocket messages off one transport. It holds a buffer
-// only while bytes are in it: a connection that waits for its peer has none.
+// only while bytes are in it, and a connection that waits for its peer between
+// two messages has no reader either.
 type wsReader struct {
 	t          *wsTransport
 	maxPayload int64
-	// pong is called with the frame that answers a ping.
+	// pong is called with the frame that answers a ping; conn sends it if that is nil.
 	pong func(*Frame)
+	conn *Conn
 
 	buf        []byte // pooled; nil when empty
 	start, end int    // buf[start:end] is unread
@@ -40,13 +42,29 @@ const readBuffer = 8 << 10
 
 var readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 
+var wsReaders = sync.Pool{New: func() any {
+	r := new(wsReader)
+	r.call = func(uintptr) bool { return !r.readOnce() }
+	return r
+}}
+
+// newWSReader returns a reader, which ends with release.
 func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
-	r := &wsReader{t: t, maxPayload: maxPayload}
+	r := wsReaders.Get().(*wsReader)
+	r.t, r.maxPayload = t, maxPayload
 	if len(early) > 0 { // bytes that arrived behind the HTTP request
 		r.buf, r.end = slices.Clone(early), len(early)
 	}
-	r.call = func(uintptr) bool { return !r.readOnce() }
 	return r
+}
+
+// release gives the reader to another transport. Nothing may be unread, or nobody
+// will read it.
+func (r *wsReader) release() {
+	r.start = r.end
+	r.releaseBuffer()
+	*r = wsReader{call: r.call}
+	wsReaders.Put(r)
 }
 
 // readOnce reads without waiting, to target or behind the unread bytes. again
@@ -294,8 +312,12 @@ func (r *wsReader) control(h ws.Header) error {
 	ws.Cipher(payload, h.Mask, 0)
 	switch h.OpCode {
 	case ws.OpPing:
-		if r.pong != nil {
-			r.pong(&Frame{wire: append(appendHeader(nil, ws.OpPong, len(payload)), payload...)})
+		pong := &Frame{wire: append(appendHeader(nil, ws.OpPong, len(payload)), payload...)}
+		switch {
+		case r.pong != nil:
+			r.pong(pong)
+		case r.conn != nil:
+			r.conn.Send(pong)
 		}
 	case ws.OpClose:
 		code, err := parseClose(payload)

@@ -6,6 +6,7 @@ import (
 	"github.com/zishang520/engine.io/v2/events"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/engineio"
 )
@@ -95,12 +96,24 @@ func encodePacketData(t PacketType, data any) (Payload, error) {
 			d = []any{}
 		}
 		return EncodeData(d)
+	case *connectData:
+		if d.Pid == "" {
+			e := valueEncoder{buf: append(make([]byte, 0, 64), `{"sid":`...)}
+			err := e.text(string(d.Sid))
+			return Payload{JSON: append(e.buf, '}')}, err
+		}
 	case map[string]any:
 		if _, ok := d["message"]; ok && t == ConnectError && len(d) <= 2 {
 			return encodeConnectError(d)
 		}
 	}
 	return encodeValue(data)
+}
+
+// connectData is the library's answer to a CONNECT of protocol 5.
+type connectData = struct {
+	Sid socket.SocketId         `json:"sid" msgpack:"sid"`
+	Pid socket.PrivateSessionId `json:"pid,omitempty" msgpack:"pid,omitempty"`
 }
 
 func encodeValue(v any) (Payload, error) {

@@ -35,10 +35,7 @@ func takeOffset(h *socket.Handshake) string {
 
 // pid is the private session id in the answer to a CONNECT of protocol 5, if it has one.
 func (e *encodedPacket) pid() socket.PrivateSessionId {
-	if answer, ok := e.data.(*struct {
-		Sid socket.SocketId         `json:"sid" msgpack:"sid"`
-		Pid socket.PrivateSessionId `json:"pid,omitempty" msgpack:"pid,omitempty"`
-	}); ok {
+	if answer, ok := e.data.(*connectData); ok {
 		return answer.Pid
 	}
 	return ""
