@@ -128,10 +128,9 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 		probe.closeWith(closeNone)
 	}
 	c.server.forget(c, reason, err)
-	go func() {
-		defer c.server.running.done() // counted since admit
+	c.server.running.hand(func() { // counted since admit
 		c.recvMu.Lock()
 		defer c.recvMu.Unlock()
 		c.receiver.Closed(reason, err)
-	}()
+	})
 }

@@ -54,7 +54,8 @@
 //   - one for each WebSocket whose peer takes less than it is sent, until it
 //     has caught up or is closed;
 //   - a short one for the last call of each receiver, and the runtime's for
-//     each heartbeat.
+//     each heartbeat;
+//   - up to 64 that have done any of this and wait for more, for two seconds.
 //
 // [Server.Close] waits for all of them but net/http's.
 //

@@ -24,7 +24,8 @@ type flusher struct {
 	max     int
 	sent    Sent // by workers
 
-	running *running // of the server; counts the workers
+	running *running // of the server; has the workers
+	worker  func()   // work, made once
 }
 
 const (
@@ -36,7 +37,9 @@ const (
 )
 
 func newFlusher(r *running) *flusher {
-	return &flusher{max: runtime.GOMAXPROCS(0), running: r}
+	f := &flusher{max: runtime.GOMAXPROCS(0), running: r}
+	f.worker = f.work
+	return f
 }
 
 // A connLine is a queue of connections.
@@ -77,8 +80,7 @@ func (f *flusher) schedule(conns ...*Conn) {
 	}
 	f.mu.Unlock()
 	for range start {
-		f.running.add()
-		go f.work()
+		f.running.start(f.worker)
 	}
 }
 
@@ -119,7 +121,6 @@ func (f *flusher) take(dst []*Conn, w *writer) int {
 // work flushes connections until none is left. One that got more to write
 // meanwhile goes to the end of the line, behind those that have waited longer.
 func (f *flusher) work() {
-	defer f.running.done()
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
 	var taken [takeAtOnce]*Conn

@@ -84,6 +84,7 @@ func (s *Server) stopFronts(ctx context.Context) {
 		f.stop()
 	}
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
+	s.running.dismiss()
 	s.poller.close()
 }
 

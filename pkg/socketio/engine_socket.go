@@ -12,6 +12,7 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/stack"
 )
 
 // The rest of engine.Socket: what it tells, and what only the library's own engine calls.
@@ -27,6 +28,7 @@ func (c *conn) RemoteAddress() string { return c.eio.Handshake().RemoteAddr }
 
 // ReadyState is "open" until the connection is closing, then "closed".
 func (c *conn) ReadyState() string {
+	stack.Grow() // the library asks first thing on the goroutine that it starts for each CONNECT
 	if c.eio.Open() {
 		return "open"
 	}
