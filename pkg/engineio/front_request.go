@@ -79,7 +79,7 @@ func (q *plainRequest) parseQuery(query []byte) bool {
 		var pair []byte
 		pair, query, more = bytes.Cut(query, []byte{'&'})
 		key, value, _ := bytes.Cut(pair, []byte{'='})
-		if bytes.ContainsAny(key, "%+;") || bytes.IndexByte(value, ';') >= 0 {
+		if !literal(key) || bytes.IndexByte(value, ';') >= 0 {
 			return false
 		}
 		var param *[]byte
@@ -95,7 +95,7 @@ func (q *plainRequest) parseQuery(query []byte) bool {
 		default:
 			continue
 		}
-		if *param != nil || len(value) == 0 || bytes.ContainsAny(value, "%+") {
+		if *param != nil || len(value) == 0 || !literal(value) {
 			return false
 		}
 		*param = value
@@ -107,6 +107,17 @@ func (q *plainRequest) parseQuery(query []byte) bool {
 		q.protocol = 4
 	}
 	return q.protocol != 0 && (string(q.transport) == Polling || string(q.transport) == WebSocket)
+}
+
+// literal tells that a part of a query stands for itself. It is short: to look for
+// one byte after another is quicker than bytes.ContainsAny.
+func literal(b []byte) bool {
+	for _, c := range b {
+		if c == '%' || c == '+' || c == ';' {
+			return false
+		}
+	}
+	return true
 }
 
 func (q *plainRequest) parseFields() bool {
