@@ -60,7 +60,7 @@ func TestWrongCommandLines(t *testing.T) {
 
 // Every flag is explained.
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"", "--help", "-h", "report --help", "bench --help"} {
+	for _, line := range []string{"", "--help", "-h", "report --help", "bench --help", "floor --help"} {
 		var b strings.Builder
 		err := command(context.Background(), strings.Fields(line), &b, io.Discard)
 		if err != nil && !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(b.String(), "chat-load") || strings.Contains(b.String(), "%!") {

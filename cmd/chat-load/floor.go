@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -13,7 +14,10 @@ import (
 )
 
 // runFloor serves the bench's reference, with the environment of the other servers.
-func runFloor(ctx context.Context, stderr io.Writer) error {
+func runFloor(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if err := parse(flag.NewFlagSet("chat-load floor", flag.ContinueOnError), args, stdout, floorUsage); err != nil {
+		return err
+	}
 	port := os.Getenv("NODE_PORT")
 	if port == "" {
 		port = "3000"

@@ -54,7 +54,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case "bench":
 		return runBench(ctx, args[1:], stdout)
 	case "floor":
-		return runFloor(ctx, stderr)
+		return runFloor(ctx, args[1:], stdout, stderr)
 	case "run":
 		return runLoad(ctx, args[1:], stdout)
 	}

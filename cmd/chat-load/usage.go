@@ -50,12 +50,17 @@ Lost is what has not come when the drain ends; with an overloaded server and --r
 const benchUsage = `chat-load bench measures the chat server against socket.io on Node and a bare Go server, and prints target, ratio, verdict.
 Run it in the project's directory. It installs the Node servers from npm once, and needs go, node, npm and redis-server.
 
-  --quick          short windows and one repeat: under 5 minutes, for a first look
+  --quick          short windows and one repeat: some 5 minutes, for a first look
   --row NAME       only this row; repeatable, or with commas. Rows: %s
   --repeats N      instead of 5 (3 for rows with thousands of clients; 1 with --quick)
   --binary FILE    our server, already built
   --json FILE      everything that was measured
   --runs DIR       every single run, for chat-load report
+`
+
+const floorUsage = `chat-load floor serves the chat as the bench's bare Go server does: one write a delivery, no checks.
+
+Its settings come from the environment: NODE_PORT (3000), HOST (all interfaces), CHAT_JOIN_NOTICE (true).
 `
 
 const reportUsage = `chat-load report makes one page with plots of one or several runs: latency, throughput, CPU and memory, faults.

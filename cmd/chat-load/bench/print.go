@@ -48,7 +48,7 @@ func (r *Report) Print(out io.Writer) error {
 	m := r.Machine
 	fmt.Fprintf(out, "\n%s, %d cores, %.0f GB, %s; %s, %.0f s", m.CPU, m.Cores, float64(m.Memory)/1e9, m.OS, r.Started.Format(time.DateOnly), r.Seconds)
 	if r.Quick {
-		fmt.Fprint(out, "; QUICK: short windows, one repeat, not for quoting")
+		fmt.Fprint(out, "; QUICK: short windows, not for quoting")
 	}
 	fmt.Fprint(out, "\nmeasured: the ratio of the medians, and the two medians\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
