@@ -23,7 +23,7 @@ type Conn struct {
 	// What a delivery touches, on one cache line: with thousands of connections
 	// each line that it takes more is one that the processor has to wait for.
 	mu       sync.Mutex    // guards all but what is static
-	state    connState     //
+	state    connState     // where it is in its life
 	writer   writerState   // who is taking frames from the outbox
 	protocol uint8         // static
 	b64      bool          // static; protocol 3: the client cannot read binary responses
