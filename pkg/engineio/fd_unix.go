@@ -1,7 +1,4 @@
-//go:build unix && (!linux || race)
-
-// The race detector sees what the calls of package syscall order; of those in
-// fd_linux.go it knows nothing.
+//go:build unix
 
 package engineio
 
@@ -10,28 +7,26 @@ import "syscall"
 // plainSockets tells that the functions below work.
 const plainSockets = true
 
-// writeFD writes once and takes "not now" for zero bytes: sockets of package net
-// never wait. Who calls it keeps the socket from being closed meanwhile.
-func writeFD(fd int32, data []byte) (int, error) {
-	for {
-		n, err := syscall.Write(int(fd), data)
-		switch err {
-		case nil:
-			return n, nil
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			return 0, nil
-		default:
-			return 0, err
-		}
-	}
+// writeFD sends once without waiting, and takes "not now" for zero bytes. Who calls
+// it keeps the socket from being closed meanwhile.
+func writeFD(fd int32, data []byte) (n int, err error) {
+	n, _, err = atOnce(sendOnce, fd, data)
+	return n, err
 }
 
-// readFD reads once, under the same terms. again tells that nothing is there yet.
+// readFD receives once, under the same terms. again tells that nothing is there yet.
 func readFD(fd int32, data []byte) (n int, again bool, err error) {
+	return atOnce(receiveOnce, fd, data)
+}
+
+// peekFD is readFD for bytes that stay where they are.
+func peekFD(fd int32, data []byte) (n int, again bool, err error) { return atOnce(peekOnce, fd, data) }
+
+// atOnce repeats a call that a signal has interrupted. again tells that it would
+// have to wait.
+func atOnce(call func(int32, []byte) (int, error), fd int32, data []byte) (n int, again bool, err error) {
 	for {
-		n, err := syscall.Read(int(fd), data)
+		n, err := call(fd, data)
 		switch err {
 		case nil:
 			return n, false, nil
@@ -43,13 +38,4 @@ func readFD(fd int32, data []byte) (n int, again bool, err error) {
 			return 0, false, err
 		}
 	}
-}
-
-// peekFD is readFD for bytes that stay where they are.
-func peekFD(fd int32, data []byte) (n int, again bool, err error) {
-	n, _, err = syscall.Recvfrom(int(fd), data, syscall.MSG_PEEK)
-	if err == syscall.EAGAIN || err == syscall.EINTR {
-		return 0, true, nil
-	}
-	return n, false, err
 }

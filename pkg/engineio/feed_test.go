@@ -91,6 +91,9 @@ func readAll(t testing.TB, c *feedConn, maxPayload int64) (events []string) {
 		events = append(events, fmt.Sprintf("binary %v %x", binary, data))
 	}
 	r.linger()
+	if r.buf != nil {
+		t.Error("the reader keeps a buffer")
+	}
 	return events
 }
 

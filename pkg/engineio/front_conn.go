@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,25 +27,17 @@ type frontConn struct {
 	cors    corsCache
 }
 
-// A requestReader is what requests are read with.
-type requestReader struct {
-	buf []byte
-}
-
-// requestBytes is more than any request that is served here should have.
-const requestBytes = 8 << 10
-
-var requestReaders = sync.Pool{New: func() any { return &requestReader{buf: make([]byte, requestBytes)} }}
-
 // A job is a request that a worker has to serve. It reports whether the worker
 // still owns the connection; if not, then may be what to go on with.
 type job func() (mine bool, then func())
 
 // look reads what has come, and serves it if that takes no time: a poll of a
 // session. If it returns nil the connection belongs to somebody else, or rests.
-func (fc *frontConn) look(r *requestReader) job {
-	n, again, err := readFD(fc.fd, r.buf)
-	for ; again; n, again, err = readFD(fc.fd, r.buf) {
+//
+// The buffer is larger than any request that is served here should be.
+func (fc *frontConn) look(buf []byte) job {
+	n, again, err := readFD(fc.fd, buf)
+	for ; again; n, again, err = readFD(fc.fd, buf) {
 		if fc.rest(&fc.front.idle) {
 			return nil
 		}
@@ -55,10 +46,10 @@ func (fc *frontConn) look(r *requestReader) job {
 		fc.close()
 		return nil
 	}
-	request := r.buf[:n]
+	request := buf[:n]
 	var q plainRequest
 	// Behind a full buffer there may be more of the request.
-	if n == len(r.buf) || !q.parse(request, fc.front.opts.Path) {
+	if n == len(buf) || !q.parse(request, fc.front.opts.Path) {
 		return fc.handOver(request)
 	}
 	served := &fc.front.server.stats.served
@@ -73,10 +64,10 @@ func (fc *frontConn) look(r *requestReader) job {
 	return fc.handOver(request)
 }
 
-// glance is called by the poller, with its reader, for a connection that rested.
-func (fc *frontConn) glance(r *requestReader) {
+// glance is called by the poller, with its buffer, for a connection that rested.
+func (fc *frontConn) glance(buf []byte) {
 	fc.list.remove(fc)
-	if j := fc.look(r); j != nil {
+	if j := fc.look(buf); j != nil {
 		fc.parking.running.start(func() { fc.work(j) })
 	}
 }
@@ -89,9 +80,9 @@ func (fc *frontConn) resume() {
 }
 
 func (fc *frontConn) lookAgain() job {
-	r := requestReaders.Get().(*requestReader)
-	defer requestReaders.Put(r)
-	return fc.look(r)
+	buf := readBuffers.Get().(*[readBuffer]byte)
+	defer readBuffers.Put(buf)
+	return fc.look(buf[:])
 }
 
 // work does j and what comes then, until there is nothing more or the connection

@@ -97,8 +97,8 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 		n, err = syscall.EpollWait(int(fd), events[:], 0)
 		return err == nil && n > 0
 	}
-	requests := requestReaders.Get().(*requestReader)
-	defer requestReaders.Put(requests)
+	requests := readBuffers.Get().(*[readBuffer]byte)
+	defer readBuffers.Put(requests)
 	ready := make([]*parking, 0, len(events))
 	for raw.Read(wait) == nil {
 		p.mu.Lock()
@@ -115,7 +115,7 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 			mine := k.unparked()
 			switch fc := k.front.Load(); {
 			case mine && fc != nil:
-				fc.glance(requests)
+				fc.glance(requests[:])
 			case mine:
 				k.running.start(k.resume)
 			case fc != nil && k.ending.Load():
