@@ -7,6 +7,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/crypto/bcrypt"
+
+	"socketio-chat/pkg/logs/logtest"
 )
 
 // The Admin UI beside tokens and recovery: neither is its own, and who is in the chat is shown by name,
@@ -18,7 +20,7 @@ func TestAdminUI(t *testing.T) {
 		t.Fatal(err)
 	}
 	const key = "0123456789abcdef0123456789abcdef"
-	var log logBuffer
+	var log logtest.Buffer
 	settings := append(startRedis(t), "ADMIN_USER=ops", "ADMIN_PASSWORD_HASH="+string(hash), "ADMIN_MODE=development",
 		"AUTH_JWT_SECRET="+key, "RECOVERY_SECONDS=60", "CHAT_JOIN_NOTICE=false")
 	one, two := startLogged(t, &log, settings...), startLogged(t, &log, settings...)

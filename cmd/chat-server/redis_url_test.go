@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,11 +16,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/logs/logtest"
 )
 
 // secret is a password that needs encoding in a URL.
@@ -116,29 +116,11 @@ func certify(t *testing.T, dir string) {
 	}
 }
 
-// logBuffer keeps a log.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // chatOver starts two instances with the same settings and lets one client of each chat.
 func chatOver(t *testing.T, settings ...string) {
 	t.Helper()
 	settings = append(settings, "CHAT_JOIN_NOTICE=false")
-	var log logBuffer
+	var log logtest.Buffer
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(log.String())
@@ -206,7 +188,7 @@ func TestRedisURL(t *testing.T) {
 		"TLS where there's none": {append(tlsFiles, "REDIS_URL=rediss://"+user+"127.0.0.1:"+plain), "tls"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log logBuffer
+			var log logtest.Buffer
 			in := startLogged(t, &log, refused.settings...)
 			eventually(t, "the log says "+refused.log, func() bool { return strings.Contains(log.String(), refused.log) })
 			if in.ready(t) || strings.Contains(log.String(), "hunter2") {
