@@ -11,7 +11,7 @@
 // The variables stand in one table (variables.go): name, default, meaning, and a kind
 // that says which values are accepted and puts them into a field of [Config]. The
 // defaults are parsed like any other value, so Config has no second list of them.
-// [Usage] and [Markdown] print the same table for --help and for the README.
+// [Usage] and [Markdown] print the same table for --help and for deploy/docs/settings.md.
 //
 // A new variable is a field and a row; a rule between variables is an entry in rules.go.
 //

@@ -26,7 +26,7 @@ func Usage(w io.Writer) error {
 	return nil
 }
 
-// Markdown is the table for the README. A test there keeps the two the same.
+// Markdown is the table for deploy/docs/settings.md. A test there keeps the two the same.
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | meaning | accepted |\n|---|---|---|---|\n")

@@ -7,31 +7,31 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of variables into the README")
+var update = flag.Bool("update", false, "write the table of variables into deploy/docs/settings.md")
 
 const (
-	readme = "../../README.md"
-	begin  = "<!-- variables: written by `go test ./pkg/config -update` -->\n"
-	end    = "<!-- end of variables -->"
+	page  = "../../deploy/docs/settings.md"
+	begin = "<!-- variables: written by `go test ./pkg/config -update` -->\n"
+	end   = "<!-- end of variables -->"
 )
 
-func TestReadmeHasTheTable(t *testing.T) {
-	text, err := os.ReadFile(readme)
+func TestPageHasTheTable(t *testing.T) {
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, ok := strings.Cut(string(text), begin)
 	table, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("%s lacks the lines %q and %q", readme, begin, end)
+		t.Fatalf("%s lacks the lines %q and %q", page, begin, end)
 	}
 	if table == Markdown() {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s differs from the table of variables; run go test ./pkg/config -update", readme)
+		t.Fatalf("%s differs from the table of variables; run go test ./pkg/config -update", page)
 	}
-	if err := os.WriteFile(readme, []byte(before+begin+Markdown()+end+after), 0o644); err != nil {
+	if err := os.WriteFile(page, []byte(before+begin+Markdown()+end+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

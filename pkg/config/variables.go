@@ -14,7 +14,7 @@ type variable struct {
 	kind    kind
 }
 
-// section is a run of rows under a heading of --help and the README.
+// section is a run of rows under a heading of --help and deploy/docs/settings.md.
 type section struct {
 	title string
 	rows  []variable
