@@ -10,6 +10,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -42,6 +43,14 @@ type broadcast struct {
 	number uint64 // see recovery.go
 }
 
+// nodeDepth bounds the nesting of what Node nodes are shown: their codec and JSON.stringify recurse, and
+// at about 2,500 levels the whole process dies of a stack overflow. Beyond it only our own instances get
+// the message.
+const nodeDepth = 512
+
+// encoder is a msgpack.Encoder for messages of the cluster.
+type encoder struct{ msgpack.Encoder }
+
 // codec reads and writes messages of up to limit bytes. Safe for concurrent use.
 type codec struct {
 	limit    int
@@ -59,18 +68,18 @@ type message = []byte
 // appendBroadcast.
 func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
 	e := c.encoders.Get().(*encoder)
-	defer func() { e.reset(); c.encoders.Put(e) }()
+	defer func() { e.Reset(); c.encoders.Put(e) }()
 	if len(data.JSON) > c.limit {
 		return nil, nil, errTooLarge
 	}
-	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
 		return nil, nil, fmt.Errorf("encode event: %w", err)
 	}
 	forAll, binary := !hasRooms(opts), e.showsBinary(data)
 	if first, err = c.appendBroadcast(e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
 		return nil, nil, err
 	}
-	if binary && forAll && e.depth <= nodeDepth {
+	if binary && forAll && e.Depth <= nodeDepth {
 		second, err = c.appendBroadcast(e, uid, nsp, data, opts, kindLegacy)
 	}
 	return first, second, err
@@ -80,7 +89,7 @@ func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *so
 // generation 4.
 func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
 	e := &encoder{}
-	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
 		return nil, fmt.Errorf("encode event: %w", err)
 	}
 	k := kindCommon
@@ -147,16 +156,16 @@ func forNodes(m message) message {
 // showsBinary tells whether Node nodes get to see binary values of data, which has been scanned.
 // Clients of generation 2 die of a packet of type 5 without any.
 func (e *encoder) showsBinary(data socketio.Payload) bool {
-	binary := slices.ContainsFunc(e.containers, isAttachment)
-	if binary && e.protoKeys && e.depth <= nodeDepth {
-		e.out = e.out[:0]
-		e.appendJSON(data.JSON, data.Attachments)
-		binary = e.bins > 0
+	binary := slices.ContainsFunc(e.Containers, isAttachment)
+	if binary && e.ProtoKeys && e.Depth <= nodeDepth {
+		e.Out = e.Out[:0]
+		e.AppendJSON(data.JSON, data.Attachments)
+		binary = e.Bins > 0
 	}
 	return binary
 }
 
-func isAttachment(c container) bool { return c.attachment >= 0 }
+func isAttachment(c msgpack.Container) bool { return c.Attachment >= 0 }
 
 // kind is for whom a message is.
 type kind int
@@ -199,42 +208,42 @@ func kindOf(split bool) kind {
 func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
 	// The envelope's size depends on how the data turned out, so it is written with the larger one
 	// and corrected below.
-	e.out = msgp.AppendString(msgp.AppendArrayHeader(e.out[:0], 3), uid)
-	raw := e.depth > nodeDepth
+	e.Out = msgp.AppendString(msgp.AppendArrayHeader(e.Out[:0], 3), uid)
+	raw := e.Depth > nodeDepth
 	if raw {
-		e.out = msgp.AppendNil(e.out)
+		e.Out = msgp.AppendNil(e.Out)
 	} else {
-		e.out = msgp.AppendMapHeader(e.out, 3)
+		e.Out = msgp.AppendMapHeader(e.Out, 3)
 		typ := typeEvent
 		if k == kindLegacy || k == kindNoNode4 {
 			typ = typeBinaryEvent
 		}
-		e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typ)
-		e.out = msgp.AppendString(e.out, "data")
-		e.appendJSON(data.JSON, data.Attachments)
-		e.out = msgp.AppendString(e.out, "nsp")
+		e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), typ)
+		e.Out = msgp.AppendString(e.Out, "data")
+		e.AppendJSON(data.JSON, data.Attachments)
+		e.Out = msgp.AppendString(e.Out, "nsp")
 		if k == kindLegacy {
-			e.out = msgp.AppendArrayHeader(e.out, 1)
+			e.Out = msgp.AppendArrayHeader(e.Out, 1)
 		}
-		e.out = msgp.AppendString(e.out, nsp)
-		raw = e.lossy && k != kindLegacy
+		e.Out = msgp.AppendString(e.Out, nsp)
+		raw = e.Lossy && k != kindLegacy
 	}
-	e.out = appendOptions(e.out, opts, k == kindModern)
+	e.Out = appendOptions(e.Out, opts, k == kindModern)
 	if raw {
-		e.out[0]++ // fixarray: one element more
-		e.out = msgp.AppendStringFromBytes(e.out, data.JSON)
+		e.Out[0]++ // fixarray: one element more
+		e.Out = msgp.AppendStringFromBytes(e.Out, data.JSON)
 		if len(data.Attachments) > 0 {
-			e.out[0]++
-			e.out = msgp.AppendArrayHeader(e.out, uint32(len(data.Attachments)))
+			e.Out[0]++
+			e.Out = msgp.AppendArrayHeader(e.Out, uint32(len(data.Attachments)))
 			for _, a := range data.Attachments {
-				e.out = msgp.AppendBytes(e.out, a)
+				e.Out = msgp.AppendBytes(e.Out, a)
 			}
 		}
 	}
-	if len(e.out) > c.limit {
+	if len(e.Out) > c.limit {
 		return nil, errTooLarge
 	}
-	return bytes.Clone(e.out), nil
+	return bytes.Clone(e.Out), nil
 }
 
 // decodeBroadcast reads a message of any generation for the adapter uid of namespace nsp.
@@ -335,14 +344,14 @@ func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
 
 // decodeData turns the encoded data of a packet into JSON text.
 func decodeData(b []byte) (socketio.Payload, error) {
-	d := decoder{out: make([]byte, 0, len(b)+len(b)/4+16)}
-	if _, err := d.value(b); err != nil {
+	d := msgpack.Decoder{Out: make([]byte, 0, len(b)+len(b)/4+16)}
+	if _, err := d.Value(b); err != nil {
 		return socketio.Payload{}, err
 	}
-	for i, a := range d.attachments {
-		d.attachments[i] = bytes.Clone(a)
+	for i, a := range d.Attachments {
+		d.Attachments[i] = bytes.Clone(a)
 	}
-	return socketio.Payload{JSON: d.out, Attachments: d.attachments}, checkPlaceholders(d.out, len(d.attachments))
+	return socketio.Payload{JSON: d.Out, Attachments: d.Attachments}, checkPlaceholders(d.Out, len(d.Attachments))
 }
 
 // checkPlaceholders tells whether every placeholder in data, whatever wrote it, refers to one of
@@ -352,11 +361,11 @@ func checkPlaceholders(data []byte, attachments int) error {
 	if attachments == 0 {
 		return nil
 	}
-	var o outline
-	if err := o.scan(data, attachments); err != nil {
+	var o msgpack.Outline
+	if err := o.Scan(data, attachments); err != nil {
 		return err
 	}
-	if o.strays {
+	if o.Strays {
 		return errStray
 	}
 	return nil
@@ -373,8 +382,8 @@ func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, er
 		if size, b, err = msgp.ReadArrayHeaderBytes(b); err != nil {
 			return data, b, errRaw
 		}
-		if size > maxAttachments {
-			return data, b, errAttachments
+		if size > msgpack.MaxAttachments {
+			return data, b, msgpack.ErrAttachments
 		}
 		for range size {
 			var a []byte
@@ -384,11 +393,11 @@ func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, er
 			data.Attachments = append(data.Attachments, bytes.Clone(a))
 		}
 	}
-	var o outline
-	if err := o.scan(text, len(data.Attachments)); err != nil {
+	var o msgpack.Outline
+	if err := o.Scan(text, len(data.Attachments)); err != nil {
 		return data, b, fmt.Errorf("%w: %w", errRaw, err)
 	}
-	if o.strays && len(data.Attachments) > 0 {
+	if o.Strays && len(data.Attachments) > 0 {
 		return data, b, errStray
 	}
 	data.JSON = bytes.ToValidUTF8(bytes.TrimSpace(text), []byte("\ufffd"))
@@ -398,24 +407,24 @@ func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, er
 // checkEvent tells whether data, valid JSON, may be sent to clients as an event: clients of
 // generation 4 close the connection otherwise.
 func checkEvent(data []byte) error {
-	i := skipSpace(data, 0)
+	i := msgpack.SkipSpace(data, 0)
 	if data[i] != '[' {
 		return errEvent
 	}
-	i = skipSpace(data, i+1)
+	i = msgpack.SkipSpace(data, i+1)
 	if c := data[i]; c != '"' {
 		if c == '-' || c >= '0' && c <= '9' {
 			return nil
 		}
 		return errEvent
 	}
-	end, err := scanString(data, i)
+	end, err := msgpack.ScanString(data, i)
 	if err != nil {
 		return errEvent
 	}
 	name := data[i+1 : end-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
-		name, _ = unescape(nil, name)
+		name, _ = msgpack.Unescape(nil, name)
 	}
 	switch string(name) {
 	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":

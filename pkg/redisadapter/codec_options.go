@@ -9,6 +9,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
 )
 
 var (
@@ -129,7 +131,7 @@ func cutAbsent(b []byte) (rest []byte, ok bool) {
 	if len(b) > 0 && b[0] == 0xc0 {
 		return b[1:], true
 	}
-	return cutUndefined(b)
+	return msgpack.CutUndefined(b)
 }
 
 // readRooms reads a list of rooms. Node applications may name a room by a number, which is another
@@ -173,7 +175,7 @@ func readRoom(b []byte) (socket.Room, []byte, error) {
 		return socket.Room(strconv.FormatUint(n, 10)), rest, err
 	case msgp.Float64Type:
 		f, rest, err := msgp.ReadFloat64Bytes(b)
-		return socket.Room(appendNumber(nil, f)), rest, err
+		return socket.Room(msgpack.AppendNumber(nil, f)), rest, err
 	case msgp.InvalidType:
 		return "", b, msgp.ErrShortBytes
 	}

@@ -2,11 +2,9 @@ package redisadapter
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -16,118 +14,9 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
-
-// wireText is the MessagePack of a JSON text.
-func wireText(t testing.TB, text string, attachments ...[]byte) (wire []byte, lossy bool) {
-	t.Helper()
-	e := &encoder{}
-	if err := e.scan([]byte(text), len(attachments)); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	e.appendJSON([]byte(text), attachments)
-	return e.out, e.lossy
-}
-
-// Every kind of JSON value: what a Node peer decodes (printed as JSON), and whether one of ours
-// needs the text itself.
-func TestEncodeValues(t *testing.T) {
-	for _, tc := range []struct {
-		text, node string // node "": the same
-		lossy      bool
-	}{
-		{text: `null`}, {text: `true`}, {text: `false`}, {text: `""`}, {text: `[]`}, {text: `{}`}, {text: `0`},
-		{text: `{"z":1,"a":{"10":2,"9":3}}`},
-		{text: `{"a":1,"a":2}`},
-		{text: " [ 1 , {\t\"a\" : [ ] } ]\r\n", node: `[1,{"a":[]}]`},
-		{text: `"a\/b\u0041"`, node: `"a/bA"`},
-		{text: `"\u0000\u001f\b\t\n\f\r\"\\"`},
-		{text: `"안녕 👋 \u2028"`, node: "\"안녕 👋 \u2028\""},
-		{text: `"\ud83d\udc4b"`, node: `"👋"`},
-		// Integers are exact as far as 64 bits reach.
-		{text: `9007199254740993`}, {text: `18446744073709551615`}, {text: `-9223372036854775808`},
-		{text: `18446744073709551616`, node: `18446744073709552000`, lossy: true},
-		{text: `-9223372036854775809`, node: `-9223372036854776000`, lossy: true},
-		{text: `1e+21`},
-		{text: `1e21`, node: `1e+21`, lossy: true},
-		{text: `1000000000000000000000`, node: `1e+21`, lossy: true},
-		{text: `100000000000000000000`},
-		{text: `0.1`}, {text: `-1.5`}, {text: `1e-7`}, {text: `5e-324`}, {text: `1.7976931348623157e+308`}, {text: `0.000001`},
-		{text: `1.0`, node: `1`, lossy: true}, {text: `1E2`, node: `100`, lossy: true}, {text: `-0`, node: `0`, lossy: true},
-		{text: `1e400`, node: `null`, lossy: true}, {text: `0.1000`, node: `0.1`, lossy: true},
-		// Half a surrogate pair has no UTF-8.
-		{text: `"\ud800"`, node: `"�"`, lossy: true},
-		{text: `"\udc00\ud800"`, node: `"��"`, lossy: true},
-		{text: `"\ud800\u0041"`, node: `"�A"`, lossy: true},
-		{text: `{"\ud800":1}`, node: `{"�":1}`, lossy: true},
-		// A Node peer would set the prototype of the object.
-		{text: `{"a":1,"__proto__":{"b":[1,2]},"c":[3]}`, node: `{"a":1,"c":[3]}`, lossy: true},
-		{text: `{"\u005f_proto__":1}`, node: `{}`, lossy: true},
-		{text: `["__proto__"]`},
-	} {
-		wire, lossy := wireText(t, tc.text)
-		d := decoder{}
-		rest, err := d.value(wire)
-		if err != nil || len(rest) > 0 {
-			t.Errorf("%s: %v, %d bytes left", tc.text, err, len(rest))
-		}
-		want := tc.node
-		if want == "" {
-			want = tc.text
-		}
-		if string(d.out) != want || lossy != tc.lossy {
-			t.Errorf("%s: got %s (lossy %v), want %s (%v)", tc.text, d.out, lossy, want, tc.lossy)
-		}
-	}
-}
-
-func TestSizesOfEachHeader(t *testing.T) {
-	for _, n := range []int{0, 15, 16, 31, 32, 255, 256, 65535, 65536} {
-		for _, text := range []string{
-			`"` + strings.Repeat("x", n) + `"`,
-			`[` + strings.TrimSuffix(strings.Repeat("7,", n), ",") + `]`,
-			`{` + strings.TrimSuffix(strings.Repeat(`"k":7,`, n), ",") + `}`,
-		} {
-			wire, lossy := wireText(t, text)
-			d := decoder{}
-			if _, err := d.value(wire); err != nil || lossy || string(d.out) != text {
-				t.Errorf("%d, %.10s: %v", n, text, err)
-			}
-		}
-	}
-}
-
-func TestPlaceholders(t *testing.T) {
-	one, two := []byte{1}, bytes.Repeat([]byte{2}, 300)
-	for _, tc := range []struct{ text, want string }{
-		{`["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, ""},
-		{`["e",{"num":1,"x":[[{}]],"_placeholder":true},{"_placeholder":true,"num":0}]`, `["e",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`},
-		{`["e",{"\u005fplaceholder":true,"num":1}]`, `["e",{"_placeholder":true,"num":0}]`},
-		{`["e",{"_placeholder":true,"num":2}]`, ""},
-		{`["e",{"_placeholder":false,"num":1}]`, ""},
-		{`["e",{"_placeholder":"true","num":1}]`, ""},
-		{`["e",{"_placeholder":true,"num":1.5}]`, ""},
-		{`["e",{"_placeholder":true,"num":"1"}]`, ""},
-	} {
-		wire, _ := wireText(t, tc.text, one, two)
-		d := decoder{}
-		if _, err := d.value(wire); err != nil {
-			t.Fatal(err)
-		}
-		want := tc.want
-		if want == "" {
-			want = tc.text
-		}
-		if string(d.out) != want {
-			t.Errorf("%s: got %s", tc.text, d.out)
-		}
-	}
-	wire, _ := wireText(t, `[{"_placeholder":true,"num":0}]`)
-	if bytes.Contains(wire, []byte{0xc4}) {
-		t.Error("a placeholder without attachments became binary")
-	}
-}
 
 // Messages between our own instances carry any event exactly, binary or not.
 func TestBroadcastRoundTrip(t *testing.T) {
@@ -262,12 +151,12 @@ func TestDecodeHostile(t *testing.T) {
 		"raw placeholder":           {"\x95" + str("them") + "\xc0\x80" + str(`["a",{"_placeholder":true,"num":1}]`) + "\x91\xc4\x01\x00", errStray},
 		"raw attachments":           {"\x95" + str("them") + "\xc0\x80" + str(`["a"]`) + "\x01", errRaw},
 		"placeholder out of range":  {packet("\x93" + str("e") + "\xc4\x01\x00\x82" + str("_placeholder") + "\xc3" + str("num") + "\x09"), errStray},
-		"deep":                      {packet("\x92" + str("e") + strings.Repeat("\x91", wireDepth+1) + "\xc0"), errWireDepth},
-		"deep maps":                 {packet("\x92" + str("e") + strings.Repeat("\x81\xa0", wireDepth+1) + "\xc0"), errWireDepth},
-		"number for a key":          {packet("\x92" + str("e") + "\x81\x01\x02"), errWireKey},
-		"unknown extension":         {packet("\x92" + str("e") + "\xd5\x05\x00\x00"), errWireExt},
+		"deep":                      {packet("\x92" + str("e") + strings.Repeat("\x91", msgpack.WireDepth+1) + "\xc0"), msgpack.ErrDepth},
+		"deep maps":                 {packet("\x92" + str("e") + strings.Repeat("\x81\xa0", msgpack.WireDepth+1) + "\xc0"), msgpack.ErrDepth},
+		"number for a key":          {packet("\x92" + str("e") + "\x81\x01\x02"), msgpack.ErrKey},
+		"unknown extension":         {packet("\x92" + str("e") + "\xd5\x05\x00\x00"), msgpack.ErrExt},
 		"reserved byte":             {packet("\x92" + str("e") + "\xc1"), msgp.InvalidPrefixError(0xc1)},
-		"many attachments":          {packet("\xdc\x01\x01" + str("e") + strings.Repeat("\xc4\x00", 256)), errAttachments},
+		"many attachments":          {packet("\xdc\x01\x01" + str("e") + strings.Repeat("\xc4\x00", 256)), msgpack.ErrAttachments},
 		"rooms are a number":        {strings.TrimSuffix(packet("\x91"+str("e")), "\x80") + "\x81" + str("rooms") + "\x05", errRooms},
 		"rooms of something":        {strings.TrimSuffix(packet("\x91"+str("e")), "\x80") + "\x81" + str("rooms") + "\x91\xc0", errRooms},
 		"rooms are another map":     {strings.TrimSuffix(packet("\x91"+str("e")), "\x80") + "\x81" + str("rooms") + "\x81" + str("length") + "\x05", errRooms},
@@ -286,124 +175,14 @@ func TestDecodeHostile(t *testing.T) {
 	}
 }
 
-// Whatever bytes a string holds, clients get valid UTF-8.
-func TestStrayBytes(t *testing.T) {
-	for in, want := range map[string]string{
-		"\xed\xa0\x80":         `"\ud800"`,
-		"a\xed\xbf\xbfb":       `"a\udfffb"`,
-		"\xed\xa0\xbd\xed\xb1": `"\ud83d` + "\ufffd\ufffd" + `"`,
-		"\xff\xfe":             "\"\ufffd\ufffd\"",
-		"\xc3":                 "\"\ufffd\"",
-		"\xc0\xaf":             "\"\ufffd\ufffd\"",
-		"\x7f":                 "\"\x7f\"",
-	} {
-		if got := string(appendString(nil, []byte(in))); got != want || !utf8.ValidString(got) {
-			t.Errorf("%x: got %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestNumbersAndDatesLikeJavaScript(t *testing.T) {
-	for f, want := range map[float64]string{
-		0: "0", math.Copysign(0, -1): "0", 1: "1", -1.5: "-1.5", 1e21: "1e+21", 1e-7: "1e-7", 1.5e-10: "1.5e-10", 123e100: "1.23e+102",
-		999999999999999900000: "999999999999999900000", 1e-6: "0.000001", math.NaN(): "null", math.Inf(-1): "null", 4.35: "4.35",
-	} {
-		if got := string(appendNumber(nil, f)); got != want {
-			t.Errorf("%v: got %s, want %s", f, got, want)
-		}
-	}
-	for ms, want := range map[float64]string{
-		0: `"1970-01-01T00:00:00.000Z"`, -62198755200000: `"-000001-01-01T00:00:00.000Z"`, 253402300800000: `"+010000-01-01T00:00:00.000Z"`,
-		8.64e15: `"+275760-09-13T00:00:00.000Z"`, 8.64e15 + 1: "null", math.NaN(): "null",
-	} {
-		if got := string(appendDate(nil, ms)); got != want {
-			t.Errorf("%v: got %s, want %s", ms, got, want)
-		}
-	}
-}
-
-// A JSON text either fails in the first pass or can be encoded; texts that fail say where.
-func TestScanErrors(t *testing.T) {
-	for _, text := range []string{
-		"", " ", "[", "]", "{", "}", "[1", "[1,", "[1,]", "[,1]", "{,}", `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `{1:1}`, `"`, `"\`, `"\x"`, `"\u12"`, `"\u12g4"`,
-		"\"\x01\"", "01", "-", "1.", ".5", "1e", "1e+", "+1", "nul", "tru", "falsey", "1 2", "[1}", `{"a":1]`, "NaN", "'a'", "[1 2]", "\ufeff1",
-		strings.Repeat("[", maxJSONDepth+1) + strings.Repeat("]", maxJSONDepth+1),
-	} {
-		var o outline
-		if err := o.scan([]byte(text), 0); err == nil {
-			t.Errorf("%.20q was accepted", text)
-		}
-		if len(text) < 100 && json.Valid([]byte(text)) {
-			t.Errorf("%q is valid", text)
-		}
-	}
-}
-
 func TestEncodeLimits(t *testing.T) {
 	c := newCodec(100)
 	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["` + strings.Repeat("x", 80) + `"]`)}, nil); !errors.Is(err, errTooLarge) {
 		t.Error(err)
 	}
-	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, errJSONEnd) {
+	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, msgpack.ErrEnd) {
 		t.Error(err)
 	}
-}
-
-func FuzzScan(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2.5e3,"\u00e9",null,{"_placeholder":true,"num":0}],"__proto__":{}}`, `"\ud800"`, ` [ ] `, `-0.0`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		var o outline
-		err := o.scan(src, 1)
-		if valid := json.Valid(src); (err == nil) != valid {
-			t.Fatalf("scan says %v, encoding/json %v", err, valid)
-		}
-		if err != nil || o.depth > nodeDepth {
-			return
-		}
-		e := &encoder{outline: o}
-		e.appendJSON(src, [][]byte{{1, 2, 3}})
-		d := decoder{}
-		rest, err := d.value(e.out)
-		if errors.Is(err, errAttachments) {
-			return
-		}
-		if err != nil || len(rest) > 0 {
-			t.Fatalf("own encoding of %q: %v, %d bytes left", src, err, len(rest))
-		}
-		if !json.Valid(d.out) || !utf8.Valid(d.out) {
-			t.Fatalf("%q became %q", src, d.out)
-		}
-		if !e.lossy && utf8.Valid(src) && len(d.attachments) == 0 && !sameJSON(t, src, d.out) {
-			t.Fatalf("%q became %q without a warning", src, d.out)
-		}
-	})
-}
-
-// sameJSON compares values, numbers as they are spelled.
-func sameJSON(t *testing.T, a, b []byte) bool {
-	t.Helper()
-	var values [2]bytes.Buffer
-	for i, text := range [][]byte{a, b} {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber()
-		e := json.NewEncoder(&values[i])
-		for {
-			token, err := d.Token()
-			if err != nil {
-				break
-			}
-			if err := e.Encode(token); err != nil {
-				if delim, ok := token.(json.Delim); ok {
-					values[i].WriteString(delim.String())
-				} else {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	return bytes.Equal(values[0].Bytes(), values[1].Bytes())
 }
 
 func FuzzDecodeBroadcast(f *testing.F) {
@@ -488,23 +267,6 @@ func TestTruncations(t *testing.T) {
 			if _, err := c.decodeBroadcast(b[:n], "me", "/chat"); err == nil || errors.Is(err, errNotForUs) {
 				t.Errorf("%s %s: %d of %d bytes: %v", r.From, r.Call, n, len(b), err)
 			}
-		}
-	}
-}
-
-func TestTimestampExtensions(t *testing.T) {
-	ts64 := binary.BigEndian.AppendUint64([]byte{0xd7, 0xff}, 123_000_000<<34|1_700_000_000)
-	ts96 := append([]byte{0xc7, 12, 0xff, 0, 0, 0, 0}, binary.BigEndian.AppendUint64(nil, uint64(0xffffffffffffffff))...)
-	for _, tc := range []struct {
-		wire []byte
-		want string
-	}{
-		{ts64, `"2023-11-14T22:13:20.123Z"`}, {ts96, `"1969-12-31T23:59:59.000Z"`}, {[]byte{0xd6, 0xff, 0, 0, 0, 1}, `"1970-01-01T00:00:01.000Z"`},
-		{[]byte{0xd7, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, `"1969-12-31T23:59:59.999Z"`}, {[]byte{0xd4, 0, 0}, "null"},
-	} {
-		d := decoder{}
-		if _, err := d.value(tc.wire); err != nil || string(d.out) != tc.want {
-			t.Errorf("%x: got %s, %v, want %s", tc.wire, d.out, err, tc.want)
 		}
 	}
 }

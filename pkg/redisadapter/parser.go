@@ -9,6 +9,8 @@ import (
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
 )
 
 // Parser implements the library's Parser interface in Node's wire format, for other users of the
@@ -57,11 +59,11 @@ func (p *Parser) Decode(b []byte, v any) error {
 		return p.decodePacket(b, v)
 	case **rtypes.RedisRequest, *rtypes.RedisRequest, **rtypes.RedisResponse, *rtypes.RedisResponse:
 		if len(b) > 0 && b[0] != '{' {
-			d := decoder{}
-			if _, err := d.value(b); err != nil {
+			d := msgpack.Decoder{}
+			if _, err := d.Value(b); err != nil {
 				return err
 			}
-			b = d.out
+			b = d.Out
 		}
 		return json.Unmarshal(b, v)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -105,18 +106,18 @@ func (c *codec) decodeRequest(b []byte, v any) (attachments [][]byte, err error)
 		return nil, errTooLarge
 	}
 	if len(b) > 0 && b[0] != '{' {
-		d := decoder{}
-		rest, err := d.value(b)
+		d := msgpack.Decoder{}
+		rest, err := d.Value(b)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errRequest, err)
 		}
 		if len(rest) > 0 {
 			return nil, errTrailing
 		}
-		for i, a := range d.attachments {
-			d.attachments[i] = bytes.Clone(a)
+		for i, a := range d.Attachments {
+			d.Attachments[i] = bytes.Clone(a)
 		}
-		b, attachments = d.out, d.attachments
+		b, attachments = d.Out, d.Attachments
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		return nil, fmt.Errorf("%w: %w", errRequest, err)
@@ -149,7 +150,7 @@ func (r *roomName) UnmarshalJSON(b []byte) error {
 		if err != nil {
 			return errRooms
 		}
-		*r = roomName(appendNumber(nil, f))
+		*r = roomName(msgpack.AppendNumber(nil, f))
 		return nil
 	}
 	return json.Unmarshal(b, (*string)(r))

@@ -9,6 +9,7 @@ import (
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -92,25 +93,25 @@ func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
 // inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer:
 // {"type":"Buffer","data":[1,2,3]}.
 func inlineBinary(p socketio.Payload) json.RawMessage {
-	var o outline
-	if len(p.Attachments) == 0 || o.scan(p.JSON, len(p.Attachments)) != nil {
+	var o msgpack.Outline
+	if len(p.Attachments) == 0 || o.Scan(p.JSON, len(p.Attachments)) != nil {
 		return p.JSON
 	}
 	var out []byte
 	from := 0
-	for _, c := range o.containers {
-		if c.attachment < 0 || int(c.begin) < from {
+	for _, c := range o.Containers {
+		if c.Attachment < 0 || int(c.Begin) < from {
 			continue
 		}
-		out = append(append(out, p.JSON[from:c.begin]...), `{"type":"Buffer","data":[`...)
-		for i, b := range p.Attachments[c.attachment] {
+		out = append(append(out, p.JSON[from:c.Begin]...), `{"type":"Buffer","data":[`...)
+		for i, b := range p.Attachments[c.Attachment] {
 			if i > 0 {
 				out = append(out, ',')
 			}
 			out = strconv.AppendUint(out, uint64(b), 10)
 		}
 		out = append(out, `]}`...)
-		from = int(c.end)
+		from = int(c.End)
 	}
 	return append(out, p.JSON[from:]...)
 }

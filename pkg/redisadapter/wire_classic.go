@@ -7,6 +7,7 @@ import (
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -110,10 +111,10 @@ func (w *classic) json(channel string, v any) (item, error) {
 // instances are asked; the clients of Node nodes get the event without being asked.
 func (w *classic) ackRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []item, unasked int, err error) {
 	e := &encoder{}
-	if err := e.scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
 		return nil, 0, err
 	}
-	binary := slices.ContainsFunc(e.containers, isAttachment)
+	binary := slices.ContainsFunc(e.Containers, isAttachment)
 	req := ackRequestOf(id, w.a.nsp, data, opts)
 	req.UID = string(w.a.uid)
 	var b message
@@ -128,11 +129,11 @@ func (w *classic) ackRequest(id string, data socketio.Payload, opts *socket.Broa
 	if err != nil {
 		return nil, 0, err
 	}
-	if c.legacy() == 0 && e.depth <= nodeDepth {
+	if c.legacy() == 0 && e.Depth <= nodeDepth {
 		return []item{{channel: w.names.request, payload: b}}, 0, nil
 	}
 	list = append(list, item{channel: w.names.peers, payload: b})
-	if e.depth <= nodeDepth {
+	if e.Depth <= nodeDepth {
 		plain, err := w.codec().encodeForNodes(string(w.a.uid), w.a.nsp, data, opts)
 		if err != nil {
 			return nil, 0, err
@@ -146,19 +147,19 @@ func (w *classic) ackRequest(id string, data socketio.Payload, opts *socket.Broa
 
 // appendAckRequest encodes a request with binary data, as a generation 4 node does.
 func (e *encoder) appendAckRequest(req *request, opts *socket.BroadcastOptions) (message, error) {
-	if e.depth > nodeDepth {
-		return nil, errJSONDepth
+	if e.Depth > nodeDepth {
+		return nil, msgpack.ErrTextDepth
 	}
-	e.out = msgp.AppendMapHeader(nil, 5)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "uid"), req.UID)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(req.Type))
-	e.out = msgp.AppendMapHeader(msgp.AppendString(e.out, "packet"), 3)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), typeEvent)
-	e.out = msgp.AppendString(e.out, "data")
-	e.appendJSON(req.Packet.Data, req.attachments)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "nsp"), req.Packet.Nsp)
-	return appendOptions(msgp.AppendString(e.out, "opts"), opts, false), nil
+	e.Out = msgp.AppendMapHeader(nil, 5)
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "uid"), req.UID)
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "requestId"), req.RequestID)
+	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), int(req.Type))
+	e.Out = msgp.AppendMapHeader(msgp.AppendString(e.Out, "packet"), 3)
+	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), typeEvent)
+	e.Out = msgp.AppendString(e.Out, "data")
+	e.AppendJSON(req.Packet.Data, req.attachments)
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "nsp"), req.Packet.Nsp)
+	return appendOptions(msgp.AppendString(e.Out, "opts"), opts, false), nil
 }
 
 // ack passes on the first argument, there is no room for more in the protocol. Binary has to be
@@ -169,13 +170,13 @@ func (w *classic) ack(req *request, args []socketio.Payload) (item, error) {
 		return w.answer(req, resp)
 	}
 	e := &encoder{}
-	if err := e.scan(args[0].JSON, len(args[0].Attachments)); err != nil {
+	if err := e.Scan(args[0].JSON, len(args[0].Attachments)); err != nil {
 		return item{}, err
 	}
-	if e.depth > nodeDepth {
-		return item{}, errJSONDepth
+	if e.Depth > nodeDepth {
+		return item{}, msgpack.ErrTextDepth
 	}
-	if !slices.ContainsFunc(e.containers, isAttachment) {
+	if !slices.ContainsFunc(e.Containers, isAttachment) {
 		resp.Packet = args[0].JSON
 		return w.answer(req, resp)
 	}
@@ -183,12 +184,12 @@ func (w *classic) ack(req *request, args []socketio.Payload) (item, error) {
 		resp.Packet = inlineBinary(args[0])
 		return w.answer(req, resp)
 	}
-	e.out = msgp.AppendMapHeader(nil, 3)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(rtypes.BROADCAST_ACK))
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "requestId"), req.RequestID)
-	e.out = msgp.AppendString(e.out, "packet")
-	e.appendJSON(args[0].JSON, args[0].Attachments)
-	return item{channel: w.names.specific(req.UID), payload: e.out}, nil
+	e.Out = msgp.AppendMapHeader(nil, 3)
+	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), int(rtypes.BROADCAST_ACK))
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "requestId"), req.RequestID)
+	e.Out = msgp.AppendString(e.Out, "packet")
+	e.AppendJSON(args[0].JSON, args[0].Attachments)
+	return item{channel: w.names.specific(req.UID), payload: e.Out}, nil
 }
 
 func (w *classic) receive(channel string, b []byte) error {

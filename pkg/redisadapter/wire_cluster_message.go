@@ -12,6 +12,7 @@ import (
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -73,7 +74,7 @@ func clusterBroadcast(uid, nsp string, data socketio.Payload, opts *socket.Broad
 	b := make([]byte, 0, len(data.JSON)+96)
 	b = append(append(append(b, `{"packet":{"type":2,"data":`...), data.JSON...), '}')
 	if requestID != "" {
-		b = appendString(append(b, `,"requestId":`...), []byte(requestID))
+		b = msgpack.AppendString(append(b, `,"requestId":`...), []byte(requestID))
 	}
 	b = append(appendClusterOptions(append(b, `,"opts":`...), opts), '}')
 	return clusterMessage{Type: clusterBroadcastType, UID: uid, Nsp: nsp, Data: socketio.Payload{JSON: b, Attachments: data.Attachments}}
@@ -114,7 +115,7 @@ func appendRoomList(b []byte, rooms roomList) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendString(b, []byte(room))
+		b = msgpack.AppendString(b, []byte(room))
 	}
 	return append(b, ']')
 }
@@ -208,58 +209,58 @@ type packetAnswer struct {
 // tells that the message is nested deeper than Node nodes can bear: they must not get it.
 func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bool, err error) {
 	e := c.encoders.Get().(*encoder)
-	defer func() { e.reset(); c.encoders.Put(e) }()
+	defer func() { e.Reset(); c.encoders.Put(e) }()
 	if len(m.Data.JSON) > c.limit {
 		return nil, false, errTooLarge
 	}
 	if len(m.Data.JSON) > 0 {
-		if err := e.scan(m.Data.JSON, len(m.Data.Attachments)); err != nil {
+		if err := e.Scan(m.Data.JSON, len(m.Data.Attachments)); err != nil {
 			return nil, false, fmt.Errorf("encode a message: %w", err)
 		}
-		deep = e.depth > nodeDepth
+		deep = e.Depth > nodeDepth
 	}
-	for _, part := range e.containers {
+	for _, part := range e.Containers {
 		binary = binary || isAttachment(part)
 	}
-	if e.out = e.out[:0]; binary {
+	if e.Out = e.Out[:0]; binary {
 		e.appendCluster(m, deep)
 	} else {
-		e.out = strconv.AppendInt(append(e.out, `{"type":`...), int64(m.Type), 10)
+		e.Out = strconv.AppendInt(append(e.Out, `{"type":`...), int64(m.Type), 10)
 		if len(m.Data.JSON) > 0 {
-			e.out = append(append(e.out, `,"data":`...), m.Data.JSON...)
+			e.Out = append(append(e.Out, `,"data":`...), m.Data.JSON...)
 		}
-		e.out = appendString(append(e.out, `,"uid":`...), []byte(m.UID))
-		e.out = append(appendString(append(e.out, `,"nsp":`...), []byte(m.Nsp)), '}')
+		e.Out = msgpack.AppendString(append(e.Out, `,"uid":`...), []byte(m.UID))
+		e.Out = append(msgpack.AppendString(append(e.Out, `,"nsp":`...), []byte(m.Nsp)), '}')
 	}
-	if len(e.out) > c.limit {
+	if len(e.Out) > c.limit {
 		return nil, deep, errTooLarge
 	}
-	return bytes.Clone(e.out), deep, nil
+	return bytes.Clone(e.Out), deep, nil
 }
 
 // appendCluster encodes m as MessagePack; its data has been scanned.
 func (e *encoder) appendCluster(m clusterMessage, deep bool) {
 	raw := deep
-	e.out = msgp.AppendMapHeader(e.out, 3)
-	e.out = msgp.AppendInt(msgp.AppendString(e.out, "type"), int(m.Type))
+	e.Out = msgp.AppendMapHeader(e.Out, 3)
+	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), int(m.Type))
 	if len(m.Data.JSON) > 0 && !deep {
-		e.out[0]++ // fixmap: one member more
-		e.out = msgp.AppendString(e.out, "data")
-		e.appendJSON(m.Data.JSON, m.Data.Attachments)
-		raw = e.lossy
+		e.Out[0]++ // fixmap: one member more
+		e.Out = msgp.AppendString(e.Out, "data")
+		e.AppendJSON(m.Data.JSON, m.Data.Attachments)
+		raw = e.Lossy
 	}
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "uid"), m.UID)
-	e.out = msgp.AppendString(msgp.AppendString(e.out, "nsp"), m.Nsp)
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "uid"), m.UID)
+	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "nsp"), m.Nsp)
 	if !raw {
 		return
 	}
-	e.out[0]++
-	e.out = msgp.AppendStringFromBytes(msgp.AppendString(e.out, "raw"), m.Data.JSON)
+	e.Out[0]++
+	e.Out = msgp.AppendStringFromBytes(msgp.AppendString(e.Out, "raw"), m.Data.JSON)
 	if len(m.Data.Attachments) > 0 {
-		e.out[0]++
-		e.out = msgp.AppendArrayHeader(msgp.AppendString(e.out, "atts"), uint32(len(m.Data.Attachments)))
+		e.Out[0]++
+		e.Out = msgp.AppendArrayHeader(msgp.AppendString(e.Out, "atts"), uint32(len(m.Data.Attachments)))
 		for _, a := range m.Data.Attachments {
-			e.out = msgp.AppendBytes(e.out, a)
+			e.Out = msgp.AppendBytes(e.Out, a)
 		}
 	}
 }
@@ -311,12 +312,12 @@ func decodeClusterBinary(b []byte) (m clusterMessage, err error) {
 		case "nsp":
 			m.Nsp, b, err = msgp.ReadStringBytes(b)
 		case "data":
-			d := decoder{}
-			b, err = d.value(b)
-			for i, a := range d.attachments {
-				d.attachments[i] = bytes.Clone(a)
+			d := msgpack.Decoder{}
+			b, err = d.Value(b)
+			for i, a := range d.Attachments {
+				d.Attachments[i] = bytes.Clone(a)
 			}
-			m.Data = socketio.Payload{JSON: d.out, Attachments: d.attachments}
+			m.Data = socketio.Payload{JSON: d.Out, Attachments: d.Attachments}
 		case "raw":
 			var text []byte
 			text, b, err = msgp.ReadStringZC(b)
@@ -351,8 +352,8 @@ func readAttachments(b []byte) (list [][]byte, rest []byte, err error) {
 	if err != nil {
 		return nil, b, errRaw
 	}
-	if size > maxAttachments {
-		return nil, b, errAttachments
+	if size > msgpack.MaxAttachments {
+		return nil, b, msgpack.ErrAttachments
 	}
 	for range size {
 		var a []byte

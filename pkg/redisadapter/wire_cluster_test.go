@@ -14,6 +14,7 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -221,7 +222,7 @@ var hostileCluster = map[string]string{
 	"stray placeholder": "\x84\xa4type\x03\xa3uid\xa1x\xa3nsp\xa5/chat\xa4data\x82\xa6packet\x82\xa4type\x02\xa4data\x93\xa1e\x82\xac_placeholder\xc3\xa3num\x09\xc4\x01\x01\xa4opts\x80",
 	"raw no JSON":       "\x84\xa4type\x03\xa3uid\xa1x\xa3nsp\xa5/chat\xa3raw\xa1{",
 	"raw and bad atts":  "\x85\xa4type\x03\xa3uid\xa1x\xa3nsp\xa5/chat\xa3raw\xa2{}\xa4atts\x91\x01",
-	"deep":              "\x84\xa4type\x03\xa3uid\xa1x\xa3nsp\xa5/chat\xa4data" + strings.Repeat("\x91", wireDepth+1) + "\x01",
+	"deep":              "\x84\xa4type\x03\xa3uid\xa1x\xa3nsp\xa5/chat\xa4data" + strings.Repeat("\x91", msgpack.WireDepth+1) + "\x01",
 	"deep JSON":         `{"type":3,"uid":"x","nsp":"/chat","data":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`,
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -142,16 +143,16 @@ func (w *streamWire) receiveEntry(e *entry) error {
 // encodeEntry sets what e says: JSON text as it is, or MessagePack for Node if there is binary.
 func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
 	enc := c.encoders.Get().(*encoder)
-	defer func() { enc.reset(); c.encoders.Put(enc) }()
+	defer func() { enc.Reset(); c.encoders.Put(enc) }()
 	if len(data.JSON) > c.limit {
 		return errTooLarge
 	}
-	if err := enc.scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := enc.Scan(data.JSON, len(data.Attachments)); err != nil {
 		return err
 	}
-	e.hidden = enc.depth > nodeDepth
+	e.hidden = enc.Depth > nodeDepth
 	binary := false
-	for _, part := range enc.containers {
+	for _, part := range enc.Containers {
 		binary = binary || isAttachment(part)
 	}
 	switch {
@@ -160,10 +161,10 @@ func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
 	case e.hidden:
 		e.json = string(data.JSON)
 	default:
-		enc.out = enc.out[:0]
-		enc.appendJSON(data.JSON, data.Attachments)
-		e.data = base64.StdEncoding.EncodeToString(enc.out)
-		if enc.lossy {
+		enc.Out = enc.Out[:0]
+		enc.AppendJSON(data.JSON, data.Attachments)
+		e.data = base64.StdEncoding.EncodeToString(enc.Out)
+		if enc.Lossy {
 			e.json = string(data.JSON)
 		}
 	}
@@ -204,18 +205,18 @@ func decodeEntry(e *entry) (data socketio.Payload, err error) {
 		if err != nil {
 			return data, errEntryData
 		}
-		d := decoder{}
-		rest, err := d.value(b)
+		d := msgpack.Decoder{}
+		rest, err := d.Value(b)
 		if err != nil {
 			return data, err
 		}
 		if len(rest) > 0 {
 			return data, errTrailing
 		}
-		for i, a := range d.attachments {
-			d.attachments[i] = bytes.Clone(a)
+		for i, a := range d.Attachments {
+			d.Attachments[i] = bytes.Clone(a)
 		}
-		data = socketio.Payload{JSON: d.out, Attachments: d.attachments}
+		data = socketio.Payload{JSON: d.Out, Attachments: d.Attachments}
 	}
 	return data, checkPlaceholders(data.JSON, len(data.Attachments))
 }

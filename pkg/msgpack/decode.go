@@ -1,9 +1,8 @@
-package redisadapter
+package msgpack
 
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -11,39 +10,45 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Bounds of what the decoder builds from one message. Node nodes die of deeper nesting than
-// wireDepth themselves; clients of the Socket.IO project close the connection at more than ten
+// Bounds of what a Decoder builds from one message, unless it has others. Node nodes die of deeper nesting than
+// WireDepth themselves; clients of the Socket.IO project close the connection at more than ten
 // attachments, an application may have told its own to take more.
 const (
-	wireDepth      = 2048
-	maxAttachments = 255
+	WireDepth      = 2048
+	MaxAttachments = 255
 )
 
+// Reasons why a Decoder refuses what is well-formed MessagePack, or nearly so.
 var (
-	errWireDepth   = fmt.Errorf("MessagePack is nested deeper than %d levels", wireDepth)
-	errWireKey     = errors.New("MessagePack: a map key is not a string")
-	errWireExt     = errors.New("MessagePack: an extension type Node does not write")
-	errAttachments = fmt.Errorf("more than %d binary values", maxAttachments)
-	errNoMembers   = errors.New("MessagePack: a map announces more members than the message can hold")
+	ErrDepth       = errors.New("MessagePack is nested too deep")
+	ErrKey         = errors.New("MessagePack: a map key is not a string")
+	ErrExt         = errors.New("MessagePack: an extension type Node does not write")
+	ErrAttachments = errors.New("MessagePack: too many binary values")
+	ErrNoMembers   = errors.New("MessagePack: a map announces more members than the message can hold")
 )
 
-// decoder turns MessagePack into JSON text, member by member, the way JSON.stringify prints what
+// Decoder turns MessagePack into JSON text, member by member, the way JSON.stringify prints what
 // Node's codec decodes: undefined is null in an array and absent in an object, dates are ISO
 // strings, a bin value becomes a placeholder and an attachment.
-type decoder struct {
-	out         []byte
-	attachments [][]byte
-	depth       int
+type Decoder struct {
+	Out         []byte   // JSON text
+	Attachments [][]byte // the bin values; they alias what was decoded
+
+	// MaxDepth bounds the nesting, MaxBins the Attachments, of what Value accepts. 0 means WireDepth and
+	// MaxAttachments.
+	MaxDepth, MaxBins int
+
+	depth int
 }
 
-// value appends the first value of b and returns what follows it.
-func (d *decoder) value(b []byte) (rest []byte, err error) {
+// Value appends the first value of b to Out and returns what follows it. After an error Out is of no use.
+func (d *Decoder) Value(b []byte) (rest []byte, err error) {
 	if len(b) == 0 {
 		return b, msgp.ErrShortBytes
 	}
 	switch c := b[0]; {
 	case c <= 0x7f || c >= 0xe0: // fixint
-		d.out = strconv.AppendInt(d.out, int64(int8(c)), 10)
+		d.Out = strconv.AppendInt(d.Out, int64(int8(c)), 10)
 		return b[1:], nil
 	case c <= 0x8f || c == 0xde || c == 0xdf:
 		return d.object(b)
@@ -52,17 +57,17 @@ func (d *decoder) value(b []byte) (rest []byte, err error) {
 	case c <= 0xbf || c >= 0xd9 && c <= 0xdb:
 		text, rest, err := msgp.ReadStringZC(b)
 		if err == nil {
-			d.out = appendString(d.out, text)
+			d.Out = AppendString(d.Out, text)
 		}
 		return rest, err
 	case c == 0xc0:
-		d.out = append(d.out, "null"...)
+		d.Out = append(d.Out, "null"...)
 		return b[1:], nil
 	case c == 0xc2:
-		d.out = append(d.out, "false"...)
+		d.Out = append(d.Out, "false"...)
 		return b[1:], nil
 	case c == 0xc3:
-		d.out = append(d.out, "true"...)
+		d.Out = append(d.Out, "true"...)
 		return b[1:], nil
 	case c >= 0xc4 && c <= 0xc6:
 		data, rest, err := msgp.ReadBytesZC(b)
@@ -78,107 +83,115 @@ func (d *decoder) value(b []byte) (rest []byte, err error) {
 	return b, msgp.InvalidPrefixError(b[0])
 }
 
-func (d *decoder) array(b []byte) ([]byte, error) {
+// or returns the first argument that is not 0.
+func or(a, b int) int {
+	if a != 0 {
+		return a
+	}
+	return b
+}
+
+func (d *Decoder) array(b []byte) ([]byte, error) {
 	size, b, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil {
 		return b, err
 	}
-	if d.depth++; d.depth > wireDepth {
-		return b, errWireDepth
+	if d.depth++; d.depth > or(d.MaxDepth, WireDepth) {
+		return b, ErrDepth
 	}
-	d.out = append(d.out, '[')
+	d.Out = append(d.Out, '[')
 	for i := range size {
 		if i > 0 {
-			d.out = append(d.out, ',')
+			d.Out = append(d.Out, ',')
 		}
-		if b, err = d.value(b); err != nil {
+		if b, err = d.Value(b); err != nil {
 			return b, err
 		}
 	}
-	d.out = append(d.out, ']')
+	d.Out = append(d.Out, ']')
 	d.depth--
 	return b, nil
 }
 
-func (d *decoder) object(b []byte) ([]byte, error) {
+func (d *Decoder) object(b []byte) ([]byte, error) {
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
 		return b, err
 	}
-	if d.depth++; d.depth > wireDepth {
-		return b, errWireDepth
+	if d.depth++; d.depth > or(d.MaxDepth, WireDepth) {
+		return b, ErrDepth
 	}
-	d.out = append(d.out, '{')
+	d.Out = append(d.Out, '{')
 	first := true
 	for range size {
 		key, after, err := msgp.ReadStringZC(b)
 		if err != nil {
 			if errors.Is(err, msgp.ErrShortBytes) {
-				return b, errNoMembers
+				return b, ErrNoMembers
 			}
-			return b, errWireKey
+			return b, ErrKey
 		}
-		if rest, ok := cutUndefined(after); ok {
+		if rest, ok := CutUndefined(after); ok {
 			b = rest
 			continue
 		}
 		if !first {
-			d.out = append(d.out, ',')
+			d.Out = append(d.Out, ',')
 		}
 		first = false
-		d.out = append(appendString(d.out, key), ':')
-		if b, err = d.value(after); err != nil {
+		d.Out = append(AppendString(d.Out, key), ':')
+		if b, err = d.Value(after); err != nil {
 			return b, err
 		}
 	}
-	d.out = append(d.out, '}')
+	d.Out = append(d.Out, '}')
 	d.depth--
 	return b, nil
 }
 
 // attachment sets data aside and appends the placeholder for it.
-func (d *decoder) attachment(data []byte) error {
-	if len(d.attachments) == maxAttachments {
-		return errAttachments
+func (d *Decoder) attachment(data []byte) error {
+	if len(d.Attachments) >= or(d.MaxBins, MaxAttachments) {
+		return ErrAttachments
 	}
-	d.out = append(d.out, `{"_placeholder":true,"num":`...)
-	d.out = append(strconv.AppendInt(d.out, int64(len(d.attachments)), 10), '}')
-	d.attachments = append(d.attachments, data)
+	d.Out = append(d.Out, `{"_placeholder":true,"num":`...)
+	d.Out = append(strconv.AppendInt(d.Out, int64(len(d.Attachments)), 10), '}')
+	d.Attachments = append(d.Attachments, data)
 	return nil
 }
 
-func (d *decoder) number(b []byte) ([]byte, error) {
+func (d *Decoder) number(b []byte) ([]byte, error) {
 	switch c := b[0]; {
 	case c == 0xca:
 		f, rest, err := msgp.ReadFloat32Bytes(b)
 		if err == nil {
-			d.out = appendNumber(d.out, float64(f))
+			d.Out = AppendNumber(d.Out, float64(f))
 		}
 		return rest, err
 	case c == 0xcb:
 		f, rest, err := msgp.ReadFloat64Bytes(b)
 		if err == nil {
-			d.out = appendNumber(d.out, f)
+			d.Out = AppendNumber(d.Out, f)
 		}
 		return rest, err
 	case c <= 0xcf:
 		n, rest, err := msgp.ReadUint64Bytes(b)
 		if err == nil {
-			d.out = strconv.AppendUint(d.out, n, 10)
+			d.Out = strconv.AppendUint(d.Out, n, 10)
 		}
 		return rest, err
 	default:
 		n, rest, err := msgp.ReadInt64Bytes(b)
 		if err == nil {
-			d.out = strconv.AppendInt(d.out, n, 10)
+			d.Out = strconv.AppendInt(d.Out, n, 10)
 		}
 		return rest, err
 	}
 }
 
-// cutUndefined takes JavaScript's undefined off b: fixext 1, type 0. Only socket.io-redis 5's codec
+// CutUndefined takes JavaScript's undefined off b: fixext 1, type 0. Only socket.io-redis 5's codec
 // writes it, the later one writes nil.
-func cutUndefined(b []byte) (rest []byte, ok bool) {
+func CutUndefined(b []byte) (rest []byte, ok bool) {
 	if len(b) >= 3 && b[0] == 0xd4 && b[1] == 0 {
 		return b[3:], true
 	}
@@ -193,9 +206,9 @@ func cutUndefined(b []byte) (rest []byte, ok bool) {
 //	fixext 8, type -1      Date: 30 bits nanoseconds, 34 bits seconds
 //	ext 8, type -1, 12     Date: uint32 nanoseconds, int64 seconds
 //	ext 8-32, type 0       ArrayBuffer and its views (socket.io-redis 5)
-func (d *decoder) extension(b []byte) ([]byte, error) {
-	if rest, ok := cutUndefined(b); ok {
-		d.out = append(d.out, "null"...)
+func (d *Decoder) extension(b []byte) ([]byte, error) {
+	if rest, ok := CutUndefined(b); ok {
+		d.Out = append(d.Out, "null"...)
 		return rest, nil
 	}
 	rest, err := msgp.Skip(b)
@@ -205,15 +218,15 @@ func (d *decoder) extension(b []byte) ([]byte, error) {
 	whole := b[:len(b)-len(rest)]
 	switch c := b[0]; {
 	case c == 0xd7 && whole[1] == 0:
-		d.out = appendDate(d.out, float64(int64(binary.BigEndian.Uint64(whole[2:]))))
+		d.Out = AppendDate(d.Out, float64(int64(binary.BigEndian.Uint64(whole[2:]))))
 	case c == 0xd6 && whole[1] == 0xff:
-		d.out = appendDate(d.out, float64(binary.BigEndian.Uint32(whole[2:]))*1e3)
+		d.Out = AppendDate(d.Out, float64(binary.BigEndian.Uint32(whole[2:]))*1e3)
 	case c == 0xd7 && whole[1] == 0xff:
 		v := binary.BigEndian.Uint64(whole[2:])
-		d.out = appendDate(d.out, math.Trunc(float64(v&(1<<34-1))*1e3+float64(v>>34)/1e6))
+		d.Out = AppendDate(d.Out, math.Trunc(float64(v&(1<<34-1))*1e3+float64(v>>34)/1e6))
 	case c == 0xc7 && whole[1] == 12 && whole[2] == 0xff:
 		ns, s := binary.BigEndian.Uint32(whole[3:]), int64(binary.BigEndian.Uint64(whole[7:]))
-		d.out = appendDate(d.out, math.Trunc(float64(s)*1e3+float64(ns)/1e6))
+		d.Out = AppendDate(d.Out, math.Trunc(float64(s)*1e3+float64(ns)/1e6))
 	case c == 0xc7 && whole[2] == 0:
 		return rest, d.attachment(whole[3:])
 	case c == 0xc8 && whole[3] == 0:
@@ -221,17 +234,17 @@ func (d *decoder) extension(b []byte) ([]byte, error) {
 	case c == 0xc9 && whole[5] == 0:
 		return rest, d.attachment(whole[6:])
 	default:
-		return b, errWireExt
+		return b, ErrExt
 	}
 	return rest, nil
 }
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends text as a JSON string, escaped as JSON.stringify does. The result is always
+// AppendString appends text as a JSON string, escaped as JSON.stringify does. The result is always
 // valid UTF-8, since clients close a connection over anything else: the three-byte form of a lone
 // surrogate becomes its escape, any other stray byte U+FFFD.
-func appendString(b, text []byte) []byte {
+func AppendString(b, text []byte) []byte {
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(text); {

@@ -1,4 +1,4 @@
-package redisadapter
+package msgpack
 
 import (
 	"math"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// appendNumber writes f as JSON.stringify does (ECMAScript, Number::toString): the shortest digits
+// AppendNumber writes f as JSON.stringify does (ECMAScript, Number::toString): the shortest digits
 // that read back as f, in exponent form below 1e-6 and from 1e21 on, -0 as 0, and what is not
 // finite as null.
-func appendNumber(b []byte, f float64) []byte {
+func AppendNumber(b []byte, f float64) []byte {
 	switch abs := math.Abs(f); {
 	case f == 0:
 		return append(b, '0')
@@ -30,9 +30,9 @@ func appendNumber(b []byte, f float64) []byte {
 // maxDateMillis is how far a JavaScript Date reaches from 1970 in both directions.
 const maxDateMillis = 8_640_000_000_000_000
 
-// appendDate writes the moment ms milliseconds after 1970 as a JavaScript Date becomes JSON, quotes
+// AppendDate writes the moment ms milliseconds after 1970 as a JavaScript Date becomes JSON, quotes
 // included.
-func appendDate(b []byte, ms float64) []byte {
+func AppendDate(b []byte, ms float64) []byte {
 	if math.IsNaN(ms) || math.Abs(ms) > maxDateMillis {
 		return append(b, "null"...)
 	}

@@ -1,4 +1,4 @@
-package redisadapter
+package msgpack
 
 import (
 	"bytes"
@@ -8,71 +8,71 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// encoder turns JSON text into MessagePack in one walk, guided by the text's outline. Key order
+// Encoder turns JSON text into MessagePack in one walk, guided by the text's Outline. Key order
 // stays, no value is built in between. Reusable; not for concurrent use.
-type encoder struct {
-	outline
-	out         []byte
+type Encoder struct {
+	Outline
+	Out         []byte // MessagePack
 	src         []byte
 	attachments [][]byte
 	pos         int  // in src
-	next        int  // in outline.containers
-	lossy       bool // what a peer decodes will not be exactly src
-	bins        int  // binary values written
+	next        int  // in Outline.Containers
+	Lossy       bool // what a peer decodes will not be exactly src
+	Bins        int  // binary values written
 	scratch     []byte
 }
 
-// appendJSON appends src as MessagePack; src must be what o was made from, not deeper than
-// nodeDepth. Placeholders become bin values. What MessagePack, or the codec of Node nodes, cannot
-// carry is replaced by the nearest it can, and lossy tells that this has happened:
+// AppendJSON appends src to Out as MessagePack; src must be what Scan has read just now, and as deep as
+// recursion may go. Placeholders become bin values. What MessagePack, or the codec of Node nodes, cannot
+// carry is replaced by the nearest it can, and Lossy tells that this has happened:
 //
 //	number beyond 64 bits or spelled unlike JavaScript (1.0, 1e2, -0)   the float64 next to it
 //	half a surrogate pair ("\ud800")                                    U+FFFD
 //	member "__proto__"                                                  left out: Node would set the object's prototype, and dies of some
-func (e *encoder) appendJSON(src []byte, attachments [][]byte) {
-	e.src, e.attachments, e.pos, e.next, e.lossy = src, attachments, skipSpace(src, 0), 0, e.protoKeys
-	e.bins = 0
+func (e *Encoder) AppendJSON(src []byte, attachments [][]byte) {
+	e.src, e.attachments, e.pos, e.next, e.Lossy = src, attachments, SkipSpace(src, 0), 0, e.ProtoKeys
+	e.Bins = 0
 	e.value()
 }
 
 // value encodes the value at pos and leaves pos behind it and the white space that follows.
-func (e *encoder) value() {
+func (e *Encoder) value() {
 	switch c := e.src[e.pos]; c {
 	case '{', '[':
 		e.container(c == '{')
 	case '"':
 		e.string(e.rawString())
 	case 't':
-		e.out = msgp.AppendBool(e.out, true)
+		e.Out = msgp.AppendBool(e.Out, true)
 		e.pos += len("true")
 	case 'f':
-		e.out = msgp.AppendBool(e.out, false)
+		e.Out = msgp.AppendBool(e.Out, false)
 		e.pos += len("false")
 	case 'n':
-		e.out = msgp.AppendNil(e.out)
+		e.Out = msgp.AppendNil(e.Out)
 		e.pos += len("null")
 	default:
 		from := e.pos
 		e.pos, _ = scanNumber(e.src, from)
 		e.number(e.src[from:e.pos])
 	}
-	e.pos = skipSpace(e.src, e.pos)
+	e.pos = SkipSpace(e.src, e.pos)
 }
 
-func (e *encoder) container(object bool) {
-	c := e.containers[e.next]
-	if c.attachment >= 0 {
-		e.out = msgp.AppendBytes(e.out, e.attachments[c.attachment])
-		e.bins++
-		e.pos, e.next = int(c.end), int(c.next)
+func (e *Encoder) container(object bool) {
+	c := e.Containers[e.next]
+	if c.Attachment >= 0 {
+		e.Out = msgp.AppendBytes(e.Out, e.attachments[c.Attachment])
+		e.Bins++
+		e.pos, e.next = int(c.End), int(c.Next)
 		return
 	}
 	e.next++
-	e.pos = skipSpace(e.src, e.pos+1)
+	e.pos = SkipSpace(e.src, e.pos+1)
 	if object {
-		e.out = msgp.AppendMapHeader(e.out, uint32(c.size))
+		e.Out = msgp.AppendMapHeader(e.Out, uint32(c.Size))
 	} else {
-		e.out = msgp.AppendArrayHeader(e.out, uint32(c.size))
+		e.Out = msgp.AppendArrayHeader(e.Out, uint32(c.Size))
 	}
 	for e.src[e.pos] != '}' && e.src[e.pos] != ']' {
 		if object {
@@ -81,25 +81,25 @@ func (e *encoder) container(object bool) {
 			e.value()
 		}
 		if e.src[e.pos] == ',' {
-			e.pos = skipSpace(e.src, e.pos+1)
+			e.pos = SkipSpace(e.src, e.pos+1)
 		}
 	}
 	e.pos++
 }
 
 // member encodes a name and its value.
-func (e *encoder) member() {
-	mark, bins, name := len(e.out), e.bins, e.rawString()
+func (e *Encoder) member() {
+	mark, bins, name := len(e.Out), e.Bins, e.rawString()
 	e.string(name)
-	e.pos = skipSpace(e.src, skipSpace(e.src, e.pos)+1) // the colon
+	e.pos = SkipSpace(e.src, SkipSpace(e.src, e.pos)+1) // the colon
 	e.value()
-	if e.protoKeys && nameOf(name) == memberProto {
-		e.out, e.bins = e.out[:mark], bins
+	if e.ProtoKeys && nameOf(name) == memberProto {
+		e.Out, e.Bins = e.Out[:mark], bins
 	}
 }
 
 // rawString returns what stands between the quotes at pos, and moves behind them.
-func (e *encoder) rawString() []byte {
+func (e *Encoder) rawString() []byte {
 	from := e.pos + 1
 	end := from
 	for {
@@ -118,33 +118,33 @@ func (e *encoder) rawString() []byte {
 	return e.src[from:end]
 }
 
-func (e *encoder) string(raw []byte) {
+func (e *Encoder) string(raw []byte) {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		e.out = msgp.AppendStringFromBytes(e.out, raw)
+		e.Out = msgp.AppendStringFromBytes(e.Out, raw)
 		return
 	}
 	var exact bool
-	e.scratch, exact = unescape(e.scratch[:0], raw)
-	e.lossy = e.lossy || !exact
-	e.out = msgp.AppendStringFromBytes(e.out, e.scratch)
+	e.scratch, exact = Unescape(e.scratch[:0], raw)
+	e.Lossy = e.Lossy || !exact
+	e.Out = msgp.AppendStringFromBytes(e.Out, e.scratch)
 }
 
-// number encodes an integer of up to 64 bits as such, anything else as float64. Node's own encoder
+// number encodes an integer of up to 64 bits as such, anything else as float64. Node's own Encoder
 // turns integers of 2^64 and more into their remainder (1e21 into 3875820019684212736); no integer
 // path is open to them here.
-func (e *encoder) number(text []byte) {
+func (e *Encoder) number(text []byte) {
 	if n, ok := parseInteger(text); ok {
 		if text[0] == '-' {
-			e.out = msgp.AppendInt64(e.out, int64(-n))
+			e.Out = msgp.AppendInt64(e.Out, int64(-n))
 		} else {
-			e.out = msgp.AppendUint64(e.out, n)
+			e.Out = msgp.AppendUint64(e.Out, n)
 		}
 		return
 	}
 	f, _ := strconv.ParseFloat(string(text), 64) // out of range: ±Inf, as JSON.parse reads it
-	e.out = msgp.AppendFloat64(e.out, f)
-	e.scratch = appendNumber(e.scratch[:0], f)
-	e.lossy = e.lossy || !bytes.Equal(e.scratch, text)
+	e.Out = msgp.AppendFloat64(e.Out, f)
+	e.scratch = AppendNumber(e.scratch[:0], f)
+	e.Lossy = e.Lossy || !bytes.Equal(e.scratch, text)
 }
 
 // parseInteger returns the magnitude of an integer that fits int64 (with a minus sign) or uint64.
@@ -167,19 +167,19 @@ func parseInteger(text []byte) (n uint64, ok bool) {
 	return n, true
 }
 
-// reset drops what the encoder refers to, and buffers that one huge message made grow.
-func (e *encoder) reset() {
+// Reset drops what the Encoder refers to, and buffers that one huge message made grow.
+func (e *Encoder) Reset() {
 	const keep = 1 << 16
 	e.src, e.attachments = nil, nil
-	e.out, e.scratch = e.out[:0], e.scratch[:0]
-	if cap(e.out) > keep {
-		e.out = nil
+	e.Out, e.scratch = e.Out[:0], e.scratch[:0]
+	if cap(e.Out) > keep {
+		e.Out = nil
 	}
 	if cap(e.scratch) > keep {
 		e.scratch = nil
 	}
-	if cap(e.containers) > keep/16 {
-		e.containers = nil
+	if cap(e.Containers) > keep/16 {
+		e.Containers = nil
 	}
 	if cap(e.stack) > keep/16 {
 		e.stack = nil

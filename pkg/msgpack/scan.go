@@ -1,4 +1,4 @@
-package redisadapter
+package msgpack
 
 import (
 	"bytes"
@@ -7,17 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// maxJSONDepth bounds the nesting of a JSON text the adapter carries at all. nodeDepth bounds what
-// it shows to Node nodes: their codec and JSON.stringify recurse, and at about 2,500 levels the
-// whole process dies of a stack overflow. In between only our own instances get the message.
-const (
-	maxJSONDepth = 10_000
-	nodeDepth    = 512
-)
+// MaxTextDepth bounds the nesting of JSON text.
+const MaxTextDepth = 10_000
 
 var (
-	errJSONDepth = fmt.Errorf("JSON is nested deeper than %d levels", maxJSONDepth)
-	errJSONEnd   = errors.New("JSON ends early")
+	// ErrTextDepth says that JSON text is nested deeper than MaxTextDepth.
+	ErrTextDepth = fmt.Errorf("JSON is nested deeper than %d levels", MaxTextDepth)
+	// ErrEnd says that JSON text ends before its value does.
+	ErrEnd       = errors.New("JSON ends early")
 	errJSONEmpty = errors.New("no JSON")
 )
 
@@ -29,25 +26,25 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return fmt.Sprintf("JSON: want %s at byte %d", e.want, e.at) }
 
-// outline is what a first pass over a JSON text finds. MessagePack announces the size of a
-// container before its content, so an encoder that keeps nothing but bytes has to know the sizes in
-// advance. The pass is also the validation: whoever has an outline may walk the text without
+// Outline is what a first pass over a JSON text finds. MessagePack announces the size of a
+// container before its content, so an Encoder that keeps nothing but bytes has to know the sizes in
+// advance. The pass is also the validation: whoever has an Outline may walk the text without
 // looking for errors. Reusable; not for concurrent use.
-type outline struct {
-	containers []container // in the order they open
-	depth      int         // deepest nesting; 0 for a scalar
-	protoKeys  bool        // an object somewhere has a member "__proto__"
-	strays     bool        // an object claims to be a placeholder and refers to no attachment
+type Outline struct {
+	Containers []Container // in the order they open
+	Depth      int         // deepest nesting; 0 for a scalar
+	ProtoKeys  bool        // an object somewhere has a member "__proto__"
+	Strays     bool        // an object claims to be a placeholder and refers to no attachment
 	stack      []frame
 }
 
-// container is an array or an object of the text.
-type container struct {
-	size       int32 // elements, or members not counting "__proto__"
-	attachment int32 // index of the attachment this placeholder object stands for, -1: not a placeholder
-	begin      int32 // offset of its bracket
-	end        int32 // offset of the byte after it
-	next       int32 // index of the first container after it that is not inside
+// Container is an array or an object of the text.
+type Container struct {
+	Size       int32 // elements, or members not counting "__proto__"
+	Attachment int32 // index of the attachment this placeholder object stands for, -1: not a placeholder
+	Begin      int32 // offset of its bracket
+	End        int32 // offset of the byte after it
+	Next       int32 // index of the first container after it that is not inside
 }
 
 // frame is a container being scanned.
@@ -59,11 +56,11 @@ type frame struct {
 	marked bool // "_placeholder": true was seen
 }
 
-// scan reads one JSON value, which must fill src but for white space. Objects like
+// Scan reads one JSON value, which must fill src but for white space. Objects like
 // {"_placeholder":true,"num":0} are placeholders when num is below attachments.
-func (o *outline) scan(src []byte, attachments int) error {
-	o.containers, o.stack, o.depth, o.protoKeys, o.strays = o.containers[:0], o.stack[:0], 0, false, false
-	i := skipSpace(src, 0)
+func (o *Outline) Scan(src []byte, attachments int) error {
+	o.Containers, o.stack, o.Depth, o.ProtoKeys, o.Strays = o.Containers[:0], o.stack[:0], 0, false, false
+	i := SkipSpace(src, 0)
 	if i == len(src) {
 		return errJSONEmpty
 	}
@@ -86,9 +83,9 @@ func (o *outline) scan(src []byte, attachments int) error {
 // scanValue reads the value at i, with its name when it is a member. It returns the offset after
 // it; of a container with content it reads only the bracket, and returns the complement of the
 // offset where the first element or member begins.
-func (o *outline) scanValue(src []byte, i int) (_ int, err error) {
+func (o *Outline) scanValue(src []byte, i int) (_ int, err error) {
 	if i >= len(src) {
-		return i, errJSONEnd
+		return i, ErrEnd
 	}
 	key := memberNone
 	if top := o.top(); top != nil && top.object {
@@ -101,7 +98,7 @@ func (o *outline) scanValue(src []byte, i int) (_ int, err error) {
 			return i, err
 		}
 		if i >= len(src) {
-			return i, errJSONEnd
+			return i, ErrEnd
 		}
 		if src[i] == closer(c) {
 			return i, nil
@@ -117,9 +114,9 @@ func (o *outline) scanValue(src []byte, i int) (_ int, err error) {
 
 // scanTail reads what may follow a value: brackets that close, then a comma and the offset of the
 // next value, or the end of the text.
-func (o *outline) scanTail(src []byte, i, attachments int) (next int, done bool, err error) {
+func (o *Outline) scanTail(src []byte, i, attachments int) (next int, done bool, err error) {
 	for {
-		i = skipSpace(src, i)
+		i = SkipSpace(src, i)
 		top := o.top()
 		if top == nil {
 			if i < len(src) {
@@ -128,7 +125,7 @@ func (o *outline) scanTail(src []byte, i, attachments int) (next int, done bool,
 			return i, true, nil
 		}
 		if i >= len(src) {
-			return i, false, errJSONEnd
+			return i, false, ErrEnd
 		}
 		want := byte(']')
 		if top.object {
@@ -136,7 +133,7 @@ func (o *outline) scanTail(src []byte, i, attachments int) (next int, done bool,
 		}
 		switch src[i] {
 		case ',':
-			return skipSpace(src, i+1), false, nil
+			return SkipSpace(src, i+1), false, nil
 		case want:
 			i++
 			o.close(i, attachments)
@@ -149,7 +146,7 @@ func (o *outline) scanTail(src []byte, i, attachments int) (next int, done bool,
 // closer is the byte that closes what c opens.
 func closer(c byte) byte { return c + 2 }
 
-func (o *outline) top() *frame {
+func (o *Outline) top() *frame {
 	if len(o.stack) == 0 {
 		return nil
 	}
@@ -158,28 +155,28 @@ func (o *outline) top() *frame {
 
 // open enters the container whose bracket is at i and counts its first member, unless it is empty.
 // It returns where that begins.
-func (o *outline) open(src []byte, i int, object bool) (int, error) {
-	if len(o.stack) == maxJSONDepth {
-		return i, errJSONDepth
+func (o *Outline) open(src []byte, i int, object bool) (int, error) {
+	if len(o.stack) == MaxTextDepth {
+		return i, ErrTextDepth
 	}
 	if parent := o.top(); parent != nil && !parent.object {
 		parent.size++
 	}
-	o.stack = append(o.stack, frame{index: int32(len(o.containers)), num: -1, object: object})
-	o.containers = append(o.containers, container{attachment: -1, begin: int32(i)})
-	o.depth = max(o.depth, len(o.stack))
-	return skipSpace(src, i+1), nil
+	o.stack = append(o.stack, frame{index: int32(len(o.Containers)), num: -1, object: object})
+	o.Containers = append(o.Containers, Container{Attachment: -1, Begin: int32(i)})
+	o.Depth = max(o.Depth, len(o.stack))
+	return SkipSpace(src, i+1), nil
 }
 
 // close leaves the innermost container; end is the offset after its bracket.
-func (o *outline) close(end, attachments int) {
+func (o *Outline) close(end, attachments int) {
 	f := o.top()
-	c := &o.containers[f.index]
-	c.size, c.end, c.next = f.size, int32(end), int32(len(o.containers))
+	c := &o.Containers[f.index]
+	c.Size, c.End, c.Next = f.size, int32(end), int32(len(o.Containers))
 	if f.marked && f.num >= 0 && int(f.num) < attachments {
-		c.attachment = f.num
+		c.Attachment = f.num
 	}
-	o.strays = o.strays || f.marked && c.attachment < 0
+	o.Strays = o.Strays || f.marked && c.Attachment < 0
 	o.stack = o.stack[:len(o.stack)-1]
 }
 
@@ -194,28 +191,28 @@ const (
 )
 
 // scanKey reads a member's name and its colon, and returns where the value begins.
-func (o *outline) scanKey(src []byte, i int, top *frame) (member, int, error) {
+func (o *Outline) scanKey(src []byte, i int, top *frame) (member, int, error) {
 	if src[i] != '"' {
 		return memberNone, i, &syntaxError{"a member name", i}
 	}
-	end, err := scanString(src, i)
+	end, err := ScanString(src, i)
 	if err != nil {
 		return memberNone, i, err
 	}
 	key := nameOf(src[i+1 : end-1])
 	if key == memberProto {
-		o.protoKeys = true
+		o.ProtoKeys = true
 	} else {
 		top.size++
 	}
-	if i = skipSpace(src, end); i >= len(src) {
-		return key, i, errJSONEnd
+	if i = SkipSpace(src, end); i >= len(src) {
+		return key, i, ErrEnd
 	}
 	if src[i] != ':' {
 		return key, i, &syntaxError{"a colon", i}
 	}
-	if i = skipSpace(src, i+1); i >= len(src) {
-		return key, i, errJSONEnd
+	if i = SkipSpace(src, i+1); i >= len(src) {
+		return key, i, ErrEnd
 	}
 	return key, i, nil
 }
@@ -224,7 +221,7 @@ func (o *outline) scanKey(src []byte, i int, top *frame) (member, int, error) {
 // counts: a JavaScript peer does not see the difference.
 func nameOf(name []byte) member {
 	if bytes.IndexByte(name, '\\') >= 0 {
-		name, _ = unescape(nil, name)
+		name, _ = Unescape(nil, name)
 	}
 	switch string(name) {
 	case "_placeholder":
@@ -238,7 +235,7 @@ func nameOf(name []byte) member {
 }
 
 // note counts a scalar array element, or remembers the member of a placeholder.
-func (o *outline) note(key member, value []byte) {
+func (o *Outline) note(key member, value []byte) {
 	top := o.top()
 	switch {
 	case top == nil:
@@ -266,7 +263,8 @@ func smallInt(text []byte) int32 {
 	return n
 }
 
-func skipSpace(src []byte, i int) int {
+// SkipSpace returns the offset of the first byte from i on that is no white space.
+func SkipSpace(src []byte, i int) int {
 	for i < len(src) && (src[i] == ' ' || src[i] == '\n' || src[i] == '\t' || src[i] == '\r') {
 		i++
 	}
@@ -277,7 +275,7 @@ func skipSpace(src []byte, i int) int {
 func scanScalar(src []byte, i int) (int, error) {
 	switch c := src[i]; {
 	case c == '"':
-		return scanString(src, i)
+		return ScanString(src, i)
 	case c == '-' || c >= '0' && c <= '9':
 		return scanNumber(src, i)
 	case c == 't':
@@ -297,8 +295,8 @@ func scanWord(src []byte, i int, word string) (int, error) {
 	return i, &syntaxError{word, i}
 }
 
-// scanString returns the offset after the closing quote of the string at i.
-func scanString(src []byte, i int) (int, error) {
+// ScanString returns the offset after the closing quote of the string at i.
+func ScanString(src []byte, i int) (int, error) {
 	for i++; i < len(src); i++ {
 		switch c := src[i]; {
 		case c == '"':
@@ -308,7 +306,7 @@ func scanString(src []byte, i int) (int, error) {
 		case c == '\\':
 			i++
 			if i >= len(src) {
-				return i, errJSONEnd
+				return i, ErrEnd
 			}
 			if src[i] == 'u' {
 				if _, ok := hex4(src, i+1); !ok {
@@ -320,7 +318,7 @@ func scanString(src []byte, i int) (int, error) {
 			}
 		}
 	}
-	return i, errJSONEnd
+	return i, ErrEnd
 }
 
 // hex4 reads the four hexadecimal digits of \uXXXX at i.
@@ -380,10 +378,10 @@ func digits(src []byte, i int) int {
 	return i
 }
 
-// unescape appends the text of a validated JSON string to dst as UTF-8. UTF-8 has no form for half
+// Unescape appends the text of a validated JSON string to dst as UTF-8. UTF-8 has no form for half
 // a surrogate pair, nor for bytes that were no UTF-8 to begin with: those become U+FFFD. exact is
 // false when that happened to an escape, so that the text cannot be told from its result.
-func unescape(dst, text []byte) (_ []byte, exact bool) {
+func Unescape(dst, text []byte) (_ []byte, exact bool) {
 	exact = true
 	for i := 0; i < len(text); {
 		c := text[i]
