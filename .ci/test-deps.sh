@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that the programs which the tests start are there: a Redis server, a browser,
-# a proxy, Prometheus, and the C compiler that Go's race detector needs. Installs what is missing
+# proxies, Prometheus, and the C compiler that Go's race detector needs. Installs what is missing
 # where apt-get can; says what to install elsewhere.
 set -eu
 
@@ -12,6 +12,7 @@ need cc gcc
 need redis-server redis-server
 need chromium chromium
 need haproxy haproxy
+need nginx nginx
 need prometheus prometheus
 [ -n "$missing" ] || exit 0
 
@@ -36,7 +37,7 @@ case "$missing" in *gcc*) missing="$missing libc6-dev" ;; esac
 echo "installing:$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Redis, the proxy and Prometheus are for the tests to start, on ports of their own: RUNLEVEL keeps
+# Redis, the proxies and Prometheus are for the tests to start, on ports of their own: RUNLEVEL keeps
 # the packages from starting them as services where that would be possible.
 if ! {
 	$sudo apt-get update -qq &&

@@ -46,6 +46,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			QueueBytes:     cfg.Engine.QueueBytes,
 			Transports:     cfg.Engine.Transports,
 			Origins:        cfg.Engine.Origins,
+			Cookie:         sessionCookie(cfg.Handshake),
 		},
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
 		Recovery:       socketio.Recovery{For: cfg.Recovery.For, Bytes: cfg.Recovery.Bytes},

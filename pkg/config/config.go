@@ -17,6 +17,8 @@ type Config struct {
 	Engine  Engine
 	Limits  Limits
 
+	Handshake Handshake
+
 	Recovery Recovery
 
 	Auth  Auth

@@ -25,8 +25,9 @@ func defaults() Config {
 			Transports:     []string{"polling", "websocket"},
 			Origins:        []string{},
 		},
-		Recovery: Recovery{Bytes: 64 << 20},
-		Redis:    Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
+		Handshake: Handshake{Cookie: "io", CookieProtocols: []int{3}},
+		Recovery:  Recovery{Bytes: 64 << 20},
+		Redis:     Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{
 			Connections: 100_000, AddressConnections: 1000, Handshakes: 5000, AddressHandshakes: 100, ProxyHeader: XForwardedFor,
 			Messages: 1000, MessageBurst: 5000, Attachments: 10, Namespaces: 20, Rooms: 1000,

@@ -85,6 +85,7 @@ func table() []section {
 			{"CLIENT_QUEUE_BYTES", "1048576", "How much may wait for one slow client before it is disconnected.",
 				integer(func(c *Config) *int64 { return &c.Engine.QueueBytes }, 1024, 16*1024*mebi)},
 		}},
+		handshakeSection(),
 		recoverySection(),
 		limitsSection(),
 		authSection(),

@@ -12,7 +12,7 @@
 //
 // # Running
 //
-//	cd pkg/e2e/node && npm ci      once; needs redis-server and haproxy too
+//	cd pkg/e2e/node && npm ci      once; needs redis-server, haproxy and nginx too
 //	go test ./pkg/e2e              everything, on a server built for it
 //	go test ./pkg/e2e -run 'TestEndToEnd/hostile'    files whose name contains "hostile"
 //

@@ -51,6 +51,8 @@ func requireTools(t *testing.T) {
 		missing = "redis-server is not installed"
 	} else if _, err := exec.LookPath("haproxy"); err != nil && os.Getenv("HAPROXY") == "" {
 		missing = "haproxy is not installed"
+	} else if _, err := exec.LookPath("nginx"); err != nil && os.Getenv("NGINX") == "" {
+		missing = "nginx is not installed"
 	}
 	switch {
 	case missing == "":

@@ -12,7 +12,7 @@ import (
 // credentials whatever the page wants, and a browser hides the answer to such a
 // request unless it names the origin and allows credentials; that is what the
 // Node server of that time sent, and it gives nothing away, since this server
-// sets and reads no cookies. Protocol 4 gets the plain "*".
+// reads no cookies. Protocol 4 gets the plain "*".
 //
 // With a list the origin must be in it, letter for letter, or be the origin of
 // the page's own host; credentials are then allowed.

@@ -56,6 +56,8 @@ type Options struct {
 	// over HTTP and WebSocket alike; nil lets any origin in. A request without
 	// an Origin header, and a page of this very host, may always connect.
 	Origins []string
+	// Cookie, if set, tells clients their session id in a cookie too.
+	Cookie *SessionCookie
 	// Allow, if set, decides on each handshake. The text of its error is sent
 	// to the client with code 4, Forbidden; a method HTTPStatus() int of it
 	// says with which status, such as 429 or 503, in place of 403.
@@ -96,6 +98,9 @@ func (o Options) withDefaults() Options {
 	}
 	if len(o.Transports) == 0 {
 		o.Transports = []string{Polling, WebSocket}
+	}
+	if o.Cookie != nil {
+		o.Cookie = o.Cookie.withDefaults()
 	}
 	if o.NewID == nil {
 		o.NewID = newID

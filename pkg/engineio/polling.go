@@ -60,6 +60,7 @@ func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q
 		refuseHandshake(w)
 		return
 	}
+	s.setCookie(w.Header(), c)
 	s.servePoll(w, r, q, c)
 }
 

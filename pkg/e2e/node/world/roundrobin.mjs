@@ -82,7 +82,10 @@ function rawHeaders(req) {
   return headers;
 }
 
-/** HAProxy as people run it. `affinity`: by cookie. */
+/**
+ * HAProxy as people run it. `affinity`: by a cookie of its own (true), or by the session's own cookie of that name, before whose
+ * value it puts the server's name.
+ */
 export class HAProxy extends Program {
   static async before(servers, { affinity = false } = {}) {
     const dir = mkdtempSync(join(tmpdir(), 'chat-e2e-haproxy-'));
@@ -118,13 +121,18 @@ frontend public
     default_backend chat
 backend chat
     balance roundrobin
-    option httpchk GET /readyz
-    ${affinity ? 'cookie CHAT insert indirect nocache httponly' : ''}
+    ${sticky(affinity)}
 ${servers.map((server, i) => `    server s${i} 127.0.0.1:${server.port} check inter 200ms fall 1 rise 1 cookie s${i}`).join('\n')}
 `;
 }
 
-function listens(port) {
+/** A Node server has no health check of its own: that it listens must do. */
+function sticky(affinity) {
+  if (typeof affinity === 'string') return `cookie ${affinity} prefix indirect nocache`;
+  return `option httpchk GET /readyz${affinity ? '\n    cookie CHAT insert indirect nocache httponly' : ''}`;
+}
+
+export function listens(port) {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1', () => resolve(true) ?? socket.destroy());
     socket.on('error', () => resolve(false));
