@@ -8,7 +8,7 @@
 //	node/test/       the tests, a file each client generation and a file each subject
 //	node/suite/      what several of those files have in common
 //	node/world/      processes, clients, cables, raw HTTP and WebSockets, the messages that are sent
-//	node/reference/  Node servers that do what the seed does: the NestJS gateway itself, socket.io 2.4.1, socket.io 4.8
+//	node/reference/  Node servers that do what the seed does: its NestJS 7 gateway and one on NestJS 12, socket.io 2.4.1, socket.io 4.8
 //
 // # Running
 //

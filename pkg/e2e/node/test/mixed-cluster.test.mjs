@@ -1,4 +1,4 @@
-// One Redis, five servers: two of ours, the seed's pair (socket.io 2.4.1 with socket.io-redis 5.4.0) and a
+// One Redis, six servers: two of ours, a gateway on NestJS 12, the seed's pair (socket.io 2.4.1 with socket.io-redis 5.4.0) and a
 // socket.io 4.8 node with @socket.io/redis-adapter 8. This is how one instance after the other is replaced.
 // And two of ours with a socket.io 4.8 node on the sharded adapter, and on @socket.io/redis-streams-adapter.
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import { ChatServer, OURS, Redis } from '../world/processes.mjs';
 
 // REFERENCE=s4 and the like put further Node servers in the place of ours.
 const CLUSTERS = {
-  pubsub: [{}, {}, { kind: 'nest' }, { kind: 's2' }, { kind: 's4' }],
+  pubsub: [{}, {}, { kind: 'nest' }, { kind: 'nest12' }, { kind: 's2' }, { kind: 's4' }],
   sharded: [{}, {}, { kind: 's4' }],
   streams: [{}, {}, { kind: 's4' }],
 };
@@ -43,7 +43,7 @@ for (const [adapter, kinds] of Object.entries(CLUSTERS)) describe(`a mixed clust
   });
 
   /** The major version of the Node server a person is on; 0 for ours. */
-  const node = ({ server: { kind } }) => ({ ours: 0, s4: 4 })[kind] ?? 2;
+  const node = ({ server: { kind } }) => ({ ours: 0, s4: 4, nest12: 4 })[kind] ?? 2;
   /** Whether a payload comes through whole: what passes a Node adapter, at either end, may be spoilt by it. */
   const passes = (from, to, payload, { spoilt } = {}) => {
     // From socket.io 4 to 2 binary payloads arrive as JSON of a Buffer: each expects its own packet type for them.
