@@ -14,7 +14,13 @@ async function script(t, url) {
   return socket;
 }
 
-describe('the page', () => {
+// What holds for everybody holds whether or not the server remembers those who were cut off:
+// then each of its events has one more argument.
+for (const [mode, env] of [['', {}], [' with recovery', { RECOVERY_SECONDS: '120' }]]) {
+  describe(`the page${mode}`, () => pageTests(env));
+}
+
+function pageTests(env) {
   let browser;
   let server;
   const opened = [];
@@ -25,7 +31,7 @@ describe('the page', () => {
   };
 
   before(async () => {
-    server = await startInstance();
+    server = await startInstance({ env });
     browser = await startBrowser();
   });
   after(async () => {
@@ -287,4 +293,4 @@ describe('the page', () => {
     assert.ok(opened.length >= 9);
     assert.deepEqual(opened.flatMap((chat) => chat.faults), []);
   });
-});
+}

@@ -10,9 +10,10 @@ const clusters = new Map();
 
 /**
  * Starts it on port; instances of one `redis` hear each other. `mood` may be changed at any
- * time: { deaf: true } relays nothing, { refusing: true } accepts nobody.
+ * time: { deaf: true } relays nothing, { refusing: true } accepts nobody. With `recovery` it
+ * remembers for so many seconds those who lost their connection.
  */
-export async function startReference(port, redis, mood = {}) {
+export async function startReference(port, redis, mood = {}, recovery = 0) {
   const peers = clusters.get(redis?.port) ?? new Set();
   if (redis) {
     clusters.set(redis.port, peers);
@@ -22,7 +23,7 @@ export async function startReference(port, redis, mood = {}) {
 
   const listen = async () => {
     http = createServer(serveFiles(new URL('page/', dist), { 'content-security-policy': policy[1] + policy[2] }));
-    io = new Server(http, { allowEIO3: true, cors: { origin: true, credentials: true }, serveClient: true });
+    io = new Server(http, { allowEIO3: true, cors: { origin: true, credentials: true }, serveClient: true, ...(recovery && { connectionStateRecovery: { maxDisconnectionDuration: recovery * 1000 } }) });
     const chat = io.of('/chat');
     const everybody = (payload) => [...new Set([chat, ...peers])].forEach((peer) => peer.emit('msgToClient', payload));
     peers.add(chat);

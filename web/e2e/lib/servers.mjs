@@ -21,7 +21,7 @@ export async function startInstance({ redis, port, env = {} } = {}) {
   port ??= await freePort();
   const url = `http://127.0.0.1:${port}`;
   if (isReference) {
-    return { url, port, ...(await startReference(port, redis)) };
+    return { url, port, ...(await startReference(port, redis, {}, Number(env.RECOVERY_SECONDS ?? 0))) };
   }
   const boot = () =>
     start(binary, [], {

@@ -27,7 +27,9 @@ describe('readMessage', () => {
     ['a number', [1.5], raw('', '1.5')],
     ['false', [false], raw('', 'false')],
     ['an array', [[{ name: 'a', text: 'b' }, 2]], raw('', '[{"name":"a","text":"b"},2]')],
-    ['several arguments', ['a', { b: 1 }], raw('', '["a",{"b":1}]')],
+    ['several arguments that were sent', [['a', { b: 1 }]], raw('', '["a",{"b":1}]')],
+    ['a message with its offset', [{ name: 'a', text: 'b' }, 'PnQ7jPiw3'], said('a', 'b')],
+    ['nothing but an offset', [undefined, 'PnQ7jPiw3'], raw('', 'null')],
     ['an object of another kind', [{ hello: 1 }], raw('', '{"hello":1}')],
     ['binary', [new Uint8Array(3).buffer], raw('', '"[3 bytes]"')],
     ['binary inside', [{ name: 'a', text: new Uint8Array([1, 2]) }], raw('a', '"[2 bytes]"')],
@@ -39,6 +41,7 @@ describe('readMessage', () => {
 
   test('tells the join notice from a message of the same name', () => {
     expect(readMessage([{ name: 'admin', text: 'join chat.' }])).toEqual({ kind: 'joined' });
+    expect(readMessage([{ name: 'admin', text: 'join chat.' }, 'PnQ7jPiw3'])).toEqual({ kind: 'joined' });
     expect(readMessage([{ name: 'admin', text: 'join chat' }])).toEqual(said('admin', 'join chat'));
     expect(readMessage([{ name: 'Admin', text: 'join chat.' }])).toEqual(said('Admin', 'join chat.'));
   });

@@ -27,11 +27,12 @@ export const TEXT_LIMIT = 10_000;
 export const NAME_LIMIT = 40;
 
 /**
- * Reads the arguments of one `msgToClient` event. It never throws. The server sends one
- * argument; should there be several they are shown as a list, none as null.
+ * Reads the arguments of one `msgToClient` event. It never throws. The message is the first
+ * argument; none is shown as null. With recovery on, a server sends the offset of the event
+ * as one more argument, which the client library leaves there.
  */
 export function readMessage(args: readonly unknown[]): Message | Joined {
-  const payload = args.length > 1 ? args : (args[0] ?? null);
+  const payload = args[0] ?? null;
 
   if (typeof payload === 'string') {
     return message('', payload, false);

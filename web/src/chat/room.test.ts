@@ -6,6 +6,7 @@ import { openRoom } from './room';
 /** The library's socket as far as a room uses it. Sent events are kept, not emitted. */
 class FakeSocket extends EventEmitter {
   connected = false;
+  recovered = false;
   active = true;
   sent: unknown[][] = [];
 
@@ -108,10 +109,30 @@ describe('a room', () => {
     expect(said()).toEqual(['joined', 'a: before', 'gap', 'joined']);
   });
 
+  test('marks no gap when the server hands over what was said meanwhile', () => {
+    const { socket, room, said, pending } = open();
+    socket.hear('connect');
+    room.send('a', 'on its way');
+    socket.hear('disconnect', 'transport close');
+    expect(pending()).toEqual(['on its way doubtful']);
+    socket.recovered = true;
+    socket.hear('connect');
+    socket.hear('msgToClient', { name: 'b', text: 'meanwhile' }, 'offset1');
+    socket.hear('msgToClient', { name: 'a', text: 'on its way' }, 'offset2');
+    expect(said()).toEqual(['b: meanwhile', 'own a: on its way']);
+    expect(pending()).toEqual([]);
+
+    // The next time the server has forgotten this client.
+    socket.hear('disconnect', 'transport close');
+    socket.recovered = false;
+    socket.hear('connect');
+    expect(said().at(-1)).toBe('gap');
+  });
+
   test('bears whatever comes', () => {
     const { socket, said } = open();
     socket.hear('connect');
-    for (const args of [[null], [], [[1, 2]], ['text'], [{ name: {}, text: [] }], [new ArrayBuffer(2)], ['a', 'b']]) {
+    for (const args of [[null], [], [[1, 2]], ['text'], [{ name: {}, text: [] }], [new ArrayBuffer(2)], [['a', 'b']]]) {
       socket.hear('msgToClient', ...args);
     }
     expect(said()).toEqual([': null', ': null', ': [1,2]', ': text', '{}: []', ': "[2 bytes]"', ': ["a","b"]']);

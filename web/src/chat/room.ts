@@ -43,7 +43,8 @@ export function openRoom(socket: Socket): Room {
   });
 
   const link = followLink(socket, (next) => {
-    if (next === 'connected' && state.value === 'reconnecting') {
+    // After a recovery the library hands over what was said meanwhile: nothing is missing.
+    if (next === 'connected' && state.value === 'reconnecting' && !socket.recovered) {
       arrive({ kind: 'gap', at: Date.now() });
     }
     if (next !== 'connected') {
