@@ -58,7 +58,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 		return nil, err
 	}
 	if cfg.Redis.Configured() {
-		c.cluster = newCluster(cfg.Redis, log)
+		c.cluster = newCluster(cfg.Redis, cfg.Limits.Attachments, log)
 		options.Adapter = c.cluster.builder
 		if c.forward, err = newForwarder(cfg, c.cluster.client, &options.Engine, log); err != nil {
 			c.auth.close()

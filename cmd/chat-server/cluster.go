@@ -26,7 +26,7 @@ type cluster struct {
 	closing sync.Once // of client
 }
 
-func newCluster(r config.Redis, log *slog.Logger) *cluster {
+func newCluster(r config.Redis, attachments int, log *slog.Logger) *cluster {
 	redis.SetLogger(redisLog{log}) // would write to standard error by itself
 	client := newRedisClient(r)
 	return &cluster{
@@ -34,7 +34,7 @@ func newCluster(r config.Redis, log *slog.Logger) *cluster {
 		builder: &redisadapter.Builder{
 			Redis: rtypes.NewRedisClient(context.Background(), client),
 			Mode:  redisadapter.Mode(r.Adapter), QueueBytes: r.QueueBytes, HoldFor: r.Hold, StreamLength: r.StreamLength, StreamBytes: r.StreamBytes,
-			Logger: log,
+			MaxAttachments: attachments, Logger: log,
 		},
 	}
 }

@@ -21,10 +21,10 @@ var ErrNobody = errors.New("no instance listens")
 // later. Any other error means that it is not known whether it was heard; nothing is ever sent twice.
 //
 // Waiting for Redis ends with ctx. Of the Builder's fields only Redis, Mode, Opts (the key),
-// StreamLength and MaxMessage matter.
+// StreamLength, MaxMessage and MaxAttachments matter.
 func (b *Builder) Announce(ctx context.Context, nsp, event string, args ...any) (instances int, err error) {
 	cfg := b.config()
-	once := announcer{client: b.Redis.Client, cfg: cfg, nsp: nsp, codec: newCodec(cfg.maxMessage)}
+	once := announcer{client: b.Redis.Client, cfg: cfg, nsp: nsp, codec: newCodec(cfg.maxMessage, cfg.maxAttachments)}
 	names := clusterChannelsOf(cfg.key, nsp)
 	switch b.Mode {
 	case PubSub, "":

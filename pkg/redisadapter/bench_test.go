@@ -23,7 +23,7 @@ var benchmarks = []struct {
 func BenchmarkEncode(b *testing.B) {
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
-			c := newCodec(1 << 20)
+			c := newCodec(1<<20, 255)
 			b.SetBytes(int64(len(bm.data.JSON)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -38,7 +38,7 @@ func BenchmarkEncode(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
-			c := newCodec(1 << 20)
+			c := newCodec(1<<20, 255)
 			m, _, err := c.encodeBroadcast("0123456789ab", "/chat", bm.data, nil)
 			if err != nil {
 				b.Fatal(err)
@@ -56,7 +56,7 @@ func BenchmarkDecode(b *testing.B) {
 
 // BenchmarkOwnEcho is what a message of one's own costs when it comes back.
 func BenchmarkOwnEcho(b *testing.B) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	m, _, err := c.encodeBroadcast("0123456789ab", "/chat", benchmarks[0].data, nil)
 	if err != nil {
 		b.Fatal(err)
@@ -84,7 +84,7 @@ func BenchmarkAcross(b *testing.B) {
 
 // A chat message costs one allocation to encode, and its text and options to decode.
 func TestAllocations(t *testing.T) {
-	c, data := newCodec(1<<20), benchmarks[0].data
+	c, data := newCodec(1<<20, 255), benchmarks[0].data
 	if n := testing.AllocsPerRun(100, func() {
 		if _, _, err := c.encodeBroadcast("0123456789ab", "/chat", data, nil); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,9 @@ import (
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/socketio"
 )
 
 // Builder makes the cluster adapters of a server's namespaces, which share its two connections to
@@ -40,6 +43,10 @@ type Builder struct {
 	OnGap func(Gap)
 	// MaxMessage bounds a message in both directions, in bytes, 0: 16 MiB.
 	MaxMessage int
+	// MaxAttachments bounds the binary values of a message in both directions, 0: 10, 255 at most. A
+	// message with more is counted in Status and goes nowhere: clients that were not told otherwise
+	// close their connection over it. It should be the server's Limits.Attachments.
+	MaxAttachments int
 	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a
 	// heartbeat a subscriber connection that brings nothing is given up, 0: 5 s; it should be
 	// longer than this process may ever be held up. That it publishes, a connection proves by
@@ -71,7 +78,7 @@ func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
 // config applies the defaults.
 func (b *Builder) config() config {
 	c := config{
-		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20,
+		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20, maxAttachments: socketio.DefaultAttachments,
 		heartbeat: time.Second, silence: 5 * time.Second, onChange: b.OnChange, onGap: b.OnGap, log: b.Logger,
 		streamLength: 100_000, streamBytes: 64 << 20,
 	}
@@ -86,6 +93,7 @@ func (b *Builder) config() config {
 	set(&c.queueBytes, b.QueueBytes)
 	set(&c.holdFor, b.HoldFor)
 	set(&c.maxMessage, b.MaxMessage)
+	set(&c.maxAttachments, min(b.MaxAttachments, msgpack.MaxAttachments))
 	set(&c.heartbeat, b.Heartbeat)
 	set(&c.silence, b.Silence)
 	if o := b.Opts; o != nil {

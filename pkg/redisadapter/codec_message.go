@@ -21,14 +21,16 @@ const (
 )
 
 var (
-	errTooLarge = errors.New("message is larger than the limit")
-	errEnvelope = errors.New("message is no array [uid, packet, options]")
-	errPacket   = errors.New("packet is no event")
-	errEvent    = errors.New("packet data is no array that begins with an event name")
-	errReserved = errors.New("event name is reserved")
-	errTrailing = errors.New("bytes after the message")
-	errStray    = errors.New("placeholder refers to no attachment")
-	errRaw      = errors.New("raw form of the packet data is damaged")
+	errTooLarge   = errors.New("message is larger than the limit")
+	errEnvelope   = errors.New("message is no array [uid, packet, options]")
+	errPacket     = errors.New("packet is no event")
+	errEvent      = errors.New("packet data is no array that begins with an event name")
+	errReserved   = errors.New("event name is reserved")
+	errNamedTwice = errors.New("two placeholders name the same attachment")
+	errTrailing   = errors.New("bytes after the message")
+	errTooMany    = errors.New("more binary values than clients take")
+	errStray      = errors.New("placeholder refers to no attachment")
+	errRaw        = errors.New("raw form of the packet data is damaged")
 	// errNotForUs marks messages that are fine and concern others: our own, another namespace's,
 	// the copy for nodes of generation 2.
 	errNotForUs = errors.New("message is not for this adapter")
@@ -51,14 +53,54 @@ const nodeDepth = 512
 // encoder is a msgpack.Encoder for messages of the cluster.
 type encoder struct{ msgpack.Encoder }
 
-// codec reads and writes messages of up to limit bytes. Safe for concurrent use.
+// codec reads and writes messages of up to limit bytes and most binary values. Safe for concurrent
+// use.
 type codec struct {
 	limit    int
+	most     int
 	encoders sync.Pool
 }
 
-func newCodec(limit int) *codec {
-	return &codec{limit: limit, encoders: sync.Pool{New: func() any { return &encoder{} }}}
+func newCodec(limit, most int) *codec {
+	return &codec{limit: limit, most: most, encoders: sync.Pool{New: func() any { return &encoder{} }}}
+}
+
+// outline checks what is to be encoded, and makes the outline that the encoder follows. It looks at
+// sizes before anything is copied. An attachment that two placeholders name would be written, and
+// sent to each client, twice: a message must not cost more than a small multiple of its size.
+func (c *codec) outline(e *encoder, data socketio.Payload) error {
+	size := len(data.JSON)
+	for _, a := range data.Attachments {
+		size += len(a)
+	}
+	if size > c.limit {
+		return errTooLarge
+	}
+	if err := c.countAttachments(data); err != nil {
+		return err
+	}
+	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
+		return fmt.Errorf("encode data: %w", err)
+	}
+	named := make([]bool, len(data.Attachments))
+	for _, part := range e.Containers {
+		if !isAttachment(part) {
+			continue
+		}
+		if named[part.Attachment] {
+			return errNamedTwice
+		}
+		named[part.Attachment] = true
+	}
+	return nil
+}
+
+// countAttachments refuses more binary values than receivers' parsers take.
+func (c *codec) countAttachments(data socketio.Payload) error {
+	if n := len(data.Attachments); n > c.most {
+		return fmt.Errorf("%w: %d of at most %d (MAX_ATTACHMENTS)", errTooMany, n, c.most)
+	}
+	return nil
 }
 
 // message is one PUBLISH: one broadcast needs one, or two when it is binary.
@@ -69,11 +111,8 @@ type message = []byte
 func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
 	e := c.encoders.Get().(*encoder)
 	defer func() { e.Reset(); c.encoders.Put(e) }()
-	if len(data.JSON) > c.limit {
-		return nil, nil, errTooLarge
-	}
-	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
-		return nil, nil, fmt.Errorf("encode event: %w", err)
+	if err := c.outline(e, data); err != nil {
+		return nil, nil, err
 	}
 	forAll, binary := !hasRooms(opts), e.showsBinary(data)
 	if first, err = c.appendBroadcast(e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
@@ -89,8 +128,8 @@ func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *so
 // generation 4.
 func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
 	e := &encoder{}
-	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
-		return nil, fmt.Errorf("encode event: %w", err)
+	if err := c.outline(e, data); err != nil {
+		return nil, err
 	}
 	k := kindCommon
 	if old && e.showsBinary(data) {
@@ -294,6 +333,9 @@ func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err e
 	}
 	if len(rest) > 0 {
 		return msg, errTrailing
+	}
+	if err := c.countAttachments(msg.data); err != nil {
+		return msg, err
 	}
 	return msg, checkEvent(msg.data.JSON)
 }

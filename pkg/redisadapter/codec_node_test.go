@@ -63,7 +63,7 @@ func recordings(t testing.TB) (list []recording) {
 // Broadcasts of both Node adapters become exactly the text that a Node node would send to its
 // clients.
 func TestDecodeNodeBroadcasts(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	for _, r := range recordings(t) {
 		if r.Expect == nil {
 			continue
@@ -129,7 +129,7 @@ func names(s *types.Set[socket.Room]) []string {
 
 // What we write for the same event is what Node 4 writes, byte for byte, apart from the sender.
 func TestEncodeLikeNode(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	for _, r := range recordings(t) {
 		if r.From != "8.3.0" || r.Expect == nil || r.Nsp != "" {
 			continue
@@ -167,7 +167,7 @@ func TestEncodeLikeNode(t *testing.T) {
 
 // Requests and responses of both generations can be read.
 func TestDecodeNodeRequests(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	yes := true
 	want := map[string]request{
 		"SOCKETS join":      {UID: "x", Type: 2, Opts: &requestOptions{Rooms: roomList{"a"}, Except: roomList{"b"}}, Rooms: roomList{"x", "y"}},

@@ -46,7 +46,7 @@ func TestBroadcastRoundTrip(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := newCodec(1 << 20)
+			c := newCodec(1<<20, 255)
 			first, second, err := c.encodeBroadcast("alice", "/chat", socketio.Payload{JSON: []byte(tc.text), Attachments: tc.attachments}, tc.opts)
 			if err != nil || (second != nil) != (tc.messages == 2) {
 				t.Fatal(err, len(second))
@@ -167,7 +167,7 @@ func TestDecodeHostile(t *testing.T) {
 		"fine, more elements":       {"\x95" + packet("\x91" + str("e"))[1:] + "\xc0\x80", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newCodec(1<<20).decodeBroadcast([]byte(tc.message), "me", "/chat")
+			_, err := newCodec(1<<20, 255).decodeBroadcast([]byte(tc.message), "me", "/chat")
 			if !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
@@ -176,7 +176,7 @@ func TestDecodeHostile(t *testing.T) {
 }
 
 func TestEncodeLimits(t *testing.T) {
-	c := newCodec(100)
+	c := newCodec(100, 255)
 	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["` + strings.Repeat("x", 80) + `"]`)}, nil); !errors.Is(err, errTooLarge) {
 		t.Error(err)
 	}
@@ -193,7 +193,7 @@ func FuzzDecodeBroadcast(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	c := newCodec(1 << 16)
+	c := newCodec(1<<16, 255)
 	first, second, err := c.encodeBroadcast("u", "/chat", socketio.Payload{JSON: []byte(`["e",1.0,{"_placeholder":true,"num":0}]`), Attachments: [][]byte{{1}}}, nil)
 	if err != nil {
 		f.Fatal(err)
@@ -235,7 +235,7 @@ func FuzzDecodeRequest(f *testing.F) {
 			f.Add(r.bytes(f))
 		}
 	}
-	c := newCodec(1 << 16)
+	c := newCodec(1<<16, 255)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var req request
 		if _, err := c.decodeRequest(b, &req); err == nil {
@@ -257,7 +257,7 @@ func FuzzDecodeRequest(f *testing.F) {
 
 // Every truncation of every recording is an error, never a panic or a partial event.
 func TestTruncations(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	for _, r := range recordings(t) {
 		b := r.bytes(t)
 		if r.Expect == nil || r.Nsp != "" {

@@ -58,6 +58,7 @@ type config struct {
 	queueBytes      int
 	holdFor         time.Duration
 	maxMessage      int
+	maxAttachments  int
 	heartbeat       time.Duration
 	silence         time.Duration
 	onChange        func(Status)
@@ -106,7 +107,7 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 		id = fmt.Sprintf("%p-%d", &cfg, time.Now().UnixNano()) // no randomness in this system: unique enough
 	}
 	h := &hub{
-		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), codec: newCodec(cfg.maxMessage), log: cfg.log,
+		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), codec: newCodec(cfg.maxMessage, cfg.maxAttachments), log: cfg.log,
 		fault: faultLog{log: cfg.log},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}

@@ -20,8 +20,8 @@ type Parser struct{ codec *codec }
 
 var _ rtypes.Parser = (*Parser)(nil)
 
-// NewParser returns a Parser for messages up to 16 MiB.
-func NewParser() *Parser { return &Parser{newCodec(16 << 20)} }
+// NewParser returns a Parser for messages of up to 16 MiB and 255 binary values.
+func NewParser() *Parser { return &Parser{newCodec(16<<20, msgpack.MaxAttachments)} }
 
 var errParserType = errors.New("parser takes *types.RedisPacket, *types.RedisRequest and *types.RedisResponse")
 

@@ -427,7 +427,7 @@ func (c *client) drain() {
 }
 
 func TestNumberedBroadcasts(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	opts := &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
 	for _, data := range []string{`["x"]`, `["x",1e400,"\ud800"]`, `["x",` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `]`} {
 		m, _, err := c.encodeBroadcast("me", "/chat", raw("%s", data), opts)

@@ -30,7 +30,10 @@ func (a *Adapter) ServerSideEmit(packet []any) error {
 	if err != nil {
 		return err
 	}
-	req := &request{Type: rtypes.SERVER_SIDE_EMIT, Data: inlineBinary(data)}
+	req := &request{Type: rtypes.SERVER_SIDE_EMIT}
+	if req.Data, err = inlineBinary(data, a.hub.cfg.maxMessage); err != nil {
+		return err
+	}
 	if !withAck {
 		a.command(req)
 		return nil
@@ -84,18 +87,32 @@ func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
 			a.hub.drop(item{}, err)
 			return
 		}
-		list := inlineBinary(data)
+		list, err := inlineBinary(data, a.hub.cfg.maxMessage)
+		if err != nil {
+			a.hub.drop(item{}, err)
+			return
+		}
 		r.Data = list[1 : len(list)-1]
 	}
 	a.publishResponse(req, r)
 }
 
 // inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer:
-// {"type":"Buffer","data":[1,2,3]}.
-func inlineBinary(p socketio.Payload) json.RawMessage {
+// {"type":"Buffer","data":[1,2,3]}. What takes more than about limit bytes is refused before it is
+// written.
+func inlineBinary(p socketio.Payload, limit int) (json.RawMessage, error) {
 	var o msgpack.Outline
 	if len(p.Attachments) == 0 || o.Scan(p.JSON, len(p.Attachments)) != nil {
-		return p.JSON
+		return p.JSON, nil
+	}
+	size := len(p.JSON)
+	for _, c := range o.Containers {
+		if c.Attachment >= 0 {
+			size += inlinedByte * len(p.Attachments[c.Attachment])
+		}
+	}
+	if size > inlinedByte*limit {
+		return nil, errTooLarge
 	}
 	var out []byte
 	from := 0
@@ -113,5 +130,8 @@ func inlineBinary(p socketio.Payload) json.RawMessage {
 		out = append(out, `]}`...)
 		from = int(c.End)
 	}
-	return append(out, p.JSON[from:]...)
+	return append(out, p.JSON[from:]...), nil
 }
+
+// inlinedByte is how many characters a byte takes at most, with its comma.
+const inlinedByte = 4

@@ -228,7 +228,7 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add("3", "gqZwYWNrZXSC", "", "")
 	f.Add("3", "", ok, "kA==")
 	f.Fuzz(func(t *testing.T, typ, data, text, atts string) {
-		payload, err := decodeEntry(&entry{typ: typ, data: data, json: text, atts: atts})
+		payload, err := newCodec(1<<20, 255).decodeEntry(&entry{typ: typ, data: data, json: text, atts: atts})
 		if err != nil {
 			return
 		}
@@ -248,7 +248,7 @@ func FuzzDecodeEntry(f *testing.F) {
 
 // What is encoded comes back as it was.
 func TestEntryRoundTrip(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	for _, p := range []socketio.Payload{
 		{JSON: []byte(`{"a":1.0}`)},
 		{JSON: []byte(`{"a":[{"_placeholder":true,"num":1},{"_placeholder":true,"num":0},-0]}`), Attachments: [][]byte{{1}, {2, 3}}},
@@ -259,7 +259,7 @@ func TestEntryRoundTrip(t *testing.T) {
 		if err := c.encodeEntry(&e, p); err != nil {
 			t.Fatal(err)
 		}
-		got, err := decodeEntry(&e)
+		got, err := newCodec(1<<20, 255).decodeEntry(&e)
 		if err != nil || string(got.JSON) != string(p.JSON) || fmt.Sprint(got.Attachments) != fmt.Sprint(p.Attachments) {
 			t.Errorf("%s, %v came back as %s, %v, %v", p.JSON, p.Attachments, got.JSON, got.Attachments, err)
 		}

@@ -111,7 +111,7 @@ func (w *classic) json(channel string, v any) (item, error) {
 // instances are asked; the clients of Node nodes get the event without being asked.
 func (w *classic) ackRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []item, unasked int, err error) {
 	e := &encoder{}
-	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := w.codec().outline(e, data); err != nil {
 		return nil, 0, err
 	}
 	binary := slices.ContainsFunc(e.Containers, isAttachment)
@@ -170,7 +170,7 @@ func (w *classic) ack(req *request, args []socketio.Payload) (item, error) {
 		return w.answer(req, resp)
 	}
 	e := &encoder{}
-	if err := e.Scan(args[0].JSON, len(args[0].Attachments)); err != nil {
+	if err := w.codec().outline(e, args[0]); err != nil {
 		return item{}, err
 	}
 	if e.Depth > nodeDepth {
@@ -181,7 +181,10 @@ func (w *classic) ack(req *request, args []socketio.Payload) (item, error) {
 		return w.answer(req, resp)
 	}
 	if req.UID == "" {
-		resp.Packet = inlineBinary(args[0])
+		var err error
+		if resp.Packet, err = inlineBinary(args[0], w.codec().limit); err != nil {
+			return item{}, err
+		}
 		return w.answer(req, resp)
 	}
 	e.Out = msgp.AppendMapHeader(nil, 3)

@@ -162,8 +162,10 @@ func (m *clusterMessage) request() (*request, error) {
 		ok = ok && f.RequestID != nil
 	case clusterServerSide:
 		req.Type = rtypes.SERVER_SIDE_EMIT
-		req.Data = inlineBinary(socketio.Payload{JSON: f.Packet, Attachments: m.Data.Attachments})
 		ok = f.Packet != nil
+		if req.Data, err = m.inlined(f.Packet); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, fmt.Errorf("%w: type %d", errRequestType, m.Type)
 	}
@@ -191,17 +193,12 @@ func (m *clusterMessage) response() (*response, error) {
 		return nil, errClusterData
 	}
 	r := &response{RequestID: *f.RequestID, attachments: m.Data.Attachments}
-	inline := func(part json.RawMessage) json.RawMessage {
-		if len(part) == 0 {
-			return nil
-		}
-		return inlineBinary(socketio.Payload{JSON: part, Attachments: m.Data.Attachments})
-	}
 	switch m.Type {
 	case clusterFetched:
-		r.Sockets = inline(f.Sockets)
+		r.Sockets, err = m.inlined(f.Sockets)
 	case clusterServerSideDone:
-		r.Type, r.Data = typeOf(rtypes.SERVER_SIDE_EMIT), inline(f.Packet)
+		r.Type = typeOf(rtypes.SERVER_SIDE_EMIT)
+		r.Data, err = m.inlined(f.Packet)
 	case clusterClientCount:
 		if f.Count == nil {
 			return nil, errClusterData
@@ -210,5 +207,16 @@ func (m *clusterMessage) response() (*response, error) {
 	case clusterAck:
 		r.Type, r.Packet = typeOf(rtypes.BROADCAST_ACK), f.Packet
 	}
-	return r, nil
+	return r, err
 }
+
+// inlined is a part of the data with its binary values as JSON; nil if it is absent.
+func (m *clusterMessage) inlined(part json.RawMessage) (json.RawMessage, error) {
+	if len(part) == 0 {
+		return nil, nil
+	}
+	return inlineBinary(socketio.Payload{JSON: part, Attachments: m.Data.Attachments}, inlinedMessage)
+}
+
+// inlinedMessage bounds the binary values that a part of a message becomes JSON with, in bytes.
+const inlinedMessage = 16 << 20

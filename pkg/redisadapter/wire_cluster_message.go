@@ -210,12 +210,9 @@ type packetAnswer struct {
 func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bool, err error) {
 	e := c.encoders.Get().(*encoder)
 	defer func() { e.Reset(); c.encoders.Put(e) }()
-	if len(m.Data.JSON) > c.limit {
-		return nil, false, errTooLarge
-	}
 	if len(m.Data.JSON) > 0 {
-		if err := e.Scan(m.Data.JSON, len(m.Data.Attachments)); err != nil {
-			return nil, false, fmt.Errorf("encode a message: %w", err)
+		if err := c.outline(e, m.Data); err != nil {
+			return nil, false, err
 		}
 		deep = e.Depth > nodeDepth
 	}
@@ -275,7 +272,10 @@ func (c *codec) decodeCluster(b []byte) (m clusterMessage, err error) {
 		return m, errClusterMessage
 	}
 	if b[0] != '{' {
-		return decodeClusterBinary(b)
+		if m, err = decodeClusterBinary(b); err == nil {
+			err = c.countAttachments(m.Data)
+		}
+		return m, err
 	}
 	var parts struct {
 		Type *adapter.MessageType `json:"type"`

@@ -56,7 +56,7 @@ func readRecorded(tb testing.TB) (list []recordedMessage) {
 
 // What Node's sharded adapter writes is understood, and written again it is the same to the byte.
 func TestNodeShardedMessages(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	for _, rec := range readRecorded(t) {
 		m, err := c.decodeCluster(rec.bytes)
 		if err != nil {
@@ -141,7 +141,7 @@ func checkRecordedBroadcast(t *testing.T, rec recordedMessage, msg broadcast) {
 
 // Between our own instances an event arrives exactly, however it had to travel.
 func TestClusterMessageRoundTrip(t *testing.T) {
-	c := newCodec(1 << 20)
+	c := newCodec(1<<20, 255)
 	deep := `["e",` + strings.Repeat("[", nodeDepth) + strings.Repeat("]", nodeDepth) + `]`
 	for _, tc := range []struct {
 		name   string
@@ -233,7 +233,7 @@ func FuzzClusterMessage(f *testing.F) {
 	for _, text := range hostileCluster {
 		f.Add([]byte(text))
 	}
-	c := newCodec(1 << 16)
+	c := newCodec(1<<16, 255)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := c.decodeCluster(b)
 		if err != nil {

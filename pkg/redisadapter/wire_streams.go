@@ -133,7 +133,7 @@ func (w *streamWire) receiveEntry(e *entry) error {
 	if err != nil {
 		return errEntry
 	}
-	data, err := decodeEntry(e)
+	data, err := w.a.hub.codec.decodeEntry(e)
 	if err != nil {
 		return err
 	}
@@ -144,10 +144,7 @@ func (w *streamWire) receiveEntry(e *entry) error {
 func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
 	enc := c.encoders.Get().(*encoder)
 	defer func() { enc.Reset(); c.encoders.Put(enc) }()
-	if len(data.JSON) > c.limit {
-		return errTooLarge
-	}
-	if err := enc.Scan(data.JSON, len(data.Attachments)); err != nil {
+	if err := c.outline(enc, data); err != nil {
 		return err
 	}
 	e.hidden = enc.Depth > nodeDepth
@@ -182,7 +179,14 @@ func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
 }
 
 // decodeEntry reads the data of an entry. JSON may still be malformed.
-func decodeEntry(e *entry) (data socketio.Payload, err error) {
+func (c *codec) decodeEntry(e *entry) (data socketio.Payload, err error) {
+	if data, err = entryData(e); err == nil {
+		err = c.countAttachments(data)
+	}
+	return data, err
+}
+
+func entryData(e *entry) (data socketio.Payload, err error) {
 	switch {
 	case e.json != "":
 		data = payload([]byte(e.json), nil)
