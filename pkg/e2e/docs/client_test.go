@@ -1,0 +1,121 @@
+//go:build linux
+
+package docs
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+const patience = 30 * time.Second
+
+var (
+	javaScript = regexp.MustCompile("(?s)```js\n(.*?)```")
+	listening  = regexp.MustCompile(`page=http://[^:\s]+:(\d+)|\[::\]:(\d+)|addr=\S*:(\d+)`)
+)
+
+// TestReadmeClient runs the client of the README as it stands there: it hears that it joined, and what it said itself.
+func TestReadmeClient(t *testing.T) {
+	clients, err := filepath.Abs(filepath.Join(root, "pkg/e2e/node/node_modules/client-4.8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(clients); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the npm clients are not installed: run `npm ci` in pkg/e2e/node")
+		}
+		t.Skip("the npm clients are not installed: run `npm ci` in pkg/e2e/node")
+	}
+	port := startServer(t)
+
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(clients, filepath.Join(dir, "node_modules/socket.io-client")); err != nil {
+		t.Fatal(err)
+	}
+	code := javaScript.FindStringSubmatch(read(t, filepath.Join(root, "README.md")))
+	if code == nil {
+		t.Fatal("README.md has no JavaScript")
+	}
+	script := filepath.Join(dir, "client.mjs")
+	if err := os.WriteFile(script, []byte(strings.ReplaceAll(code[1], "localhost:3000", "localhost:"+port)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantLines(t, exec.CommandContext(t.Context(), "node", script), "admin: join chat.", "Ann: hello")
+}
+
+// startServer starts the server under test without Redis and returns its port.
+func startServer(t *testing.T) string {
+	t.Helper()
+	server := os.Getenv("CHAT_SERVER")
+	if server == "" {
+		server = filepath.Join(t.TempDir(), "chat-server")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", server, "socketio-chat/cmd/chat-server")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build the server: %v\n%s", err, out)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), server)
+	cmd.Dir = t.TempDir() // no .env there
+	cmd.Env = append(os.Environ(), "NODE_PORT=0", "METRICS_ADDR=off", "LOG_FORMAT=text", "NO_COLOR=1", "REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	lines := bufio.NewScanner(stderr)
+	var log strings.Builder
+	for lines.Scan() {
+		log.WriteString(lines.Text() + "\n")
+		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
+			go func() { // the server must not block on a full pipe
+				for lines.Scan() {
+				}
+			}()
+			return m[1] + m[2] + m[3]
+		}
+	}
+	t.Fatalf("the server does not say where it listens:\n%s", log.String())
+	return ""
+}
+
+// wantLines runs a program until it has written these lines, in whatever order.
+func wantLines(t *testing.T, cmd *exec.Cmd, want ...string) {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	missing := map[string]bool{}
+	for _, line := range want {
+		missing[line] = true
+	}
+	lines := bufio.NewScanner(stdout)
+	for len(missing) > 0 && lines.Scan() {
+		delete(missing, lines.Text())
+	}
+	for line := range missing {
+		t.Errorf("the program did not write %q", line)
+	}
+}
