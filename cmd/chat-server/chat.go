@@ -93,10 +93,14 @@ func (c *chatParts) Checks() []httpserver.Check {
 // Clients counts the open connections.
 func (c *chatParts) Clients() int { return c.io.Engine().Len() }
 
-// Close lets all clients go, then publishes what is queued for other instances and leaves
-// the cluster. It may be called again.
+// Close leaves sessions and queued messages to the other instances, waiting for a Redis that is
+// away as long as ctx allows, lets all clients go, and leaves the cluster. What had to be given
+// up is logged, not returned: nothing is wrong with this instance. It may be called again.
 func (c *chatParts) Close(ctx context.Context) error {
+	ctx, cancel := withDeadline(ctx, closeTimeout)
+	defer cancel()
 	c.admin.Close()
+	c.handOver(ctx)
 	err := c.release(ctx)
 	c.auth.close()
 	if c.forward != nil { // its clients may have come through others until here
@@ -108,10 +112,38 @@ func (c *chatParts) Close(ctx context.Context) error {
 	return err
 }
 
+// withDeadline gives ctx a deadline if it has none.
+func withDeadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// handOver leaves sessions to the other instances. The last part of the time is kept for what comes
+// after it.
+func (c *chatParts) handOver(ctx context.Context) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-min(releaseTimeout, time.Until(end)/2)))
+		defer cancel()
+	}
+	if err := c.io.HandOver(ctx); err != nil {
+		c.log.Warn("Redis is away; sessions are not left to other instances yet", "sessions", c.io.RecoveryStats().Sessions, "err", err)
+	}
+}
+
+// release ends the connections that are left. Sessions that could not be handed over are given up
+// after one more attempt.
 func (c *chatParts) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout/2)
 	defer cancel()
 	err := c.io.Close(ctx)
+	var lost *socketio.HandOverError
+	if errors.As(err, &lost) {
+		c.log.Warn("sessions were given up: their clients begin anew on other instances", "sessions", lost.Sessions, "err", lost.Err)
+		err = nil
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		// Clients that are asleep or gone: nothing is wrong with this end of the line.
 		c.log.Warn("clients that did not answer were cut off")

@@ -15,12 +15,9 @@ import (
 	"socketio-chat/pkg/redisadapter"
 )
 
-// leaveTimeout bounds the farewell to the cluster, including what is still to be
-// published.
-const leaveTimeout = 2 * time.Second
-
 // cluster is this instance's membership in the cluster that a Redis joins.
 type cluster struct {
+	log     *slog.Logger
 	builder *redisadapter.Builder
 	client  redis.UniversalClient
 	closing sync.Once // of client
@@ -30,7 +27,7 @@ func newCluster(r config.Redis, attachments int, log *slog.Logger) *cluster {
 	redis.SetLogger(redisLog{log}) // would write to standard error by itself
 	client := newRedisClient(r)
 	return &cluster{
-		client: client,
+		log: log, client: client,
 		builder: &redisadapter.Builder{
 			Redis: rtypes.NewRedisClient(context.Background(), client),
 			Mode:  redisadapter.Mode(r.Adapter), QueueBytes: r.QueueBytes, HoldFor: r.Hold, StreamLength: r.StreamLength, StreamBytes: r.StreamBytes,
@@ -52,12 +49,12 @@ func newRedisClient(r config.Redis) redis.UniversalClient {
 			MasterName: t.Master, SentinelAddrs: t.Addrs,
 			SentinelUsername: t.SentinelUser, SentinelPassword: t.SentinelPassword.Reveal(),
 			Username: t.User, Password: t.Password.Reveal(), DB: t.DB, TLSConfig: r.TLS(),
-			DialTimeout: dialTimeout, DialerRetries: 1,
+			DialTimeout: dialTimeout, DialerRetries: 1, ContextTimeoutEnabled: true,
 		})
 	case config.RedisCluster:
 		return redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: t.Addrs, Username: t.User, Password: t.Password.Reveal(), TLSConfig: r.TLS(),
-			DialTimeout: dialTimeout, DialerRetries: 1,
+			DialTimeout: dialTimeout, DialerRetries: 1, ContextTimeoutEnabled: true,
 		})
 	}
 	network := "tcp"
@@ -66,6 +63,7 @@ func newRedisClient(r config.Redis) redis.UniversalClient {
 	}
 	return redis.NewClient(&redis.Options{
 		Network: network, Addr: t.Addrs[0], Username: t.User, Password: t.Password.Reveal(), DB: t.DB, TLSConfig: r.TLS(),
+		ContextTimeoutEnabled: true,
 	})
 }
 
@@ -78,11 +76,15 @@ func (c *cluster) ready() error {
 	return errors.New("not joined to the cluster; this instance serves its own clients only")
 }
 
-// close may be called again.
+// close publishes what is queued, as long as ctx allows. It may be called again.
 func (c *cluster) close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
-	defer cancel()
 	err := c.builder.Close(ctx)
+	var lost *redisadapter.UnpublishedError
+	if errors.As(err, &lost) {
+		c.log.Warn("messages for other instances were given up: Redis did not take them in time",
+			"messages", lost.Messages, "bytes", lost.Bytes, "err", lost.Err)
+		err = nil
+	}
 	c.closing.Do(func() { err = errors.Join(err, c.client.Close()) })
 	return err
 }

@@ -129,7 +129,7 @@ func TestWithoutItsRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	nobody.Close()
-	in := startInstance(t, addressOf(nobody)...)
+	in := startInstance(t, append(addressOf(nobody), "DRAIN_SECONDS=0")...) // nothing comes back that it could wait for
 	status, text := get(t, "http://"+in.listening.Addr+"/readyz")
 	var answer struct {
 		Status string

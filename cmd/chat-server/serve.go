@@ -14,10 +14,14 @@ import (
 	"socketio-chat/web"
 )
 
-// shutdownTimeout bounds what comes after the drain: cutting off who did not go, and
-// leaving the cluster. Without a drain all of it fits into the ten seconds that Docker
-// gives by default.
-const shutdownTimeout = 4 * time.Second
+// closeTimeout bounds what comes after the drain, unless DRAIN_SECONDS leaves more of it:
+// cutting off clients that did not go, leaving their sessions to other instances, and leaving
+// the cluster. finishTimeout bounds the last answers to requests. Without a drain all of it
+// fits into the ten seconds that Docker gives by default.
+const (
+	closeTimeout  = 3 * time.Second
+	finishTimeout = time.Second
+)
 
 // serve runs the chat until ctx is done, then ends it in order: /readyz fails, new
 // sessions are refused, the clients are told to go, the cluster is left, and the port is
@@ -70,17 +74,31 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 		log.Info("shutting down", "clients", chat.Clients())
 	case err = <-failed:
 	}
-	server.Drain()
-	chat.drain(drainPlanFor(ctx, cfg))
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	err = errors.Join(err, server.Shutdown(ending, chat.Close))
+	err = errors.Join(err, end(ctx, drainPlanFor(ctx, cfg), chat, server))
 	stopTrimming()
 	serving.Wait()
 	if err == nil {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// end ends the chat in order. What is still to go through Redis is given all of the plan's
+// time: a Redis that is away may come back in it.
+func end(ctx context.Context, plan drainPlan, chat *chatParts, server *httpserver.Server) error {
+	latest := time.Now().Add(plan.total())
+	server.Drain()
+	chat.drain(plan)
+	if soonest := time.Now().Add(closeTimeout); latest.Before(soonest) {
+		latest = soonest
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), latest.Add(finishTimeout))
+	defer cancel()
+	return server.Shutdown(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithDeadline(ctx, latest)
+		defer cancel()
+		return chat.Close(ctx)
+	})
 }
 
 // newHTTPServer puts the page and the client bundles beside the chat. A binary without

@@ -2,7 +2,6 @@ package redisadapter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -35,6 +34,7 @@ type hub struct {
 	id          string      // unique among all hubs
 	beatChannel string      // of this hub alone
 	sending     atomic.Bool // the publisher has taken items off the queue
+	impossible  bool        // see refuse; set before use
 	counters
 	state
 	masters masterConns
@@ -141,44 +141,9 @@ func (h *hub) run() {
 // refuse keeps a hub with impossible options from ever starting.
 func (h *hub) refuse(err error) {
 	h.start.Do(func() {})
+	h.impossible = true
 	h.state.err = err
 	h.log.Error("This instance stays alone", slog.Any("err", err))
-}
-
-// close publishes what is queued, as long as ctx allows and the cluster is joined, then ends all
-// goroutines and waits for them.
-func (h *hub) close(ctx context.Context) error {
-	err := h.flush(ctx)
-	h.start.Do(func() {}) // one that never ran must not start any more
-	h.cancel()
-	h.queue.close()
-	ended := make(chan struct{})
-	go func() { h.done.Wait(); close(ended) }()
-	select {
-	case <-ended:
-		return err
-	case <-ctx.Done():
-		return errors.Join(err, fmt.Errorf("close cluster adapter: %w", ctx.Err()))
-	}
-}
-
-// flush waits until nothing is queued.
-func (h *hub) flush(ctx context.Context) error {
-	t := time.NewTicker(5 * time.Millisecond)
-	defer t.Stop()
-	for {
-		s := h.status()
-		if s.Queued == 0 && !h.sending.Load() || !s.Joined {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("publish what is queued (%d messages): %w", s.Queued, ctx.Err())
-		case <-h.ctx.Done():
-			return nil
-		case <-t.C:
-		}
-	}
 }
 
 // drop counts a message that will not be published.

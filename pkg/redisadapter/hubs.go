@@ -163,9 +163,9 @@ func (b *Builder) changed() {
 	}
 }
 
-// Close publishes what is queued, as long as the cluster is joined and ctx allows, then leaves it
-// and waits for the goroutines. Adapters go on serving this instance's sockets. It may be called
-// more than once.
+// Close publishes what is queued, and waits for a Redis that is away as long as ctx allows, then leaves
+// the cluster and waits for the goroutines. What was given up is counted as dropped and told by an
+// [*UnpublishedError]. Adapters go on serving this instance's sockets. It may be called more than once.
 func (b *Builder) Close(ctx context.Context) error {
 	if !b.each() {
 		return b.shared().close(ctx)

@@ -224,9 +224,10 @@ func TestCloseWithoutRedis(t *testing.T) {
 	alpha := newInstance(t, r, "alpha")
 	alpha.chat.Broadcast("msg", raw("1"))
 	got := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), testPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := alpha.builder.Close(ctx); err != nil {
+	var unpublished *UnpublishedError
+	if err := alpha.builder.Close(ctx); !errors.As(err, &unpublished) || unpublished.Messages != 1 {
 		t.Fatal(err)
 	}
 	if s := alpha.builder.Status(); s.Dropped != 1 {
@@ -236,6 +237,37 @@ func TestCloseWithoutRedis(t *testing.T) {
 	if err := <-got; err == nil {
 		t.Error("fetch after close succeeded")
 	}
+}
+
+// Redis comes back while Close waits: nothing of what was queued is lost.
+func TestCloseWaitsForRedis(t *testing.T) {
+	eachMode(t, func(t *testing.T, mode Mode) {
+		r := startRedis(t)
+		list := newModeCluster(t, r, mode, "alpha", "beta")
+		bob := list[1].connect("bob")
+		r.kill()
+		list[0].lost()
+		const n = 200
+		for i := range n {
+			list[0].chat.Broadcast("msg", raw("%d", i))
+		}
+		closed := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), testPatience)
+			defer cancel()
+			closed <- list[0].builder.Close(ctx)
+		}()
+		r.start()
+		for i := range n {
+			bob.want(string(raw(`["msg",%d]`, i).JSON))
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		if s := list[0].builder.Status(); s.Dropped != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
 }
 
 // A namespace that comes later is served by the same two connections, one that goes is

@@ -165,6 +165,14 @@ func (q *queue) settle(arrived map[uint64]bool) (n int) {
 	return n
 }
 
+// expire drops what has waited too long.
+func (q *queue) expire() {
+	q.mu.Lock()
+	stale := q.expireLocked(time.Now())
+	q.mu.Unlock()
+	q.drop(stale)
+}
+
 // close refuses what comes from now on and drops what is there.
 func (q *queue) close() {
 	q.mu.Lock()

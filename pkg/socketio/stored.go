@@ -3,7 +3,7 @@ package socketio
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -76,43 +76,86 @@ type SessionStore interface {
 	Discard(ctx context.Context, pids []socket.PrivateSessionId) error
 }
 
+// A HandOverError tells that sessions could not be left to the other instances in time: their clients
+// begin anew.
+type HandOverError struct {
+	Sessions int
+	Err      error // of the last attempt
+}
+
+func (e *HandOverError) Error() string {
+	return fmt.Sprintf("socketio: %d sessions could not be left to other instances, their clients begin anew: %v", e.Sessions, e.Err)
+}
+
+func (e *HandOverError) Unwrap() error { return e.Err }
+
 // HandOver leaves the sessions of clients that are away to the other instances of each namespace, in
 // what the adapter has for it (Redis); with adapters in memory, and with recovery off, it does nothing.
-// [Server.Close] calls it when all clients have been let go. Sessions are gone here afterwards.
+// It tries again until it succeeds or ctx ends: the error is a [*HandOverError] then. Meanwhile this
+// instance answers for its sessions itself. [Server.Close] calls it when all clients have been let go.
+// Sessions are gone here afterwards.
 func (s *Server) HandOver(ctx context.Context) error {
 	if s.recovery == nil {
 		return nil
 	}
-	var errs []error
-	s.mu.RLock()
-	list := make([]*Namespace, 0, len(s.namespaces))
-	for _, ns := range s.namespaces {
-		list = append(list, ns)
-	}
-	s.mu.RUnlock()
-	for _, ns := range list {
-		if ns.local == nil {
-			continue
-		}
-		store, ok := ns.local.peers.(SessionStore)
-		if !ok {
-			continue
-		}
-		if d := ns.local.dump(); d != nil {
-			if err := store.Store(ctx, d); err != nil {
-				errs = append(errs, err)
-				continue
+	var failed *HandOverError
+	for _, ns := range s.keepingNamespaces() {
+		if left, err := ns.handOver(ctx); err != nil {
+			if failed == nil {
+				failed = &HandOverError{Err: err}
 			}
-			s.recovery.stored.Add(uint64(len(d.Sessions)))
-			if late := ns.local.forget(d); len(late) > 0 {
-				errs = append(errs, store.Discard(ctx, late))
-			}
+			failed.Sessions += left
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return errors.Join(errors.New("socketio: sessions could not be left to other instances; their clients begin anew"), err)
+	if failed != nil {
+		return failed
 	}
 	return nil
+}
+
+// keepingNamespaces are those that keep sessions.
+func (s *Server) keepingNamespaces() (list []*Namespace) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, ns := range s.namespaces {
+		if ns.local != nil {
+			list = append(list, ns)
+		}
+	}
+	return list
+}
+
+// Pauses between attempts to store sessions.
+const (
+	storePause    = 50 * time.Millisecond
+	maxStorePause = time.Second
+)
+
+// handOver tries until ctx ends; left is how many sessions it could not store. Each attempt describes
+// them anew: what comes in meanwhile is due to them as well.
+func (ns *Namespace) handOver(ctx context.Context) (left int, err error) {
+	store, ok := ns.local.peers.(SessionStore)
+	if !ok {
+		return 0, nil
+	}
+	for pause := storePause; ; pause = min(2*pause, maxStorePause) {
+		d := ns.local.dump()
+		if d == nil {
+			return 0, nil
+		}
+		if err = store.Store(ctx, d); err == nil {
+			ns.server.recovery.stored.Add(uint64(len(d.Sessions)))
+			if late := ns.local.forget(d); len(late) > 0 {
+				return 0, store.Discard(ctx, late)
+			}
+			return 0, nil
+		}
+		select {
+		case <-ctx.Done():
+			return len(d.Sessions), err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // dump describes all parked sessions, nil if there are none. They stay, claimed by nobody else, until

@@ -67,6 +67,16 @@ var faults = []fault{
 				w.instances[1].start()
 			}
 		}},
+	{name: "Redis away, an instance drained", short: 500 * time.Millisecond, long: 2 * time.Second, moves: true, killsCounters: true,
+		strike: func(w *world) func() {
+			w.redis.kill()
+			w.instances[1].process.signal(syscall.SIGTERM)
+			return func() {
+				w.redis.restart()
+				w.instances[1].process.wantEnd(w.t)
+				w.instances[1].start()
+			}
+		}},
 	{name: "Redis killed, restarted", short: 700 * time.Millisecond, long: 15 * time.Second,
 		strike: func(w *world) func() {
 			w.redis.kill()

@@ -114,7 +114,7 @@ func (in *instance) start() {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(in.back.addr())
 	env := []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "CHAT_JOIN_NOTICE=false",
-		"DRAIN_SECONDS=2", "REDIS_HOST=" + host, "REDIS_PORT=" + port}
+		"DRAIN_SECONDS=6", "REDIS_HOST=" + host, "REDIS_PORT=" + port}
 	p := start(t, fmt.Sprintf("instance %d", in.number), nil, append(append(os.Environ(), env...), in.w.mode.env...), in.w.path)
 	var line struct{ Addr, Metrics string }
 	if err := json.Unmarshal([]byte(p.says(t, `"listening"`)), &line); err != nil {
