@@ -65,7 +65,7 @@ func (w *world) note(people []*person, line string) bool {
 		p.stays[len(p.stays)-1].to = now
 	case f[0] == "h" && len(f) == 4:
 		if seq, err := strconv.Atoi(f[3]); err == nil {
-			p.heard = append(p.heard, word{f[2], seq, now})
+			p.heard = append(p.heard, word{from: f[2], seq: seq, at: now})
 		}
 	default:
 		return false

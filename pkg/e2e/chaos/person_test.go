@@ -28,6 +28,7 @@ type word struct {
 	from string
 	seq  int
 	at   time.Time
+	stay int // of its speaker, counted from 1; 0 of what was heard
 }
 
 // A person is a client in the chat, who says numbers and remembers what it hears. It comes back whenever its connection
@@ -191,7 +192,7 @@ func (p *person) hear(event string, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard = append(p.heard, word{said.Name, seq, now})
+	p.heard = append(p.heard, word{from: said.Name, seq: seq, at: now})
 	var offset string
 	if p.pid != "" && json.Unmarshal(args[len(args)-1], &offset) == nil {
 		p.offset = offset
@@ -205,7 +206,7 @@ func (p *person) says() {
 	if p.conn == nil {
 		return
 	}
-	w := word{p.name, len(p.said), time.Now()}
+	w := word{p.name, len(p.said), time.Now(), len(p.stays)}
 	p.said = append(p.said, w)
 	_ = p.conn.SetWriteDeadline(w.at.Add(time.Second))
 	if writeText(p.conn, fmt.Sprintf(`42/chat,["msgToServer",{"name":%q,"text":"%d"}]`, p.name, w.seq)) != nil {
