@@ -113,7 +113,7 @@ func TestTwoInstancesOnOneRedis(t *testing.T) {
 	alice.post(`42/chat,["msgToServer","bye"]`)
 	one.stop()
 	bob.pollUntil(`42/chat,["msgToClient","bye"]`)
-	alice.pollUntil("\x1e1\n")
+	alice.pollUntilLetGo()
 	if err := <-one.result; err != nil {
 		t.Errorf("ended with %v", err)
 	}
@@ -152,7 +152,7 @@ func TestWithoutItsRedis(t *testing.T) {
 	p.post("40/chat,", `42/chat,["msgToServer","alone"]`)
 	p.pollUntil(`["msgToClient","alone"]`)
 	in.stop()
-	p.pollUntil("\x1e1\n")
+	p.pollUntilLetGo()
 	if err := <-in.result; err != nil {
 		t.Errorf("ended with %v", err)
 	}

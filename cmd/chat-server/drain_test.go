@@ -66,13 +66,13 @@ func TestDrain(t *testing.T) {
 	bob.pollUntil("last words")
 	alice.pollUntil("last words")
 
-	alice.pollUntil("\x1e1\n") // let go, at some moment of the second step
+	alice.pollUntilLetGo() // let go, at some moment of the second step
 	status, text := get(t, "http://"+in.listening.Addr+"/socket.io/?EIO=4&transport=polling")
 	if status != http.StatusServiceUnavailable || !strings.Contains(text, "shutting down") {
 		t.Errorf("a handshake in the drain: %d %s", status, text)
 	}
 	alice.post(`42/chat,["msgToServer","crossed the goodbye"]`) // is taken still
-	bob.pollUntil("\x1e1\n")
+	bob.pollUntilLetGo()
 	awaitLine(t, p.log, "clients have been let go")
 	awaitLine(t, p.log, "stopped")
 	if err := p.Wait(); err != nil {
@@ -108,7 +108,7 @@ func TestImpatience(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.second == 0 {
-				alice.pollUntil("\x1e1\n")
+				alice.pollUntilLetGo()
 			} else {
 				awaitLine(t, p.log, "waiting for the load balancer")
 				if err := p.Process.Signal(tt.second); err != nil {

@@ -148,7 +148,7 @@ func chatOver(t *testing.T, settings ...string) {
 	}
 	for p, in := range map[*poller]*instance{alice: one, bob: two} {
 		in.stop()
-		p.pollUntil("\x1e1\n")
+		p.pollUntilLetGo()
 		if err := <-in.result; err != nil {
 			t.Errorf("ended with %v", err)
 		}

@@ -18,7 +18,7 @@ const (
 	ForcedClose    CloseReason = "forced close"    // Close or Discard was called here
 	SlowClient     CloseReason = "slow client"     // more than QueueBytes waited, or WriteTimeout passed
 
-	ServerShutdown CloseReason = "server shutting down" // Leave or Server.Drain was called here
+	ServerShutdown CloseReason = "server shutting down" // Leave, Server.Drain or Server.Close was called here
 )
 
 // connState is where a connection is in its life. It only ever grows.
@@ -33,6 +33,10 @@ const (
 // closeLinger is how long a WebSocket peer has to answer a close frame before
 // its TCP connection is cut.
 const closeLinger = 5 * time.Second
+
+// severLinger is how long a WebSocket peer has to end its direction of the TCP
+// connection after the server has ended the other.
+const severLinger = 2 * time.Second
 
 // closeTimeout is how long an orderly close may take: what is queued has to
 // leave, and the close packet needs a poll that carries it (closeTimeout of
@@ -50,17 +54,18 @@ var (
 )
 
 // Close sends what is queued, then closes the connection. It does not block.
-func (c *Conn) Close() { c.beginClose(false) }
+func (c *Conn) Close() { c.beginClose(false, false) }
 
-// beginClose is Close or, with leaving, Leave.
-func (c *Conn) beginClose(leaving bool) (wasOpen bool) {
+// beginClose is Close or, with leaving, Leave. hears tells whether what the client
+// has sent is received still.
+func (c *Conn) beginClose(leaving, hears bool) (wasOpen bool) {
 	c.mu.Lock()
 	if c.state != stateOpen {
-		c.hears = c.hears && leaving // nothing more is received after Close
+		c.hears = c.hears && hears // nothing more is received after Close
 		c.mu.Unlock()
 		return false
 	}
-	c.state, c.leaving, c.hears = stateClosing, leaving, leaving
+	c.state, c.leaving, c.hears = stateClosing, leaving, hears
 	c.setTimerLocked(c.closeTimeoutLocked())
 	if c.ws != nil {
 		idle := c.writer == writerIdle
@@ -90,7 +95,7 @@ func (c *Conn) Discard() { c.shutdown(ForcedClose, nil) }
 
 // finishClose is called once the outbox of a closing connection is empty.
 func (c *Conn) finishClose() {
-	if !c.told() {
+	if !c.afterFarewell() {
 		c.shutdown(ForcedClose, nil)
 	}
 }

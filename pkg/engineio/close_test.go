@@ -169,9 +169,9 @@ func TestServerClose(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	closed := make(chan error, 1)
 	go func() { closed <- srv.Close(ctx) }()
-	bob.wantPoll(t, "1")
-	alice.wantCloseFrame(t, 1005, "")
-	alice.answerClose()
+	bob.wantGone(t)
+	alice.wantCut(t)
+	alice.sendText(t, "4too late")
 	select {
 	case err := <-closed:
 		t.Fatalf("Close returned %v with a Receive running", err)
@@ -181,8 +181,8 @@ func TestServerClose(t *testing.T) {
 	if err := <-closed; !errors.Is(err, context.Canceled) {
 		t.Errorf("Close returned %v", err)
 	}
-	bobHere.wantClosed(t, ForcedClose)
-	carolHere.wantClosed(t, ForcedClose)
+	bobHere.wantClosed(t, ServerShutdown)
+	carolHere.wantClosed(t, ServerShutdown)
 
 	// Nobody gets in any more, over either transport.
 	if res := srv.send(t, "GET", "EIO=4&transport=polling", ""); res.status != 503 {
@@ -196,7 +196,7 @@ func TestServerClose(t *testing.T) {
 	if err := srv.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
-	aliceHere.wantClosed(t, ForcedClose)
+	aliceHere.wantClosed(t, ServerShutdown)
 }
 
 // A server that is closed while clients come lets each in or refuses it, and

@@ -66,7 +66,13 @@
 // that were queued when [Conn.Close] was called leave before the close frame,
 // within 30 seconds; after [Conn.Discard] or an error they do not. The status
 // code says what was wrong: 1002, 1007 and 1009 as RFC 6455 has them, 1008 with
-// "slow client" for SlowClient, 1001 for ServerShutdown, none otherwise.
+// "slow client" for SlowClient, none otherwise.
+//
+// When the server ends ([Conn.Leave], [Server.Close]) there is no close frame:
+// behind what was queued it ends its direction of the TCP connection, as the
+// system does for a process that is killed, and clients of all kinds connect
+// again. A peer has 2 seconds to end the other direction. A poll is answered
+// as for a session that is not known.
 //
 // [Server.Drain] lets clients go elsewhere, a batch at a time; see drain.go.
 //

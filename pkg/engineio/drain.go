@@ -5,20 +5,22 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // How a server lets its clients go to another one:
 //
 //	Server.Drain, a batch of clients at a time
-//	  Conn.Leave   what is queued, then the close frame (1001) or close packet ──► client
+//	  Conn.Leave   what is queued, then the end of the line:
+//	               WebSocket: the end of the server's direction of TCP         ──► client
+//	               polling: the next poll is answered as an unknown session's  ──► client
 //	               messages that it sent before it read that                   ◄── client
-//	               the answer to the close frame, or enough time
+//	               the end of its own direction, or enough time
 //	  Receiver.Closed with ServerShutdown
 //
-// No client is told to stay away (that would be a DISCONNECT of Socket.IO): each
-// sees its transport close, which makes clients of all generations connect again.
+// Each client sees what it would see of a server process that is killed, because
+// that is the one end after which all clients connect again. A close packet would
+// tell those in Python not to, as a DISCONNECT of Socket.IO tells all; after a
+// close frame those in Java (OkHttp) read nothing more, and wait for a ping timeout.
 
 // The steps of Server.Drain: a batch each drainPause, and no fewer connections in
 // it than drainBatch. That many can connect elsewhere at once without being
@@ -29,11 +31,16 @@ const (
 )
 
 // pollLinger is how long a session that polled lives on after it was told to
-// leave, for the POST that was on its way. Nothing tells when that has come: a
-// client does not answer a close packet.
+// leave, for the POST that was on its way. Nothing tells when that has come, unless
+// the client posts a close packet, as those of socket.io-client do.
 const pollLinger = time.Second
 
-// goingAway is what the close frame of a client that is let go says.
+// hurriedLinger takes the place of pollLinger and severLinger in a Drain that is
+// given no time: clients come back half a second after the end at the earliest, and
+// should find the next process of this server then.
+const hurriedLinger = 400 * time.Millisecond
+
+// goingAway is what the close frame says of a connection that cannot be severed.
 const goingAway = "server shutting down"
 
 // Drain refuses new connections from now on and lets those there are leave as
@@ -43,6 +50,9 @@ const goingAway = "server shutting down"
 // error says so and those that are left go on; Close ends them.
 func (s *Server) Drain(ctx context.Context, over time.Duration) error {
 	s.refuse()
+	if over <= 0 {
+		s.hurried.Store(true)
+	}
 	conns := s.snapshot()
 	batch := max(drainBatch, batchSize(len(conns), over))
 	tick := time.NewTicker(drainPause)
@@ -84,10 +94,13 @@ func leave(conns []*Conn, n int) []*Conn {
 
 // Leave is Close for a client that shall go to another server: nothing is lost
 // that it sends before it hears of it. It goes on to receive until the client has
-// answered the close frame, or a second after the close packet was polled. Send
+// ended its side of the WebSocket, or for a second after its poll was answered. Send
 // takes nothing any more. It does not block, and reports whether the connection
 // was open.
-func (c *Conn) Leave() bool { return c.beginClose(true) }
+func (c *Conn) Leave() bool { return c.beginClose(true, true) }
+
+// leaveUnheard is Leave, but receives nothing more.
+func (c *Conn) leaveUnheard() { c.beginClose(true, false) }
 
 // refuse makes the server take no new connections.
 func (s *Server) refuse() {
@@ -111,9 +124,9 @@ func refuseHandshake(w http.ResponseWriter) {
 	http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
 }
 
-// told is called once a client that shall leave has been told so, and reports
-// false if the connection is not leaving.
-func (c *Conn) told() bool {
+// afterFarewell runs when the client of a closing session has been told so. It
+// reports whether the session is leaving, and then ends on its own.
+func (c *Conn) afterFarewell() bool {
 	c.mu.Lock()
 	if c.state == stateClosed || !c.leaving {
 		leaving := c.leaving
@@ -123,13 +136,21 @@ func (c *Conn) told() bool {
 	t := c.ws
 	if t == nil && !c.lingers {
 		c.lingers = true
-		c.setTimerLocked(pollLinger)
+		c.setTimerLocked(c.server.linger(pollLinger))
 	}
 	c.mu.Unlock()
 	if t != nil {
-		// The reader goes on until the peer answers, closeLinger at most, and then
-		// ends the session.
-		t.closeWith(ws.StatusGoingAway, goingAway)
+		// The reader goes on until the peer ends the connection, severLinger at most,
+		// and then ends the session.
+		t.sever(c.server.linger(severLinger))
 	}
 	return true
+}
+
+// linger is how long a client may take to end its side; usual unless in a hurry.
+func (s *Server) linger(usual time.Duration) time.Duration {
+	if s.hurried.Load() {
+		return hurriedLinger
+	}
+	return usual
 }

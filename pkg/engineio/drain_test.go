@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -27,9 +29,9 @@ func TestLeave(t *testing.T) {
 				t.Error("it takes frames after Leave")
 			}
 			alice.wantText(t, "4queued")
-			alice.sendText(t, "4before I knew") // the close frame stands unread in front of it
+			alice.sendText(t, "4before I knew") // the end stands unread in front of it
 			server.want(t, "before I knew")
-			alice.wantClose(t, 1001, "server shutting down")
+			alice.wantCut(t)
 			server.wantClosed(t, ServerShutdown)
 		})
 		t.Run(fmt.Sprintf("polling, protocol %d", protocol), func(t *testing.T) {
@@ -39,12 +41,11 @@ func TestLeave(t *testing.T) {
 			poll := bob.startPoll()
 			server.wantPolling(t)
 			server.Leave()
-			one, before := "1", "4before"
+			before := "4before"
 			if protocol == 3 {
-				one, before = "1:1", "7:4before"
+				before = "7:4before"
 			}
-			res := await(t, poll)
-			if res.status != http.StatusOK || !isClosePayload(res.body, one) {
+			if res := await(t, poll); res.status != http.StatusBadRequest || res.body != unknownSID {
 				t.Fatalf("poll: %d %q", res.status, res.body)
 			}
 			if protocol == 4 {
@@ -52,23 +53,54 @@ func TestLeave(t *testing.T) {
 				soonerHere := srv.accept(t)
 				soonerHere.sendText("queued")
 				soonerHere.Leave()
-				sooner.wantPoll(t, "4queued") // and the goodbye by itself, see takePollLocked
-				sooner.wantPoll(t, "1")
+				sooner.wantPoll(t, "4queued")
+				sooner.wantGone(t)
+				sooner.post(t, "1") // as socket.io-client does then
+				soonerHere.wantClosed(t, ServerShutdown)
 			}
 			bob.post(t, before)
 			server.want(t, "before")
-			if again := bob.get(t); !isClosePayload(again.body, one) {
-				t.Errorf("polled again: %q", again.body)
-			}
+			bob.wantGone(t)
 			server.wantClosed(t, ServerShutdown)
 			bob.wantGone(t)
 		})
 	}
 }
 
-// isClosePayload tells whether a polled body is the close packet alone, in text or
-// in protocol 3's binary form.
-func isClosePayload(body, text string) bool { return body == text || body == "\x00\x01\xff1" }
+// What is queued for a client that reads slowly arrives before the end, whole.
+func TestLeaveFlushes(t *testing.T) {
+	srv := serveSmall(t, Options{QueueBytes: 64 << 20})
+	alice := dialSlow(t, srv, 4)
+	server := srv.accept(t)
+	const n = 40
+	for i := range n {
+		server.Send(NewBinaryFrame(pattern(i, 100_000)))
+	}
+	server.Leave()
+	alice.sendText(t, "4unread while the rest arrives")
+	for i := range n {
+		alice.wantBinary(t, pattern(i, 100_000))
+	}
+	server.want(t, "unread while the rest arrives")
+	alice.wantCut(t)
+	alice.cut()
+	server.wantClosed(t, ServerShutdown)
+}
+
+// A WebSocket that has not been answered yet is, before it ends.
+func TestLeaveBeforeTheOpenPacket(t *testing.T) {
+	srv := newTestServer(Options{})
+	onConnect := srv.opts.OnConnect
+	srv.opts.OnConnect = func(c *Conn) Receiver {
+		c.Leave()
+		return onConnect(c)
+	}
+	srv.listen(t, func(l net.Listener) net.Listener { return l })
+	alice := dialWebSocket(t, srv, 4)
+	alice.wantCut(t)
+	alice.cut()
+	srv.accept(t).wantClosed(t, ServerShutdown)
+}
 
 // Close after Leave means it: nothing more is received.
 func TestCloseAfterLeave(t *testing.T) {
@@ -78,20 +110,28 @@ func TestCloseAfterLeave(t *testing.T) {
 	server.Leave()
 	server.Close()
 	alice.sendText(t, "4ignored")
-	alice.wantClose(t, 1001, "server shutting down")
+	alice.wantCut(t)
 	server.wantClosed(t, ServerShutdown)
 }
 
 // How long leaving may take.
 func TestLeaveTimes(t *testing.T) {
-	timed(t, "the peer never answers the close frame", Options{}, func(t *testing.T, srv *testServer, c clock) {
+	timed(t, "the peer never ends its direction", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		alice, server := dialHalfClosing(t, srv, 4)
+		server.Leave()
+		alice.wantEOF(t)
+		c.want(0)
+		c.at(s)
+		alice.send(t, "4still here")
+		server.want(t, "still here")
+		server.wantClosed(t, ServerShutdown)
+		c.want(2 * s)
+	})
+	timed(t, "the connection cannot be ended by halves", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		alice, server := dialPipe(t, srv, 4, false)
 		server.Leave()
 		alice.wantClose(t, "\x03\xe9server shutting down")
 		c.want(0)
-		c.at(4 * s)
-		alice.send(t, "4still here")
-		server.want(t, "still here")
 		server.wantClosed(t, ServerShutdown)
 		c.want(5 * s)
 		alice.wantEOF(t)
@@ -103,20 +143,20 @@ func TestLeaveTimes(t *testing.T) {
 		server.wantClosed(t, ServerShutdown)
 		c.want(30 * s)
 	})
-	timed(t, "nobody polls for the close packet", Options{}, func(t *testing.T, srv *testServer, c clock) {
+	timed(t, "nobody polls", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		_ = srv.request("GET", "EIO=4&transport=polling", nil)
 		server := <-srv.peers
 		server.Leave()
 		server.wantClosed(t, ServerShutdown)
 		c.want(30 * s)
 	})
-	timed(t, "after the close packet was polled", Options{}, func(t *testing.T, srv *testServer, c clock) {
+	timed(t, "after a poll was answered", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		query := "EIO=4&transport=polling"
 		query += "&sid=" + sid(srv.request("GET", query, nil).Body.String())
 		server := <-srv.peers
 		server.Leave()
-		if body := srv.request("GET", query, nil).Body.String(); body != "1" {
-			t.Fatalf("polled %q", body)
+		if res := srv.request("GET", query, nil); res.Code != http.StatusBadRequest || res.Body.String() != unknownSID {
+			t.Fatalf("polled %d %q", res.Code, res.Body)
 		}
 		c.at(s / 2)
 		_ = srv.request("GET", query, nil) // prolongs nothing
@@ -124,6 +164,22 @@ func TestLeaveTimes(t *testing.T) {
 		server.want(t, "late")
 		server.wantClosed(t, ServerShutdown)
 		c.want(s)
+	})
+}
+
+// A drain that is given no time waits less for clients that do not end their side.
+func TestDrainAtOnce(t *testing.T) {
+	timed(t, "WebSocket and polling", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		alice, _ := dialHalfClosing(t, srv, 4)
+		query := "EIO=4&transport=polling"
+		query += "&sid=" + sid(srv.request("GET", query, nil).Body.String())
+		go srv.request("GET", query, nil)
+		synctest.Wait()
+		if err := srv.Drain(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+		c.want(4 * s / 10)
+		alice.wantEOF(t)
 	})
 }
 
@@ -267,7 +323,7 @@ func TestNothingSentIsLostInADrain(t *testing.T) {
 			closed := make(chan struct{})
 			go func() {
 				defer close(closed)
-				alice.wantCloseFrame(t, 1001, "server shutting down")
+				alice.wantCut(t)
 			}()
 			for told := false; !told; {
 				select {
@@ -280,7 +336,7 @@ func TestNothingSentIsLostInADrain(t *testing.T) {
 					}
 				}
 			}
-			alice.answerClose()
+			_ = alice.tcp().CloseWrite()
 			for i := range sent {
 				server.want(t, message(fmt.Sprint(i)))
 			}

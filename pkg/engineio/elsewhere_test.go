@@ -34,7 +34,8 @@ func TestLeaveSession(t *testing.T) {
 	if srv.LeaveSession("nobody") || !srv.LeaveSession(sid(c.open)) || srv.LeaveSession(sid(c.open)) {
 		t.Error("who left?")
 	}
-	c.wantClose(t, 1001, goingAway)
+	c.wantCut(t)
+	c.cut()
 	if e := <-p.ended; e.reason != ServerShutdown {
 		t.Errorf("ended with %v", e)
 	}

@@ -142,14 +142,14 @@ func (f *flusher) work() {
 func (c *Conn) flush(w *writer) bool {
 	c.mu.Lock()
 	if p := c.poll; p != nil && p.front != nil && c.dueLocked(p) {
-		out, last, closing := c.takePollLocked()
+		a := c.takePollLocked()
 		upgraded := c.ws != nil
 		if !upgraded {
 			c.writer = writerIdle // what comes now waits for the next poll
 		}
 		c.mu.Unlock()
-		p.front.answer(c, out, last)
-		if closing {
+		p.front.answer(c, a)
+		if a.closing {
 			c.finishClose()
 		}
 		if !upgraded {

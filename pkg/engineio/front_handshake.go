@@ -163,7 +163,7 @@ func (s *Server) serveFrontWebSocket(w *frontWriter, r *http.Request, q url.Valu
 	}
 	if c = s.register(r, q, t); c == nil {
 		w.then = func() {
-			t.closeWith(1001)
+			t.sever(severLinger)
 			reader.linger()
 		}
 		return

@@ -79,21 +79,26 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 		}
 		return true
 	}
-	out, last, closing := c.takePollLocked()
+	a := c.takePollLocked()
 	c.mu.Unlock()
-	fc.answer(c, out, last)
-	if closing {
+	fc.answer(c, a)
+	if a.closing {
 		c.finishClose()
 	}
 	return true
 }
 
 // answer answers the poll of c that the caller has taken, and goes on.
-func (fc *frontConn) answer(c *Conn, out outbox, last packetType) {
+func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
 	b := pollBuffers.Get().(*pollBuffer)
-	body, contentType := c.answer(b, nil, out, last)
-	b.response = fc.appendHead(b.response, http.StatusOK, contentType, len(body))
+	status, contentType, body := http.StatusOK, "", []byte(nil)
+	if a.gone {
+		status, contentType, body = http.StatusBadRequest, jsonType, codeUnknownSID.body("")
+	} else {
+		body, contentType = c.answer(b, nil, a.out, a.last)
+	}
+	b.response = fc.appendHead(b.response, status, contentType, len(body))
 	b.response = append(b.response, body...)
 	fc.write(b.response)
 	b.release()

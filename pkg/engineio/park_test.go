@@ -205,7 +205,7 @@ func TestCloseWhileParking(t *testing.T) {
 		for range 8 {
 			alice := dialWebSocket(t, srv, 4)
 			servers = append(servers, srv.accept(t))
-			clients.Go(func() { // sends, and answers the close frame
+			clients.Go(func() { // sends until the connection ends
 				for alice.tryWrite(text("4x")) == nil && round%2 == 0 {
 					runtime.Gosched()
 				}
@@ -225,7 +225,7 @@ func TestCloseWhileParking(t *testing.T) {
 			p.mu.Lock()
 			p.forget = true
 			p.mu.Unlock()
-			p.wantClosed(t, ForcedClose)
+			p.wantClosed(t, ServerShutdown)
 		}
 		clients.Wait()
 	}

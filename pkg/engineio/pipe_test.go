@@ -31,6 +31,35 @@ func newPipeServer(opts Options) *testServer { return newTestServer(opts) }
 func dialPipe(t testing.TB, s *testServer, protocol int, deaf bool) (*pipeClient, *peer) {
 	t.Helper()
 	client, server := net.Pipe()
+	return dialConn(t, s, protocol, deaf, client, server)
+}
+
+// dialHalfClosing is dialPipe with a connection whose directions end one by one.
+func dialHalfClosing(t testing.TB, s *testServer, protocol int) (*pipeClient, *peer) {
+	t.Helper()
+	down, downEnd := net.Pipe()
+	upEnd, up := net.Pipe()
+	client, server := &twoPipes{Conn: downEnd, up: up}, &twoPipes{Conn: upEnd, up: down}
+	return dialConn(t, s, protocol, false, client, server)
+}
+
+// A twoPipes reads from one pipe and writes to another.
+type twoPipes struct {
+	net.Conn
+	up net.Conn
+}
+
+func (c *twoPipes) Write(b []byte) (int, error) { return c.up.Write(b) }
+func (c *twoPipes) CloseWrite() error           { return c.up.Close() }
+func (c *twoPipes) Close() error                { return errors.Join(c.Conn.Close(), c.up.Close()) }
+
+func (c *twoPipes) SetDeadline(at time.Time) error {
+	return errors.Join(c.Conn.SetDeadline(at), c.up.SetDeadline(at))
+}
+func (c *twoPipes) SetWriteDeadline(at time.Time) error { return c.up.SetWriteDeadline(at) }
+
+func dialConn(t testing.TB, s *testServer, protocol int, deaf bool, client, server net.Conn) (*pipeClient, *peer) {
+	t.Helper()
 	q := url.Values{"EIO": {strconv.Itoa(protocol)}, "transport": {WebSocket}}
 	tr := newWSTransport(server, &s.running)
 	r := newWSReader(tr, s.opts.MaxPayload, nil)

@@ -92,37 +92,45 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 		c.shutdown(TransportError, errPollCut)
 		return
 	}
-	out, last, closing := c.takePollLocked()
+	a := c.takePollLocked()
 	c.mu.Unlock()
 
-	c.respond(w, q, out, last)
-	if closing {
+	c.respond(w, q, a)
+	if a.closing {
 		c.finishClose()
 	}
 }
 
-// takePollLocked ends the pending poll. It returns what to answer it with, as
-// respond takes it, and whether the session is over with that.
-func (c *Conn) takePollLocked() (out outbox, last packetType, closing bool) {
+// A pollAnswer is what a poll is answered with.
+type pollAnswer struct {
+	out     outbox     // the queued packets,
+	last    packetType // then this one, if it is a close packet or nothing was queued
+	gone    bool       // instead of all that: as for an unknown session, so that the client connects again
+	closing bool       // finishClose has to follow
+}
+
+// takePollLocked ends the pending poll and returns its answer.
+func (c *Conn) takePollLocked() (a pollAnswer) {
 	c.poll = nil
 	switch {
 	case c.ws != nil: // after an upgrade the outbox belongs to the WebSocket
 	case c.greeted:
-		out = c.out.take()
+		a.out = c.out.take()
 	default:
-		out = c.out.cutFirst()
+		a.out = c.out.cutFirst()
 	}
-	c.queued -= out.bytes()
+	c.queued -= a.out.bytes()
 	c.greeted = true
-	// A client that leaves is told with the poll after that: socket.io-client 4 takes
-	// the events of an answer with a close packet for later than the close, and would
-	// have them twice when its session is recovered.
-	closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || out.empty())
-	last = packetNoop
-	if closing || c.state == stateClosed && c.reason != TransportClose {
-		last = packetClose
+	// A client that leaves is told by the poll after that: it shall have its packets
+	// first.
+	a.closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || a.out.empty())
+	over := a.closing || c.state == stateClosed && c.reason != TransportClose
+	a.gone = over && c.leaving
+	a.last = packetNoop
+	if over {
+		a.last = packetClose
 	}
-	return out, last, closing
+	return a
 }
 
 // waitPollLocked waits until an answer to p is due. It reports false when the
@@ -154,12 +162,16 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 	return true
 }
 
-// respond writes the answer to a poll: the packets of out, then last if it is
-// a close packet or there is nothing else to say.
-func (c *Conn) respond(w http.ResponseWriter, q url.Values, out outbox, last packetType) {
+// respond writes the answer to a poll.
+func (c *Conn) respond(w http.ResponseWriter, q url.Values, a pollAnswer) {
+	if a.gone {
+		w.Header().Set("Cache-Control", "no-store")
+		refuse(w, false, codeUnknownSID, nil, "")
+		return
+	}
 	b := pollBuffers.Get().(*pollBuffer)
 	defer b.release()
-	body, contentType := c.answer(b, q, out, last)
+	body, contentType := c.answer(b, q, a.out, a.last)
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))

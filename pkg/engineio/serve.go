@@ -49,13 +49,23 @@ func refuse(w http.ResponseWriter, upgrade bool, code errorCode, err error, text
 		_, _ = w.Write([]byte(text)) // the client may be gone
 		return
 	}
+	w.Header().Set("Content-Type", jsonType)
+	w.WriteHeader(status)
+	_, _ = w.Write(code.body(text))
+}
+
+const jsonType = "application/json"
+
+// body is what a refusal over HTTP says; text as for refuse.
+func (c errorCode) body(text string) []byte {
+	if text == "" {
+		text = c.message()
+	}
 	body, _ := json.Marshal(struct { // two plain fields cannot fail
 		Code    errorCode `json:"code"`
 		Message string    `json:"message"`
-	}{code, text})
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	}{c, text})
+	return body
 }
 
 // ServeHTTP serves one request of the protocol. Its query says what it is:

@@ -234,7 +234,7 @@ func TestIDsAreUnique(t *testing.T) {
 	if res := srv.send(t, "GET", "EIO=4&transport=polling", ""); res.status != http.StatusServiceUnavailable {
 		t.Errorf("got %d %q", res.status, res.body)
 	}
-	dialPlain(t, srv, "EIO=4&transport=websocket").wantClose(t, 1001, "")
+	dialPlain(t, srv, "EIO=4&transport=websocket").wantCut(t)
 	alice.sendText(t, "4still me")
 	server.want(t, "still me")
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type Server struct {
 	poller  *poller
 	stats   Stats
 	slow    goneSlow
+
+	hurried atomic.Bool // clients that leave get hurriedLinger
 
 	running running // connections until Receiver.Closed returned, and all goroutines
 
@@ -56,12 +59,12 @@ func (s *Server) Len() int {
 // NewBatch returns an empty Batch for connections of this server.
 func (s *Server) NewBatch() *Batch { return &Batch{flusher: s.flusher} }
 
-// Close refuses new connections, closes those there are as Conn.Close does,
-// and waits until all of it is over. When ctx ends first, what is left is
+// Close refuses new connections, ends those there are as Conn.Leave does but
+// receives nothing more, and waits until all of it is over. When ctx ends first, what is left is
 // discarded and the error of ctx returned. Close may be called again.
 func (s *Server) Close(ctx context.Context) error {
 	s.refuse()
-	s.each((*Conn).Close)
+	s.each((*Conn).leaveUnheard)
 	if err := s.running.wait(ctx); err != nil {
 		s.each((*Conn).Discard)
 		go func() { // ends within closeLinger of the last receiver

@@ -30,11 +30,16 @@ type testServer struct {
 func serve(t testing.TB, opts Options) *testServer {
 	t.Helper()
 	s := newTestServer(opts)
+	s.listen(t, func(l net.Listener) net.Listener { return l })
+	return s
+}
+
+// listen starts the server behind a listener that wrap may change.
+func (s *testServer) listen(t testing.TB, wrap func(net.Listener) net.Listener) {
 	s.http = httptest.NewUnstartedServer(s.Server)
-	s.http.Listener = s.front(s.http.Listener)
+	s.http.Listener = s.front(wrap(s.http.Listener))
 	s.http.Start()
 	s.closeWith(t)
-	return s
 }
 
 // serveSmall is serve with socket buffers of a few kilobytes on the server's
@@ -42,10 +47,7 @@ func serve(t testing.TB, opts Options) *testServer {
 func serveSmall(t testing.TB, opts Options) *testServer {
 	t.Helper()
 	s := newTestServer(opts)
-	s.http = httptest.NewUnstartedServer(s.Server)
-	s.http.Listener = s.front(smallBuffers{s.http.Listener})
-	s.http.Start()
-	s.closeWith(t)
+	s.listen(t, func(l net.Listener) net.Listener { return smallBuffers{l} })
 	return s
 }
 

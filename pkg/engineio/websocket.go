@@ -46,7 +46,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 	reader := newWSReader(t, s.opts.MaxPayload, early)
 	if c == nil {
 		if c = s.register(r, q, t); c == nil {
-			t.closeWith(ws.StatusGoingAway)
+			t.sever(severLinger)
 			reader.linger()
 			return
 		}

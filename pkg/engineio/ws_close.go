@@ -3,6 +3,7 @@ package engineio
 import (
 	"errors"
 	"math"
+	"net"
 	"time"
 	"unicode/utf8"
 
@@ -18,6 +19,8 @@ import (
 //	                           peer ── close frame, or its end ──► linger
 //	                                            endRead: end of the TCP connection
 
+// A session that ends because its server does has no close frame: see sever.
+//
 // Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
 const closeNone ws.StatusCode = 0
 
@@ -39,6 +42,59 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 		_, _ = writeFD(t.fd, frame)
 		t.endWrite()
 	}
+}
+
+// sever ends the server's direction of the TCP connection behind what is being
+// written, without a close frame, as the system does for a server process that
+// ends. The peer's direction stays open until the peer has answered with its own
+// end, linger at most. It does not block.
+//
+// A close frame would be the orderly way, but OkHttp, below the Java clients, reads
+// nothing more after one: those clients would notice by a ping timeout only. The
+// end of the TCP connection is noticed at once by all.
+func (t *wsTransport) sever(linger time.Duration) {
+	if !canHalfClose(t.nc) {
+		t.closeWith(ws.StatusGoingAway, goingAway)
+		return
+	}
+	t.mu.Lock()
+	if t.closing != nil {
+		t.mu.Unlock()
+		return
+	}
+	t.closing, t.severed = []byte{}, true
+	_ = t.nc.SetDeadline(time.Now().Add(linger)) // fails on a closed connection only
+	t.parking.unpark()                           // as in beginClose
+	if t.writing || t.read {
+		t.mu.Unlock()
+		return
+	}
+	t.writing = true
+	head := t.head
+	t.head = nil
+	t.mu.Unlock()
+	finish := func() {
+		if len(head) > 0 { // nothing has been written yet
+			_, _ = t.nc.Write(head) // bounded by the deadline; the peer may be gone
+		}
+		t.endWrite()
+	}
+	if t.raw == nil || len(head) > 0 { // both may wait
+		t.running.start(finish)
+	} else {
+		finish()
+	}
+}
+
+// A halfCloser can end its own direction of a connection.
+type halfCloser interface{ CloseWrite() error }
+
+func canHalfClose(nc net.Conn) bool {
+	if hc, ok := nc.(*handedConn); ok {
+		nc = hc.Conn
+	}
+	_, ok := nc.(halfCloser)
+	return ok
 }
 
 // beginClose makes the transport a closing one. It returns the close frame if

@@ -17,9 +17,10 @@ type wsTransport struct {
 	mu      sync.Mutex // guards closing and what is before fd
 	writing bool       // frames are being written, the close frame among them
 	taken   bool       // somebody writes the close frame or has
+	severed bool       // closing by the end of the server's direction of TCP, without a close frame
 	read    bool       // the reader has ended: who writes closes the TCP connection
 	fd      int32      // descriptor of raw; not closed between beginWrite and endWrite, nor before endRead
-	closing []byte     // the close frame, from beginClose on
+	closing []byte     // the close frame, empty if severed; nil before beginClose
 	head    []byte     // the answer to the handshake, if it leaves with the first frame; owned by the writer
 
 	nc      net.Conn
@@ -52,15 +53,20 @@ func (t *wsTransport) beginWrite() bool {
 func (t *wsTransport) endWrite() []byte {
 	t.mu.Lock()
 	if t.closing != nil && !t.taken {
-		defer t.mu.Unlock()
 		t.taken = true
-		return t.closing
+		if !t.severed {
+			defer t.mu.Unlock()
+			return t.closing
+		}
 	}
 	t.writing = false
-	over := t.read
+	over, severed := t.read, t.severed
 	t.mu.Unlock()
-	if over {
+	switch {
+	case over:
 		_ = t.nc.Close() // nothing is left to lose
+	case severed:
+		_ = t.nc.(halfCloser).CloseWrite() // fails on a connection that has ended
 	}
 	return nil
 }

@@ -165,6 +165,15 @@ func (c *wsClient) wantCloseFrame(t testing.TB, code int, reason string) {
 	}
 }
 
+// wantCut expects that the server ends its direction of the TCP connection without a
+// close frame.
+func (c *wsClient) wantCut(t testing.TB) {
+	t.Helper()
+	if _, data, err := c.tryRead(); !websocket.IsCloseError(err, websocket.CloseAbnormalClosure) {
+		t.Fatalf("got %.200q, %v; want the end of the connection", data, err)
+	}
+}
+
 // answerClose sends an empty close frame; the server may be gone.
 func (c *wsClient) answerClose() { _ = c.tryWrite(masked(0x88, nil)) }
 

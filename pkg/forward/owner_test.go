@@ -138,7 +138,7 @@ func TestTheEndOfAFront(t *testing.T) {
 		t.Errorf("poll: %+v", res)
 	}
 	c.want(t, "4last words")
-	c.wantClose(t, 1001)
+	c.wantCut(t)
 	upgraded.wantClosed(t, "server shutting down")
 	do(t, "POST", owner.url("EIO=4", sid), "4still there")
 	if res := do(t, "GET", owner.url("EIO=4", sid), ""); res.body != "4echo still there" {
@@ -190,7 +190,7 @@ func TestDrain(t *testing.T) {
 		t.Error(err)
 	}
 	for _, c := range clients {
-		c.wantClose(t, 1001)
+		c.wantCut(t)
 	}
 	eventually(t, "no tunnel is left", func() bool { return front.Stats().Tunnels == 0 })
 	if err := front.Drain(context.Background(), time.Hour); err != nil {
