@@ -42,7 +42,8 @@ function pageTests(env) {
   test('two people talk', async () => {
     const jiwoo = await chatter('지우');
     const alice = await chatter('Alice');
-    await alice.page.getByText('joined the chat').first().waitFor();
+    await jiwoo.page.getByText('Someone joined the chat').waitFor();
+    assert.equal(await alice.page.getByText('joined the chat').count(), 0, 'nobody is told of one\'s own arrival');
     for (const [from, to, text] of [
       [jiwoo, alice, '안녕하세요, 반갑습니다 👋'],
       [alice, jiwoo, 'Hello! <b>not bold</b> & "quoted"'],
@@ -235,16 +236,22 @@ function pageTests(env) {
   test('works by keyboard alone and says what is what', async () => {
     const chat = await chatter('');
     const { page } = chat;
-    await page.evaluate(() => document.activeElement.blur());
-    const stops = [];
-    for (let i = 0; i < 4; i++) {
+    const at = () => page.evaluate(() => {
+      const at = document.activeElement;
+      return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent;
+    });
+    assert.equal(await at(), 'Name', 'a first visitor is asked for a name');
+    await page.keyboard.press('Shift+Tab');
+    const stops = [await at()];
+    for (let i = 0; i < 3; i++) {
       await page.keyboard.press('Tab');
-      stops.push(await page.evaluate(() => {
-        const at = document.activeElement;
-        return at.getAttribute('aria-label') ?? at.labels?.[0]?.textContent ?? at.textContent;
-      }));
+      stops.push(await at());
     }
     assert.deepEqual(stops, ['Conversation', 'Name', 'Message', 'Send']);
+    await chat.name.fill('a');
+    await page.reload();
+    await chat.state('Connected');
+    assert.equal(await at(), 'Message', 'one who has a name can write at once');
     assert.equal(await page.getByRole('heading', { level: 1 }).textContent(), 'Chat');
     assert.equal(await chat.status.getAttribute('aria-live'), 'polite');
     assert.equal(await chat.log.getAttribute('aria-live'), 'polite');

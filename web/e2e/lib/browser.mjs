@@ -43,7 +43,7 @@ export async function open(browser, url, options = {}) {
   });
   page.on('console', (message) => {
     // A connection refused while a server restarts is the test's own doing.
-    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection to|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|status of 503/.test(message.text())) {
+    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection to|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|status of (400|403|429|503)/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });

@@ -1,9 +1,9 @@
 // Our page as a person uses it: by its labels and roles, never by its classes.
 import { open } from './browser.mjs';
 
-/** A reader of our page at url, called name. */
-export async function openChat(browser, url, name, options) {
-  const { context, page, faults } = await open(browser, `${url}/`, options);
+/** A reader of our page at url, called name; `state` is what the page comes to, if not connected. */
+export async function openChat(browser, url, name, { state, hash = '', ...options } = {}) {
+  const { context, page, faults } = await open(browser, `${url}/${hash}`, options);
   const korean = options?.locale?.startsWith('ko');
   const words = korean
     ? { connected: '연결됨', name: '이름', message: '메시지' }
@@ -22,7 +22,8 @@ export async function openChat(browser, url, name, options) {
     sees: (text, timeout = 15_000) => page.getByRole('log').getByText(text, { exact: true }).first().waitFor({ timeout }),
     async says(text) {
       await chat.text.fill(text);
-      await chat.text.press('Enter');
+      // On glass, Enter starts a new line.
+      await (options.hasTouch ? page.locator('button[type=submit]').click() : chat.text.press('Enter'));
     },
     /** The messages, oldest first, as their visible text. */
     messages: () => page.getByRole('log').getByRole('listitem').locator('p[dir=auto]').allTextContents(),
@@ -34,7 +35,7 @@ export async function openChat(browser, url, name, options) {
     scrollBy: (y) => page.getByRole('log').evaluate((log, y) => log.closest('[tabindex="0"]').scrollBy(0, y), y),
     close: () => context.close(),
   };
-  await chat.state(words.connected);
+  await chat.state(state ?? words.connected);
   if (name) {
     await chat.name.fill(name);
   }

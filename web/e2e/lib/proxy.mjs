@@ -6,14 +6,16 @@ import { createServer, request } from 'node:http';
 /**
  * Serves target (http://host:port) below prefix ('/team', or '' for the root). Returns
  * { url, cut(), mend(), stop() }: cut ends all connections and refuses new ones until mend.
+ * With `ownHost` it asks in its own name, as some do by default: the server does not learn
+ * what its page was asked for as.
  */
-export async function startProxy(target, prefix = '') {
+export async function startProxy(target, prefix = '', { ownHost = false } = {}) {
   const lines = new Set();
   let broken = false;
 
   /** The request for the server behind; undefined for what is not below the prefix. */
   const onward = ({ url, method, headers }) =>
-    url.startsWith(`${prefix}/`) ? request(new URL(url.slice(prefix.length), target), { method, headers }) : undefined;
+    url.startsWith(`${prefix}/`) ? request(new URL(url.slice(prefix.length), target), { method, headers: ownHost ? { ...headers, host: new URL(target).host } : headers }) : undefined;
 
   const server = createServer((incoming, outgoing) => {
     const upstream = onward(incoming);

@@ -31,15 +31,23 @@ class FakeSocket extends EventEmitter {
   }
 
   unreachable() {
-    this.emit('connect_error', new Error('xhr poll error'));
+    this.emit('connect_error', Object.assign(new Error('xhr poll error'), { type: 'TransportError', description: 0 }));
   }
 }
 
 function follow() {
   const socket = new FakeSocket();
   const states: LinkState[] = [];
-  const link = followLink(socket as unknown as Connectable, (state) => states.push(state));
-  return { socket, states, link };
+  const reasons: (string | null)[] = [];
+  const link = followLink(socket as unknown as Connectable, (state, why) => {
+    if (state !== (states.at(-1) ?? 'connecting')) {
+      states.push(state);
+    }
+    if ((why?.kind ?? null) !== (reasons.at(-1) ?? null)) {
+      reasons.push(why?.kind ?? null);
+    }
+  });
+  return { socket, states, reasons, link };
 }
 
 describe('followLink', () => {
@@ -122,5 +130,49 @@ describe('followLink', () => {
     vi.advanceTimersByTime(60_000);
     expect(states).toEqual(['connected', 'disconnected']);
     expect(socket.connects).toBe(0);
+  });
+
+  test('says why: silence when it lasts, a reason of the server at once', () => {
+    const { socket, reasons } = follow();
+    socket.unreachable();
+    expect(reasons).toEqual([]);
+    socket.unreachable();
+    expect(reasons).toEqual(['unreachable']);
+    socket.accepted();
+    expect(reasons).toEqual(['unreachable', null]);
+    socket.lost();
+    const full = { type: 'TransportError', description: 503, context: { responseText: '{"code":4,"message":"the server is full"}' } };
+    socket.emit('connect_error', Object.assign(new Error('xhr poll error'), full));
+    expect(reasons).toEqual(['unreachable', null, 'full']);
+  });
+
+  test('a request that is refused after the first one passed says why', () => {
+    const { socket, reasons } = follow();
+    const forbidden = { type: 'TransportError', description: 403, context: { responseText: '{"code":4,"message":"Forbidden"}' } };
+    socket.emit('disconnect', 'transport error', Object.assign(new Error('xhr post error'), forbidden));
+    expect(reasons).toEqual(['origin']);
+  });
+
+  test('stops at once where a token is missing, and tries again with one', () => {
+    const { socket, states, reasons, link } = follow();
+    socket.active = false;
+    socket.emit('connect_error', Object.assign(new Error('authentication is required'), { data: { code: 'token_missing' } }));
+    expect(states).toEqual(['disconnected']);
+    expect(reasons).toEqual(['signIn']);
+    vi.advanceTimersByTime(60_000);
+    expect(socket.connects).toBe(0);
+    link.again();
+    expect(socket.connects).toBe(1);
+    expect(states).toEqual(['disconnected', 'connecting']);
+  });
+
+  test('says that the server ended it when there was no other reason', () => {
+    const { socket, reasons } = follow();
+    for (let i = 0; i < 4; i++) {
+      socket.accepted();
+      socket.endedByServer();
+      vi.advanceTimersByTime(6000);
+    }
+    expect(reasons).toEqual(['ended']);
   });
 });

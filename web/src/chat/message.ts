@@ -23,6 +23,9 @@ export interface Joined {
 /** The longest text that is shown, and that this page sends, in UTF-16 units. */
 export const TEXT_LIMIT = 10_000;
 
+/** The longest complaint of a server that is shown, in UTF-16 units. */
+const EXCEPTION_LIMIT = 300;
+
 /** The longest name that is shown, and that this page sends, in UTF-16 units. */
 export const NAME_LIMIT = 40;
 
@@ -30,8 +33,11 @@ export const NAME_LIMIT = 40;
  * Reads the arguments of one `msgToClient` event. It never throws. The message is the first
  * argument; none is shown as null. With recovery on, a server sends the offset of the event
  * as one more argument, which the client library leaves there.
+ *
+ * What one has said oneself (`own`) is a message, even if it reads like the join notice; that of
+ * others cannot be told from it.
  */
-export function readMessage(args: readonly unknown[]): Message | Joined {
+export function readMessage(args: readonly unknown[], own = false): Message | Joined {
   const payload = args[0] ?? null;
 
   if (typeof payload === 'string') {
@@ -44,7 +50,7 @@ export function readMessage(args: readonly unknown[]): Message | Joined {
   // Own properties only: "text" must not be found on a prototype.
   const name = Object.hasOwn(payload, 'name') ? payload.name : undefined;
   const text = Object.hasOwn(payload, 'text') ? payload.text : undefined;
-  if (name === 'admin' && text === 'join chat.') {
+  if (name === 'admin' && text === 'join chat.' && !own) {
     return { kind: 'joined' };
   }
   const shownName = typeof name === 'string' ? name : name == null ? '' : toJSON(name);
@@ -52,6 +58,16 @@ export function readMessage(args: readonly unknown[]): Message | Joined {
     return message(shownName, text, false);
   }
   return message(shownName, toJSON(text ?? null), true);
+}
+
+/**
+ * Reads what the server says of an event that it refused, {status, message}, as NestJS sends it
+ * with `exception` and this server also as the event's acknowledgement.
+ */
+export function readException(payload: unknown): string {
+  const said = isPlainObject(payload) && Object.hasOwn(payload, 'message') ? payload.message : payload;
+  const list = Array.isArray(said) ? said : [said];
+  return shorten(list.map((part) => (typeof part === 'string' ? part : toJSON(part ?? null))).join(', '), EXCEPTION_LIMIT);
 }
 
 /** Shortens text to limit UTF-16 units without leaving half of a surrogate pair. */

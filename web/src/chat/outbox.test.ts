@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Pending, confirm, doubt, push, remove } from './outbox';
+import { type Pending, confirm, doubt, push, refuse, remove } from './outbox';
 
 const two = push(push([], 1, '지우', '안녕'), 2, '지우', '반가워');
 const states = (outbox: readonly Pending[]) => outbox.map((p) => `${p.id} ${p.state}`);
@@ -38,6 +38,19 @@ describe('the outbox', () => {
 
   test('a late echo still confirms', () => {
     expect(states(confirm(doubt(two), { name: '지우', text: '안녕' }))).toEqual(['2 doubtful']);
+  });
+
+  test('a refused message is nobody\'s echo and in no doubt', () => {
+    const refused = refuse(two, 1, 'too long');
+    expect(refused[0]).toMatchObject({ state: 'refused', why: 'too long' });
+    expect(confirm(refused, { name: '지우', text: '안녕' })).toBe(refused);
+    expect(states(doubt(refused))).toEqual(['1 refused', '2 doubtful']);
+  });
+
+  test('knows an echo under the name that a token gives', () => {
+    const unnamed = push([], 1, '-', '안녕');
+    expect(confirm(unnamed, { name: '지우', text: '안녕' })).toBe(unnamed);
+    expect(confirm(unnamed, { name: '지우', text: '안녕' }, ['17', '지우'])).toEqual([]);
   });
 
   test('forgets what its writer gives up', () => {

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openRoom } from './room';
+import { joinSiblings } from './siblings';
 
 /** The library's socket as far as a room uses it. Sent events are kept, not emitted. */
 class FakeSocket extends EventEmitter {
@@ -9,14 +10,35 @@ class FakeSocket extends EventEmitter {
   recovered = false;
   active = true;
   sent: unknown[][] = [];
+  acks: ((overdue: Error | null, answer?: unknown) => void)[] = [];
+  sendBuffer: unknown[] = [];
+  auth: unknown;
 
   connect() {
     return this;
   }
 
-  override emit(event: string, ...args: unknown[]) {
-    this.sent.push([event, ...args]);
-    return true;
+  disconnect() {
+    if (this.connected) {
+      this.active = false;
+      this.hear('disconnect', 'io client disconnect');
+    }
+  }
+
+  timeout(ms: number) {
+    const emit = (event: string, payload: unknown, ack: (overdue: Error | null, answer?: unknown) => void) => {
+      this.sent.push([event, payload]);
+      this.acks.push(ack);
+      setTimeout(() => ack(new Error('operation has timed out')), ms);
+    };
+    return { emit };
+  }
+
+  /** What the server is shown on connecting. */
+  shown() {
+    let shown: unknown;
+    (this.auth as (give: (data: unknown) => void) => void)((data) => (shown = data));
+    return shown;
   }
 
   /** What the network does: an event reaches the page. */
@@ -29,9 +51,9 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-function open() {
+function open(token = '', siblings = joinSiblings(undefined)) {
   const socket = new FakeSocket();
-  const room = openRoom(socket as unknown as Socket);
+  const room = openRoom(socket as unknown as Socket, siblings, token);
   const said = () => room.entries.value.map((e) => (e.kind === 'message' ? `${e.own ? 'own ' : ''}${e.name}: ${e.text}` : e.kind));
   const pending = () => room.outbox.value.map((p) => `${p.text} ${p.state}`);
   return { socket, room, said, pending };
@@ -101,12 +123,117 @@ describe('a room', () => {
   test('marks the gap that a lost connection leaves', () => {
     const { socket, said } = open();
     socket.hear('connect');
-    socket.hear('msgToClient', { name: 'admin', text: 'join chat.' });
     socket.hear('msgToClient', { name: 'a', text: 'before' });
     socket.hear('disconnect', 'transport error');
     socket.hear('connect');
+    expect(said()).toEqual(['a: before', 'gap']);
+  });
+
+  test('does not announce its own arrival, but everybody else\'s', () => {
+    const { socket, said } = open();
+    const joins = () => socket.hear('msgToClient', { name: 'admin', text: 'join chat.' });
+    socket.hear('connect');
+    joins();
+    expect(said()).toEqual([]);
+    joins();
+    socket.hear('disconnect', 'transport close');
+    socket.hear('connect');
+    joins();
+    expect(said()).toEqual(['joined', 'gap']);
+    joins();
+    expect(said()).toEqual(['joined', 'gap', 'joined']);
+  });
+
+  test('where arrivals are not announced it does not take a later one for its own', () => {
+    const { socket, said } = open();
+    socket.hear('connect');
+    vi.advanceTimersByTime(60_000);
     socket.hear('msgToClient', { name: 'admin', text: 'join chat.' });
-    expect(said()).toEqual(['joined', 'a: before', 'gap', 'joined']);
+    expect(said()).toEqual(['joined']);
+  });
+
+  test('shows one\'s own words even if they read like an arrival', () => {
+    const { socket, room, said, pending } = open();
+    socket.hear('connect');
+    room.send('admin', 'join chat.');
+    socket.hear('msgToClient', { name: 'admin', text: 'join chat.' });
+    expect(said()).toEqual(['own admin: join chat.']);
+    expect(pending()).toEqual([]);
+  });
+
+  test('says which message the server refused and why, once', () => {
+    const { socket, room, pending } = open();
+    const why = { status: 'error', message: 'text must be shorter than or equal to 20 characters' };
+    socket.hear('connect');
+    room.send('a', 'short');
+    room.send('a', 'far too long');
+    socket.emit('exception', why);
+    socket.acks[1]!(null, why);
+    vi.advanceTimersByTime(5000);
+    expect(pending()).toEqual(['short sending', 'far too long refused']);
+    expect(room.outbox.value[1]!.why).toBe(why.message);
+    expect(room.complaint.value).toBe('');
+    socket.hear('msgToClient', { name: 'a', text: 'far too long' }); // by somebody else
+    expect(pending()).toEqual(['short sending', 'far too long refused']);
+  });
+
+  test('hands on what the server complains of', () => {
+    const { socket, room } = open();
+    socket.hear('connect');
+    socket.hear('exception', { status: 'error', message: 'too many messages: more than 5 a second' });
+    expect(room.complaint.value).toBe('too many messages: more than 5 a second');
+    socket.hear('exception', 'anything');
+    expect(room.complaint.value).toBe('anything');
+  });
+
+  test('leaves nothing to the library that it would send by itself', () => {
+    const { socket } = open();
+    socket.hear('connect');
+    socket.sendBuffer = ['a packet'];
+    socket.hear('disconnect', 'ping timeout');
+    expect(socket.sendBuffer).toEqual([]);
+  });
+
+  test('shows its token, and knows its messages under the name that the server gives them', () => {
+    const token = `e30.${btoa(JSON.stringify({ sub: '1', name: 'Jiwoo' }))}.x`;
+    const { socket, room, said } = open(token);
+    expect(socket.shown()).toEqual({ token });
+    socket.hear('connect');
+    room.send('-', 'hi');
+    socket.hear('msgToClient', { name: 'Mallory', text: 'hi' });
+    socket.hear('msgToClient', { name: 'Jiwoo', text: 'hi' });
+    expect(said()).toEqual(['Mallory: hi', 'own Jiwoo: hi']);
+    expect(room.tokenName.value).toBe('Jiwoo');
+    room.signIn('');
+    expect(socket.shown()).toBeUndefined();
+    expect(room.state.value).toBe('reconnecting');
+  });
+
+  test('asks for a token at once when the server does', () => {
+    const { socket, room } = open();
+    socket.active = false;
+    socket.hear('connect_error', Object.assign(new Error('authentication is required'), { data: { code: 'token_missing' } }));
+    expect(room.state.value).toBe('disconnected');
+    expect(room.refusal.value).toEqual({ kind: 'signIn', detail: 'authentication is required' });
+    room.signIn('a.b.c');
+    expect(room.state.value).toBe('connecting');
+    expect(room.refusal.value).toBeNull();
+  });
+
+  test('knows what another tab of the same reader says', () => {
+    const channel = { postMessage: vi.fn(), onmessage: null as ((event: MessageEvent) => void) | null };
+    const { socket, room, said } = open('', joinSiblings(channel));
+    socket.hear('connect');
+    room.send('a', 'from here');
+    expect(channel.postMessage).toHaveBeenCalledWith({ name: 'a', text: 'from here' });
+    channel.onmessage!({ data: { name: 'a', text: 'from there' } } as MessageEvent);
+    socket.hear('msgToClient', { name: 'a', text: 'from there' });
+    socket.hear('msgToClient', { name: 'a', text: 'from there' });
+    expect(said()).toEqual(['own a: from there', 'a: from there']);
+    channel.onmessage!({ data: { name: 'a', text: 'lost' } } as MessageEvent);
+    vi.advanceTimersByTime(20_000);
+    socket.hear('msgToClient', { name: 'a', text: 'lost' });
+    expect(said().at(-1)).toBe('a: lost');
   });
 
   test('marks no gap when the server hands over what was said meanwhile', () => {

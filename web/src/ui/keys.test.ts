@@ -6,6 +6,8 @@ const press = (over: Partial<KeyPress> = {}): KeyPress => ({
   keyCode: 13,
   shiftKey: false,
   altKey: false,
+  ctrlKey: false,
+  metaKey: false,
   isComposing: false,
   ...over,
 });
@@ -24,8 +26,18 @@ describe('sends', () => {
     expect(sends(press(over))).toBe(want);
   });
 
+  test.each<[string, Partial<KeyPress>, boolean]>([
+    ['Enter', {}, false],
+    ['Shift+Enter', { shiftKey: true }, false],
+    ['Ctrl+Enter', { ctrlKey: true }, true],
+    ['⌘+Enter', { metaKey: true }, true],
+    ['Ctrl+Enter within a composition', { ctrlKey: true, isComposing: true }, false],
+  ])('on glass, %s: %o', (_what, over, want) => {
+    expect(sends(press(over), true)).toBe(want);
+  });
+
   test('sends once for the two presses of one Enter that ends Hangul', () => {
     const presses = [press({ isComposing: true, keyCode: 229 }), press()];
-    expect(presses.filter(sends)).toHaveLength(1);
+    expect(presses.filter((p) => sends(p))).toHaveLength(1);
   });
 });
