@@ -92,8 +92,8 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		timeout = *opts.Flags.Timeout
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if a.closed {
+		a.mu.Unlock()
 		return
 	}
 	a.acks[id] = r
@@ -102,12 +102,13 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		defer a.mu.Unlock()
 		delete(a.acks, id)
 	})
-	a.ask(func(c census, err error) []item {
+	a.mu.Unlock()
+	err := a.ask(func(c census, err error) []out {
 		if err != nil {
 			a.hub.drop(item{}, err)
 			return nil
 		}
-		list, unasked, err := a.wire.ackRequest(id, data, opts, c)
+		list, unasked, err := a.format.ackRequest(id, data, opts, c)
 		if err != nil {
 			a.hub.drop(item{}, err)
 			unasked = c.all - 1
@@ -117,18 +118,9 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		}
 		return list
 	})
-}
-
-// ackRequestOf describes a broadcast that wants acknowledgements.
-func ackRequestOf(id, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) *request {
-	req := &request{
-		RequestID: id, Type: rtypes.BROADCAST, Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: nsp},
-		Opts: optionsOf(opts), attachments: data.Attachments,
+	if err != nil {
+		a.hub.drop(item{}, err)
 	}
-	if opts != nil && opts.Flags != nil {
-		req.Opts.Flags = &requestFlags{Volatile: opts.Flags.Volatile, ExpectSingleResponse: opts.Flags.ExpectSingleResponse}
-	}
-	return req
 }
 
 // receiveAck passes on what another instance says about a broadcast of ours.
@@ -176,6 +168,6 @@ func (a *Adapter) handleBroadcastWithAck(req *request) error {
 
 // publishAck passes an acknowledgement on.
 func (a *Adapter) publishAck(req *request, args []socketio.Payload) {
-	it, err := a.wire.ack(req, args)
+	it, err := a.format.ack(req, args)
 	a.push(err, it)
 }

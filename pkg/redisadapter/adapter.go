@@ -29,7 +29,8 @@ type Adapter struct {
 	redis   *rtypes.RedisClient
 	nsp     string
 	uid     adapter.ServerId
-	wire    wire
+	format  format
+	codec   *codec
 	listeners
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
@@ -120,13 +121,35 @@ func (a *Adapter) Construct(nsp socket.Namespace) {
 		a.hub, a.ownsHub = b.shared(), true
 	}
 	a.nsp = nsp.Name()
-	a.uid = adapter.ServerId(newID())
 	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
-	a.wire = a.hub.transport.wire(a)
-	wanted := a.wire.subscription()
+	a.codec = newCodec(a.hub.cfg.maxMessage, a.hub.cfg.maxAttachments)
+	a.choose()
+	wanted := a.format.subscription()
 	a.listeners = wanted.listeners
 	a.hub.subscribe(wanted, a)
 	a.hub.run()
+}
+
+// choose sets the format of the mode, and the instance's id.
+func (a *Adapter) choose() {
+	key := a.hub.cfg.key
+	a.uid = adapter.ServerId(newID())
+	switch t := a.hub.transport.(type) {
+	case *sharded:
+		a.uid = adapter.ServerId(adapterID(key, a.nsp, newID()))
+		w := newClusterFormat(a.codec, key, a.nsp, string(a.uid), t.rooms != nil)
+		a.format = w
+		follow := &roomFollower{a: a, names: w.names, wanted: t.rooms, own: w.subscription(), members: map[socket.Room]int{}}
+		follow.start()
+	case *streams:
+		a.format = newStreamsFormat(a.codec, key, a.nsp, string(a.uid))
+	default:
+		w := newClassic(a.codec, key, a.nsp, string(a.uid), a.specific)
+		a.format = w
+		if p := a.hub.cfg.parser; p != nil {
+			a.format = &parsed{classic: w, parser: p}
+		}
+	}
 }
 
 // newID returns a random id in Node's form: a server's, a request's.
@@ -176,7 +199,7 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
-	if p, ok := a.wire.(*parsed); ok {
+	if p, ok := a.format.(*parsed); ok {
 		it, err := p.packet(packet, opts)
 		a.push(err, it)
 		a.LocalAdapter.Broadcast(packet, opts)
@@ -189,9 +212,30 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 		return
 	}
 	a.LocalAdapter.BroadcastPublished(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, func(number uint64) {
-		list, err := a.wire.broadcast(data, opts, number)
-		a.push(err, list...)
+		a.publish(data, opts, number)
 	})
+}
+
+// publish queues an event for the other instances.
+func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) {
+	if !a.format.needsCensus(data, opts) {
+		list, err := a.format.broadcast(data, opts, number, census{})
+		a.push(err, list...)
+		return
+	}
+	err := a.ask(func(c census, err error) []out {
+		var list []out
+		if err == nil {
+			list, err = a.format.broadcast(data, opts, number, c)
+		}
+		if err != nil {
+			a.hub.drop(item{}, err)
+		}
+		return list
+	})
+	if err != nil {
+		a.hub.drop(item{}, err)
+	}
 }
 
 var errPacketData = errors.New("packet data is no []any")
@@ -209,26 +253,34 @@ func onlyLocal(opts *socket.BroadcastOptions) bool {
 	return opts != nil && opts.Flags != nil && opts.Flags.Local
 }
 
-func hasRooms(opts *socket.BroadcastOptions) bool {
-	return opts != nil && opts.Rooms != nil && opts.Rooms.Len() > 0
-}
-
 // receive handles a message from Redis.
 func (a *Adapter) receive(channel string, b []byte) {
-	a.received(channel, a.wire.receive(channel, b))
+	r, err := a.format.decode(channel, b, a.wanted)
+	a.received(channel, r, err)
 }
 
 // receiveEntry handles an entry of the stream.
 func (a *Adapter) receiveEntry(e *entry) {
-	if w, ok := a.wire.(interface{ receiveEntry(*entry) error }); ok {
-		a.received("stream", w.receiveEntry(e))
-	}
+	r, err := a.format.decodeEntry(e, a.wanted)
+	a.received("stream", r, err)
 }
 
-// received counts what came of a message.
-func (a *Adapter) received(channel string, err error) {
+// wanted tells whether a broadcast may be for a socket of ours.
+func (a *Adapter) wanted(*socket.BroadcastOptions) bool { return true }
+
+// received does what a message says, and counts what came of it.
+func (a *Adapter) received(channel string, r received, err error) {
 	switch {
-	case err == nil:
+	case err != nil:
+	case r.broadcast != nil:
+		a.receiveBroadcast(r.broadcast)
+	case r.request != nil:
+		err = a.receiveRequest(r.request)
+	case r.response != nil:
+		err = a.receiveResponse(r.response)
+	}
+	switch {
+	case err == nil || errors.Is(err, errNobodyHere):
 		a.hub.received.Add(1)
 	case !errors.Is(err, errNotForUs):
 		a.hub.reject(channel, err)
@@ -236,28 +288,29 @@ func (a *Adapter) received(channel string, err error) {
 }
 
 // receiveBroadcast gives an event of another instance to our sockets.
-func (a *Adapter) receiveBroadcast(msg broadcast) {
+func (a *Adapter) receiveBroadcast(msg *broadcast) {
 	a.LocalAdapter.BroadcastReceived(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts, msg.from, msg.number)
 }
 
-// push queues messages that the wire has made, or counts why it could not.
-func (a *Adapter) push(err error, list ...item) {
+// push queues messages that the format has made, or counts why it could not.
+func (a *Adapter) push(err error, list ...out) {
 	if err != nil {
 		a.hub.drop(item{}, err)
 		return
 	}
-	for _, it := range list {
-		a.hub.queue.push(it)
+	for _, o := range list {
+		_ = a.hub.queue.push(item{out: o}) // what is refused has been counted
 	}
 }
 
-// ask queues a question about who is there.
-func (a *Adapter) ask(answered func(census, error) []item) {
-	a.hub.queue.push(item{ask: &question{of: a.listeners, answered: answered}})
+// ask queues a question about who is there. The publisher's goroutine calls answered, unless ask returns
+// an error.
+func (a *Adapter) ask(answered func(census, error) []out) error {
+	return a.hub.queue.push(item{ask: &question{of: a.listeners, answered: answered}})
 }
 
 // command asks the other instances for something that has no answer.
 func (a *Adapter) command(req *request) {
-	it, err := a.wire.request(req)
+	it, err := a.format.request(req)
 	a.push(err, it)
 }

@@ -122,7 +122,7 @@ func (o *announcer) message(ctx context.Context, channel, event string, args []a
 	if err != nil {
 		return 0, err
 	}
-	b, _, err := o.codec.encodeCluster(m, false)
+	b, _, err := encodeCluster(o.codec, m, false)
 	if err != nil {
 		return 0, err
 	}
@@ -145,7 +145,7 @@ func (o *announcer) entry(ctx context.Context, channel, event string, args []any
 	if err != nil {
 		return 0, err
 	}
-	w := &streamWire{a: &Adapter{hub: &hub{codec: o.codec}}}
+	w := &streamsFormat{codec: o.codec}
 	it, err := w.entry(m)
 	if err != nil {
 		return 0, err
@@ -158,13 +158,7 @@ func (o *announcer) entry(ctx context.Context, channel, event string, args []any
 	if instances, err = o.count(ctx, c, channel); err != nil || instances == 0 {
 		return 0, errors.Join(err, nobodyOf(err))
 	}
-	values := it.entry.values("")
-	for i := 0; i < len(values); i += 2 {
-		if values[i] == fieldSeq { // numbers are for those who send more than once
-			values = append(values[:i], values[i+2:]...)
-			break
-		}
-	}
+	values := entryFields(it.entry, "", 0) // a stamp is for those who send more than once
 	err = c.XAdd(ctx, &redis.XAddArgs{Stream: o.cfg.key, MaxLen: int64(o.cfg.streamLength), Approx: true, Values: values}).Err()
 	return instances, err
 }

@@ -17,30 +17,30 @@ import (
 // encodings are the ways in which an event becomes bytes for Redis. Each returns how many.
 var encodings = map[string]func(*codec, socketio.Payload) (int, error){
 	"classic": func(c *codec, p socketio.Payload) (int, error) {
-		first, second, err := c.encodeBroadcast("me", "/chat", p, nil)
+		first, second, err := encodeBroadcast(c, "me", "/chat", p, nil)
 		return len(first) + len(second), err
 	},
 	"classic, to a room": func(c *codec, p socketio.Payload) (int, error) {
-		b, err := c.encodeOnce("me", "/chat", p, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("r")}, true)
+		b, err := encodeOnce(c, "me", "/chat", p, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("r")}, true)
 		return len(b), err
 	},
 	"classic, with acknowledgement": func(c *codec, p socketio.Payload) (int, error) {
-		w := &classic{a: &Adapter{hub: &hub{codec: c}}}
+		w := newClassic(c, "socket.io", "/chat", "me", false)
 		list, _, err := w.ackRequest("id", p, nil, census{})
 		return sizeOf(list), err
 	},
 	"classic, acknowledgement": func(c *codec, p socketio.Payload) (int, error) {
-		w := &classic{a: &Adapter{hub: &hub{codec: c}}}
+		w := newClassic(c, "socket.io", "/chat", "me", false)
 		it, err := w.ack(&request{UID: "you"}, []socketio.Payload{p})
 		return it.size(), err
 	},
 	"cluster": func(c *codec, p socketio.Payload) (int, error) {
-		b, _, err := c.encodeCluster(clusterBroadcast("me", "/chat", p, nil, ""), false)
+		b, _, err := encodeCluster(c, clusterBroadcast("me", "/chat", p, nil, ""), false)
 		return len(b), err
 	},
 	"stream": func(c *codec, p socketio.Payload) (int, error) {
 		e := &entry{}
-		err := c.encodeEntry(e, clusterBroadcast("me", "/chat", p, nil, "").Data)
+		err := encodeEntry(c, e, clusterBroadcast("me", "/chat", p, nil, "").Data)
 		return e.size(), err
 	},
 	"inline": func(c *codec, p socketio.Payload) (int, error) {
@@ -49,7 +49,7 @@ var encodings = map[string]func(*codec, socketio.Payload) (int, error){
 	},
 }
 
-func sizeOf(list []item) (n int) {
+func sizeOf(list []out) (n int) {
 	for _, it := range list {
 		n += it.size()
 	}

@@ -27,7 +27,7 @@ func BenchmarkEncode(b *testing.B) {
 			b.SetBytes(int64(len(bm.data.JSON)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := c.encodeBroadcast("0123456789ab", "/chat", bm.data, nil); err != nil {
+				if _, _, err := encodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -39,14 +39,14 @@ func BenchmarkDecode(b *testing.B) {
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
 			c := newCodec(1<<20, 255)
-			m, _, err := c.encodeBroadcast("0123456789ab", "/chat", bm.data, nil)
+			m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.SetBytes(int64(len(m)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.decodeBroadcast(m, "me", "/chat"); err != nil {
+				if _, err := decodeBroadcast(c, m, "me", "/chat", nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -57,12 +57,12 @@ func BenchmarkDecode(b *testing.B) {
 // BenchmarkOwnEcho is what a message of one's own costs when it comes back.
 func BenchmarkOwnEcho(b *testing.B) {
 	c := newCodec(1<<20, 255)
-	m, _, err := c.encodeBroadcast("0123456789ab", "/chat", benchmarks[0].data, nil)
+	m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", benchmarks[0].data, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		_, _ = c.decodeBroadcast(m, "0123456789ab", "/chat")
+		_, _ = decodeBroadcast(c, m, "0123456789ab", "/chat", nil)
 	}
 }
 
@@ -86,18 +86,18 @@ func BenchmarkAcross(b *testing.B) {
 func TestAllocations(t *testing.T) {
 	c, data := newCodec(1<<20, 255), benchmarks[0].data
 	if n := testing.AllocsPerRun(100, func() {
-		if _, _, err := c.encodeBroadcast("0123456789ab", "/chat", data, nil); err != nil {
+		if _, _, err := encodeBroadcast(c, "0123456789ab", "/chat", data, nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 1 && !raceEnabled {
 		t.Errorf("encoding allocates %v times", n)
 	}
-	m, _, err := c.encodeBroadcast("0123456789ab", "/chat", data, nil)
+	m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", data, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if _, err := c.decodeBroadcast(m, "me", "/chat"); err != nil {
+		if _, err := decodeBroadcast(c, m, "me", "/chat", nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 3 && !raceEnabled {

@@ -8,31 +8,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// census is who listens in a namespace. There is no registry of instances: each generation gives
-// itself away by what it subscribes to.
-//
-//	                                    generation 2   generation 4   ours
-//	request and response channel             x              x           x
-//	a response channel of its own                           x           x
-//	peers channel                                                       x
-type census struct {
-	all    int // instances
-	modern int // of these, generation 4 and our own
-	ours   int
-}
-
-// legacy is the number of generation 2 nodes.
-func (c census) legacy() int { return max(c.all-c.modern, 0) }
-
-// others is the number of instances beside this one that answer requests of generation 4.
-func (c census) others() int { return max(c.modern-1, 0) }
-
-// node4 is the number of generation 4 nodes.
-func (c census) node4() int { return max(c.modern-c.ours, 0) }
-
-// responsePattern matches the response channels that belong to one instance each.
-func (n namespaceChannels) responsePattern() string { return globEscape(n.response) + "*#" }
-
 // ask answers a question with commands added to pipe; the result is valid once the pipeline has
 // run.
 func ask(ctx context.Context, t transport, pipe redis.Pipeliner, of listeners) func() census {

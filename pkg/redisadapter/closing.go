@@ -22,9 +22,8 @@ func (e *UnpublishedError) Unwrap() error { return e.Err }
 // close publishes what is queued, as long as ctx allows, then ends all goroutines and waits for them.
 func (h *hub) close(ctx context.Context) error {
 	err := h.flush(ctx)
-	h.start.Do(func() {}) // one that never ran must not start any more
+	h.start.Do(h.queue.close) // one that never ran must not start any more
 	h.cancel()
-	h.queue.close()
 	ended := make(chan struct{})
 	go func() { h.done.Wait(); close(ended) }()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout) // flush may have used up ctx

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
@@ -34,7 +35,7 @@ func (a *Adapter) fetchRemote(opts *socket.BroadcastOptions, sockets []socket.So
 		what: "fetch sockets",
 		ids:  append([]string{id}, old.asks...),
 		want: func(c census) int { return c.others() + old.answers(c) },
-		start: func(c census) []item {
+		start: func(c census) []out {
 			list := old.requests(a, c)
 			if c.others() > 0 {
 				list = append(list, &request{RequestID: id, Type: rtypes.REMOTE_FETCH, Opts: optionsOf(opts)})
@@ -73,14 +74,14 @@ func (a *Adapter) AllRooms() func(func(*types.Set[socket.Room], error)) {
 			what: "all rooms",
 			ids:  []string{id, oldID},
 			want: func(c census) int {
-				if !a.wire.legacy() {
+				if !a.format.legacy() {
 					return max(c.ours-1, 0) // Node's adapters of the other modes cannot tell
 				}
-				return c.others() + c.legacy()
+				return c.others() + c.legacyNodes()
 			},
-			start: func(c census) []item {
+			start: func(c census) []out {
 				list := []*request{{RequestID: id, Type: rtypes.ALL_ROOMS}}
-				if c.legacy() > 0 {
+				if c.legacyNodes() > 0 {
 					list = append(list, &request{LegacyID: oldID, Type: legacyAllRooms})
 				}
 				return a.items(list)
@@ -96,9 +97,9 @@ func (a *Adapter) AllRooms() func(func(*types.Set[socket.Room], error)) {
 }
 
 // items makes publishes of requests.
-func (a *Adapter) items(requests []*request) (list []item) {
+func (a *Adapter) items(requests []*request) (list []out) {
 	for _, r := range requests {
-		it, err := a.wire.request(r)
+		it, err := a.format.request(r)
 		if err != nil {
 			a.hub.drop(item{}, err)
 			continue
@@ -157,7 +158,7 @@ func (a *Adapter) ServerCount() int64 {
 		return 1
 	}
 	answer := make(chan int, 1)
-	a.ask(func(c census, err error) []item {
+	err := a.ask(func(c census, err error) []out {
 		if err == nil {
 			answer <- c.all
 		} else {
@@ -165,6 +166,9 @@ func (a *Adapter) ServerCount() int64 {
 		}
 		return nil
 	})
+	if err != nil {
+		close(answer)
+	}
 	return int64(max(waitFor(answer, a.hub.status().Servers), 1))
 }
 
@@ -242,3 +246,17 @@ var errOverrun = errors.New("too many requests wait for a handler")
 
 // setOf is a set that is never nil.
 func setOf(l roomList) *types.Set[socket.Room] { return types.NewSet(l.rooms()...) }
+
+// waitFor waits a second for a number, and takes other if none comes.
+func waitFor(answer <-chan int, other int) int {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case n, ok := <-answer:
+		if ok {
+			return n
+		}
+	case <-t.C:
+	}
+	return other
+}

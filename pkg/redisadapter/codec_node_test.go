@@ -73,7 +73,7 @@ func TestDecodeNodeBroadcasts(t *testing.T) {
 			if nsp == "" {
 				nsp = "/chat"
 			}
-			msg, err := c.decodeBroadcast(r.bytes(t), "me", nsp)
+			msg, err := decodeBroadcast(c, r.bytes(t), "me", nsp, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +150,7 @@ func TestEncodeLikeNode(t *testing.T) {
 				opts.Rooms.Add(socket.Room(room))
 			}
 			text := []byte(r.Expect.Text)
-			got, second, err := c.encodeBroadcast(string(r.bytes(t)[2:8]), "/chat", socketio.Payload{JSON: text}, opts)
+			got, second, err := encodeBroadcast(c, string(r.bytes(t)[2:8]), "/chat", socketio.Payload{JSON: text}, opts)
 			if err != nil || second != nil {
 				t.Fatal(second, err)
 			}
@@ -190,7 +190,7 @@ func TestDecodeNodeRequests(t *testing.T) {
 			continue
 		}
 		var got request
-		attachments, err := c.decodeRequest(r.bytes(t), &got)
+		attachments, err := decodeRequest(c, r.bytes(t), &got)
 		if err != nil {
 			t.Errorf("%s: %v", r.Call, err)
 		}

@@ -47,16 +47,16 @@ func TestBroadcastRoundTrip(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newCodec(1<<20, 255)
-			first, second, err := c.encodeBroadcast("alice", "/chat", socketio.Payload{JSON: []byte(tc.text), Attachments: tc.attachments}, tc.opts)
+			first, second, err := encodeBroadcast(c, "alice", "/chat", socketio.Payload{JSON: []byte(tc.text), Attachments: tc.attachments}, tc.opts)
 			if err != nil || (second != nil) != (tc.messages == 2) {
 				t.Fatal(err, len(second))
 			}
 			if second != nil {
-				if _, err := c.decodeBroadcast(second, "bob", "/chat"); !errors.Is(err, errNotForUs) {
+				if _, err := decodeBroadcast(c, second, "bob", "/chat", nil); !errors.Is(err, errNotForUs) {
 					t.Errorf("copy for generation 2: %v", err)
 				}
 			}
-			msg, err := c.decodeBroadcast(first, "bob", "/chat")
+			msg, err := decodeBroadcast(c, first, "bob", "/chat", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,15 +74,15 @@ func TestBroadcastRoundTrip(t *testing.T) {
 				}
 			}
 			checkOptions(t, msg.opts, tc.opts)
-			if _, err := c.decodeBroadcast(first, "alice", "/chat"); !errors.Is(err, errNotForUs) {
+			if _, err := decodeBroadcast(c, first, "alice", "/chat", nil); !errors.Is(err, errNotForUs) {
 				t.Errorf("own message: %v", err)
 			}
 			if tc.name != "deep" && tc.name != "binary, deep" { // these carry no namespace, the channel tells it
-				if _, err := c.decodeBroadcast(first, "bob", "/other"); !errors.Is(err, errNotForUs) {
+				if _, err := decodeBroadcast(c, first, "bob", "/other", nil); !errors.Is(err, errNotForUs) {
 					t.Errorf("other namespace: %v", err)
 				}
 			}
-			nodes, err := c.encodeForNodes("alice", "/chat", socketio.Payload{JSON: []byte(tc.text), Attachments: tc.attachments}, tc.opts)
+			nodes, err := encodeForNodes(c, "alice", "/chat", socketio.Payload{JSON: []byte(tc.text), Attachments: tc.attachments}, tc.opts)
 			if err != nil || len(nodes) != tc.messages {
 				t.Fatal(len(nodes), err)
 			}
@@ -90,7 +90,7 @@ func TestBroadcastRoundTrip(t *testing.T) {
 				if rest, err := msgp.Skip(m); err != nil || len(rest) > 0 {
 					t.Errorf("for nodes: %v, %d bytes left", err, len(rest))
 				}
-				if _, err := c.decodeBroadcast(m, "bob", "/chat"); !errors.Is(err, errNotForUs) {
+				if _, err := decodeBroadcast(c, m, "bob", "/chat", nil); !errors.Is(err, errNotForUs) {
 					t.Errorf("for nodes: %v", err)
 				}
 			}
@@ -167,7 +167,7 @@ func TestDecodeHostile(t *testing.T) {
 		"fine, more elements":       {"\x95" + packet("\x91" + str("e"))[1:] + "\xc0\x80", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newCodec(1<<20, 255).decodeBroadcast([]byte(tc.message), "me", "/chat")
+			_, err := decodeBroadcast(newCodec(1<<20, 255), []byte(tc.message), "me", "/chat", nil)
 			if !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
@@ -177,10 +177,10 @@ func TestDecodeHostile(t *testing.T) {
 
 func TestEncodeLimits(t *testing.T) {
 	c := newCodec(100, 255)
-	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["` + strings.Repeat("x", 80) + `"]`)}, nil); !errors.Is(err, errTooLarge) {
+	if _, _, err := encodeBroadcast(c, "u", "/", socketio.Payload{JSON: []byte(`["` + strings.Repeat("x", 80) + `"]`)}, nil); !errors.Is(err, errTooLarge) {
 		t.Error(err)
 	}
-	if _, _, err := c.encodeBroadcast("u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, msgpack.ErrEnd) {
+	if _, _, err := encodeBroadcast(c, "u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, msgpack.ErrEnd) {
 		t.Error(err)
 	}
 }
@@ -194,14 +194,14 @@ func FuzzDecodeBroadcast(f *testing.F) {
 		f.Add(b)
 	}
 	c := newCodec(1<<16, 255)
-	first, second, err := c.encodeBroadcast("u", "/chat", socketio.Payload{JSON: []byte(`["e",1.0,{"_placeholder":true,"num":0}]`), Attachments: [][]byte{{1}}}, nil)
+	first, second, err := encodeBroadcast(c, "u", "/chat", socketio.Payload{JSON: []byte(`["e",1.0,{"_placeholder":true,"num":0}]`), Attachments: [][]byte{{1}}}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(first)
 	f.Add(second)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		msg, err := c.decodeBroadcast(b, "me", "/chat")
+		msg, err := decodeBroadcast(c, b, "me", "/chat", nil)
 		if err != nil {
 			return
 		}
@@ -212,14 +212,14 @@ func FuzzDecodeBroadcast(f *testing.F) {
 			t.Fatal("no options")
 		}
 		// What was received can be sent on, and arrives the same.
-		again, _, err := c.encodeBroadcast("you", "/chat", msg.data, msg.opts)
+		again, _, err := encodeBroadcast(c, "you", "/chat", msg.data, msg.opts)
 		if errors.Is(err, errTooLarge) {
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := c.decodeBroadcast(again, "me", "/chat")
+		back, err := decodeBroadcast(c, again, "me", "/chat", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,14 +238,14 @@ func FuzzDecodeRequest(f *testing.F) {
 	c := newCodec(1<<16, 255)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var req request
-		if _, err := c.decodeRequest(b, &req); err == nil {
+		if _, err := decodeRequest(c, b, &req); err == nil {
 			if _, err := encodeJSON(&req); err != nil {
 				t.Fatal(err)
 			}
 			req.Opts.broadcastOptions()
 		}
 		var resp response
-		_, _ = c.decodeRequest(b, &resp)
+		_, _ = decodeRequest(c, b, &resp)
 		var list []remoteSocket
 		if json.Unmarshal(resp.Sockets, &list) == nil {
 			for _, s := range list {
@@ -264,7 +264,7 @@ func TestTruncations(t *testing.T) {
 			continue
 		}
 		for n := range b {
-			if _, err := c.decodeBroadcast(b[:n], "me", "/chat"); err == nil || errors.Is(err, errNotForUs) {
+			if _, err := decodeBroadcast(c, b[:n], "me", "/chat", nil); err == nil || errors.Is(err, errNotForUs) {
 				t.Errorf("%s %s: %d of %d bytes: %v", r.From, r.Call, n, len(b), err)
 			}
 		}

@@ -11,12 +11,12 @@ import (
 // gather collects the answers to one request. Which and how many instances are asked is known once
 // Redis has told who listens; answers count until then, too.
 type gather struct {
-	what  string                // for the error
-	ids   []string              // of the requests whose answers it takes
-	want  func(c census) int    // how many answers are expected
-	start func(c census) []item // makes the requests
-	take  func(*response)       // one call at a time, none after done
-	done  func(error)           // called once, on a goroutine of its own
+	what  string               // for the error
+	ids   []string             // of the requests whose answers it takes
+	want  func(c census) int   // how many answers are expected
+	start func(c census) []out // makes the requests
+	take  func(*response)      // one call at a time, none after done
+	done  func(error)          // called once, on a goroutine of its own
 
 	mu       sync.Mutex
 	expected int // -1 until known
@@ -49,7 +49,7 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		a.endGather(g, ErrNotJoined)
 		return
 	}
-	a.ask(func(c census, err error) []item {
+	err := a.ask(func(c census, err error) []out {
 		if err != nil {
 			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
 			return nil
@@ -60,6 +60,9 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		}
 		return g.start(c)
 	})
+	if err != nil {
+		a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
+	}
 }
 
 // endGather forgets the gather and finishes it.
@@ -138,7 +141,7 @@ func (a *Adapter) receiveResponse(r *response) error {
 
 // publishResponse answers req.
 func (a *Adapter) publishResponse(req *request, r *response) {
-	it, err := a.wire.answer(req, r)
+	it, err := a.format.answer(req, r)
 	a.push(err, it)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +22,6 @@ import (
 type hub struct {
 	redis *rtypes.RedisClient
 	cfg   config
-	codec *codec
 	log   *slog.Logger
 	fault faultLog
 	queue *queue
@@ -107,7 +105,7 @@ func newHub(client *rtypes.RedisClient, cfg config, t transport) *hub {
 		id = fmt.Sprintf("%p-%d", &cfg, time.Now().UnixNano()) // no randomness in this system: unique enough
 	}
 	h := &hub{
-		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), codec: newCodec(cfg.maxMessage, cfg.maxAttachments), log: cfg.log,
+		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), log: cfg.log,
 		fault: faultLog{log: cfg.log},
 		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
@@ -140,7 +138,7 @@ func (h *hub) run() {
 
 // refuse keeps a hub with impossible options from ever starting.
 func (h *hub) refuse(err error) {
-	h.start.Do(func() {})
+	h.start.Do(h.queue.close)
 	h.impossible = true
 	h.state.err = err
 	h.log.Error("This instance stays alone", slog.Any("err", err))
@@ -213,38 +211,5 @@ func (h *hub) changeRoutes(change func([]route) []route) {
 		}
 	}
 	h.routes.Store(n)
-	select {
-	case h.rerouted <- struct{}{}:
-	default:
-	}
-}
-
-// namespaceChannels are the channels of a namespace.
-type namespaceChannels struct {
-	broadcast string // "socket.io#/chat#", or that and "room#" for a broadcast to one room
-	pattern   string // what matches those
-	request   string // "socket.io-request#/chat#"
-	response  string // "socket.io-response#/chat#"
-	peers     string // "socket.io-peers#/chat#": our own instances only
-}
-
-func channelsOf(key, nsp string) namespaceChannels {
-	return namespaceChannels{
-		broadcast: key + "#" + nsp + "#",
-		pattern:   globEscape(key+"#"+nsp+"#") + "*",
-		request:   key + "-request#" + nsp + "#",
-		response:  key + "-response#" + nsp + "#",
-		peers:     key + "-peers#" + nsp + "#",
-	}
-}
-
-// specific is the response channel of one instance. Generation 2 nodes do not know it.
-func (n namespaceChannels) specific(uid string) string { return n.response + uid + "#" }
-
-// globEscape makes a Redis pattern that matches exactly name.
-func globEscape(name string) string {
-	if !strings.ContainsAny(name, `*?[]\`) {
-		return name
-	}
-	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `\`, `\\`).Replace(name)
+	notify(h.rerouted)
 }

@@ -45,10 +45,7 @@ func (h *hub) disconnected(slot *uint64, err error) (was bool) {
 
 // requestBeat asks the publisher to send a heartbeat soon.
 func (h *hub) requestBeat() {
-	select {
-	case h.beats <- struct{}{}:
-	default:
-	}
+	notify(h.beats)
 }
 
 // nextBeat returns the payload of a heartbeat to send now; ok is false while there is no complete

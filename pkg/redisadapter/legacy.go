@@ -29,11 +29,11 @@ func newSelection(opts *socket.BroadcastOptions) *selection {
 }
 
 // answers is how many answers to expect.
-func (s *selection) answers(c census) int { return len(s.asks) * c.legacy() }
+func (s *selection) answers(c census) int { return len(s.asks) * c.legacyNodes() }
 
 // requests makes the requests, if there are such nodes.
 func (s *selection) requests(a *Adapter, c census) (list []*request) {
-	if c.legacy() == 0 {
+	if c.legacyNodes() == 0 {
 		return nil
 	}
 	opts := optionsOf(s.opts)
@@ -69,7 +69,7 @@ func (s *selection) ids() []string {
 // commandLegacy sends the requests that perSocket makes for each socket of generation 2 nodes that
 // opts selects. It does not wait.
 func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(sid string) []*request) {
-	if !a.wire.legacy() || !a.hub.isJoined() {
+	if !a.format.legacy() || !a.hub.isJoined() {
 		return
 	}
 	s := newSelection(opts)
@@ -77,7 +77,7 @@ func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(si
 		what:  "command sockets of socket.io 2 nodes",
 		ids:   s.asks,
 		want:  s.answers,
-		start: func(c census) []item { return a.items(s.requests(a, c)) },
+		start: func(c census) []out { return a.items(s.requests(a, c)) },
 		take:  func(r *response) { s.take(r) },
 		done: func(err error) {
 			if err != nil {

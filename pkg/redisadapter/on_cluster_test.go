@@ -63,7 +63,7 @@ func TestSlots(t *testing.T) {
 	}
 	for _, nsp := range []string{"/", "/chat", "/a{b}c", "/a{}b", "/}{", "/{"} {
 		n := clusterChannelsOf("socket.io", nsp)
-		for _, name := range []string{n.peers, n.specific(string(adapterID(n))), nameInSlot("socket.io-heartbeat#x#", slotOf(n.main))} {
+		for _, name := range []string{n.peers, n.specific(adapterID("socket.io", nsp, "0123456789ab")), nameInSlot("socket.io-heartbeat#x#", slotOf(n.main))} {
 			if slotOf(name) != slotOf(n.main) {
 				t.Errorf("%s: %s is in another slot than %s", nsp, name, n.main)
 			}

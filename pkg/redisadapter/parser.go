@@ -41,7 +41,7 @@ func (p *Parser) Encode(v any) ([]byte, error) {
 		if nsp == "" {
 			nsp = "/"
 		}
-		return p.codec.encodeOnce(string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts), false)
+		return encodeOnce(p.codec, string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts), false)
 	case *rtypes.RedisRequest, *rtypes.RedisResponse:
 		return encodeJSON(v)
 	}
@@ -75,7 +75,7 @@ func (p *Parser) decodePacket(b []byte, to *rtypes.RedisPacket) error {
 	if err != nil {
 		return err
 	}
-	msg, err := p.codec.decodeBroadcast(b, "", nsp)
+	msg, err := decodeBroadcast(p.codec, b, "", nsp, nil)
 	if err != nil {
 		return err
 	}
@@ -106,35 +106,37 @@ type parsed struct {
 }
 
 // packet makes the message of a broadcast; the parser wants the packet, not its data.
-func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (item, error) {
-	b, err := w.parser.Encode(&rtypes.RedisPacket{Uid: w.a.uid, Packet: packet, Opts: adapter.EncodeOptions(opts)})
-	return item{channel: w.channel(opts), payload: b}, err
+func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (out, error) {
+	b, err := w.parser.Encode(&rtypes.RedisPacket{Uid: adapter.ServerId(w.uid), Packet: packet, Opts: adapter.EncodeOptions(opts)})
+	return out{channel: w.channel(opts), payload: b}, err
 }
 
-// receive reads what packet of another instance wrote.
-func (w *parsed) receive(channel string, b []byte) error {
+// decode reads what packet of another instance wrote.
+func (w *parsed) decode(channel string, b []byte, wanted func(*socket.BroadcastOptions) bool) (received, error) {
 	switch channel {
 	case w.names.request, w.names.peers, w.names.response, w.own:
-		return w.classic.receive(channel, b)
+		return w.classic.decode(channel, b, wanted)
 	}
-	if len(b) > w.codec().limit {
-		return errTooLarge
+	if len(b) > w.limit {
+		return received{}, errTooLarge
 	}
 	var p *rtypes.RedisPacket
 	if err := w.parser.Decode(b, &p); err != nil {
-		return err
+		return received{}, err
 	}
 	switch {
 	case p == nil || p.Packet == nil:
-		return errPacket
-	case p.Uid == w.a.uid:
-		return errNotForUs
-	case p.Packet.Nsp != w.a.nsp && (p.Packet.Nsp != "" || w.a.nsp != "/"):
-		return errNotForUs
+		return received{}, errPacket
+	case string(p.Uid) == w.uid:
+		return received{}, errNotForUs
+	case p.Packet.Nsp != w.nsp && (p.Packet.Nsp != "" || w.nsp != "/"):
+		return received{}, errNotForUs
+	case p.Packet.Type != parser.EVENT && p.Packet.Type != parser.BINARY_EVENT:
+		return received{}, errPacket
 	}
-	if _, ok := p.Packet.Data.([]any); !ok || p.Packet.Type != parser.EVENT && p.Packet.Type != parser.BINARY_EVENT {
-		return errPacket
+	data, err := packetData(p.Packet)
+	if err != nil {
+		return received{}, err
 	}
-	w.a.LocalAdapter.Broadcast(p.Packet, adapter.DecodeOptions(p.Opts))
-	return nil
+	return received{broadcast: &broadcast{data: data, opts: adapter.DecodeOptions(p.Opts)}}, nil
 }

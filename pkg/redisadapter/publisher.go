@@ -51,11 +51,29 @@ func (h *hub) publishLoop() {
 			h.fault.warn("Cannot publish to Redis, trying again", err)
 		}
 		h.emitError(err)
-		if !b.wait(h.ctx) {
+		if !h.pause(b) {
 			break
 		}
 	}
 	h.disconnected(&h.pub, h.ctx.Err())
+	h.queue.close()
+}
+
+// pause waits before the next attempt to connect, and answers questions that waited too long meanwhile;
+// false: the hub ends.
+func (h *hub) pause(b *backoff) bool {
+	t := time.NewTimer(b.step())
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true
+		case <-h.queue.late:
+			h.queue.answerStale()
+		case <-h.ctx.Done():
+			return false
+		}
+	}
 }
 
 // publishSession connects and publishes until the connection breaks.
@@ -112,6 +130,8 @@ func (p *publisher) run() error {
 				counting = true
 				recount.Reset(0)
 			}
+		case <-h.queue.late:
+			h.queue.answerStale()
 		case <-p.retry.C:
 			p.held = false
 		case <-recount.C:
@@ -206,10 +226,9 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 	} else if err == nil {
 		c, err = askCluster(ctx, p.h.transport, p.cluster(), question.of)
 	}
-	next = question.answered(c, err)
 	now := time.Now()
-	for i := range next {
-		next[i].at = now
+	for _, o := range question.answered(c, err) {
+		next = append(next, item{out: o, at: now})
 	}
 	return back, next, broken
 }
@@ -257,7 +276,7 @@ func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) 
 		case nothingSent:
 			back = append(back, items[i])
 		case items[i].entry != nil:
-			items[i].entry.unsure = true
+			items[i].unsure = true
 			back = append(back, items[i])
 		default:
 			h.unknown.Add(1)
@@ -359,7 +378,7 @@ func (p *publisher) sendBeat() error {
 
 func (p *publisher) publishBeat(payload string) error {
 	pipe := p.link.Pipeline()
-	p.h.transport.publish(p.h.ctx, pipe, item{channel: p.h.beatChannel, payload: []byte(payload)})
+	p.h.transport.publish(p.h.ctx, pipe, item{out: out{channel: p.h.beatChannel, payload: []byte(payload)}})
 	_, err := pipe.Exec(p.h.ctx)
 	return err
 }

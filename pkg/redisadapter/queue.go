@@ -11,22 +11,18 @@ var (
 	errStale     = errors.New("message waited too long for Redis")
 )
 
-// item is one thing for the publisher to do: publish payload on channel, add entry to the stream, or
-// ask.
+// item is one thing for the publisher to do: send a message, or ask.
 type item struct {
-	channel string
-	payload message
-	entry   *entry
-	at      time.Time // when it was queued
-	ask     *question
+	out
+	at  time.Time // when it was queued
+	ask *question
+
+	// Of entries of the stream.
+	seq    uint64 // given by the queue
+	unsure bool   // was sent, and the connection broke before the answer
 }
 
-func (i item) size() int {
-	if i.entry != nil {
-		return i.entry.size() + itemOverhead
-	}
-	return len(i.channel) + len(i.payload) + itemOverhead
-}
+func (i item) size() int { return i.out.size() + itemOverhead }
 
 // itemOverhead is what an item costs beside its bytes.
 const itemOverhead = 96
@@ -37,7 +33,7 @@ type question struct {
 	of listeners
 	// answered is called on the publisher's goroutine and must not block; what it returns is
 	// published before anything queued later.
-	answered func(census, error) []item
+	answered func(census, error) []out
 }
 
 // queue holds what is to be published, in order, bounded in bytes and in age. Pushing never blocks.
@@ -46,33 +42,36 @@ type queue struct {
 	hold  time.Duration // age
 	brief time.Duration // age of what is no entry; the same as hold, unless changed before use
 	wake  chan struct{} // has an element when there may be something to take
+	late  chan struct{} // has an element when there may be stale questions
 	lost  func(item, error)
 
 	mu     sync.Mutex
 	seq    uint64 // of the latest entry
 	items  []item // items[:head] are taken
+	stale  []item // questions that waited too long, for the publisher to answer
 	head   int
 	bytes  int
 	closed bool
 }
 
 func newQueue(limit int, hold time.Duration, lost func(item, error)) *queue {
-	return &queue{limit: limit, hold: hold, brief: hold, wake: make(chan struct{}, 1), lost: lost}
+	return &queue{limit: limit, hold: hold, brief: hold, wake: make(chan struct{}, 1), late: make(chan struct{}, 1), lost: lost}
 }
 
 // maxBrief is how long requests, answers and other fleeting messages wait: nobody waits for them any
 // more after that.
 const maxBrief = 10 * time.Second
 
-// push appends it; what does not fit is given to lost. A message may always be alone in the queue,
-// whatever its size.
-func (q *queue) push(it item) {
+// push appends it. A message that does not fit is given to lost, a question is the caller's to answer:
+// a caller may hold locks that the answer needs. A message may always be alone in the queue, whatever
+// its size.
+func (q *queue) push(it item) error {
 	it.at = time.Now()
 	q.mu.Lock()
 	stale := q.expireLocked(it.at)
 	if it.entry != nil {
 		q.seq++ // also for what is dropped here: readers see that something is missing
-		it.entry.seq = q.seq
+		it.seq = q.seq
 	}
 	var err error
 	switch {
@@ -85,17 +84,34 @@ func (q *queue) push(it item) {
 		q.bytes += it.size()
 	}
 	q.mu.Unlock()
-	q.drop(stale)
+	q.giveUp(stale)
 	if err != nil {
-		q.lost(it, err)
-		return
+		if it.ask == nil {
+			q.lost(it, err)
+		}
+		return err
 	}
 	q.signal()
+	return nil
 }
 
-func (q *queue) signal() {
+// answerStale gives lost the questions that waited too long. Called by the publisher alone.
+func (q *queue) answerStale() {
+	q.mu.Lock()
+	stale := q.stale
+	q.stale = nil
+	q.mu.Unlock()
+	for _, it := range stale {
+		q.lost(it, errStale)
+	}
+}
+
+func (q *queue) signal() { notify(q.wake) }
+
+// notify puts an element into a channel that holds one, unless it has it.
+func notify(c chan<- struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -116,7 +132,9 @@ func (q *queue) take(buf []item, maxItems, maxBytes int) []item {
 		buf = append(buf, it)
 	}
 	q.mu.Unlock()
-	q.drop(stale)
+	for _, it := range stale {
+		q.lost(it, errStale)
+	}
 	return buf
 }
 
@@ -138,7 +156,7 @@ func (q *queue) unsure() bool {
 	defer q.mu.Unlock()
 	for _, it := range q.items[q.head:] {
 		if it.entry != nil {
-			return it.entry.unsure // they come first
+			return it.unsure // they come first
 		}
 	}
 	return false
@@ -150,13 +168,13 @@ func (q *queue) settle(arrived map[uint64]bool) (n int) {
 	defer q.mu.Unlock()
 	left := q.items[:q.head]
 	for _, it := range q.items[q.head:] {
-		if it.entry != nil && it.entry.unsure {
-			if arrived[it.entry.seq] {
+		if it.entry != nil && it.unsure {
+			if arrived[it.seq] {
 				q.bytes -= it.size()
 				n++
 				continue
 			}
-			it.entry.unsure = false
+			it.unsure = false
 		}
 		left = append(left, it)
 	}
@@ -170,14 +188,30 @@ func (q *queue) expire() {
 	q.mu.Lock()
 	stale := q.expireLocked(time.Now())
 	q.mu.Unlock()
-	q.drop(stale)
+	q.giveUp(stale)
 }
 
-// close refuses what comes from now on and drops what is there.
+// giveUp drops stale messages, and leaves stale questions to the publisher.
+func (q *queue) giveUp(stale []item) {
+	for _, it := range stale {
+		if it.ask == nil {
+			q.lost(it, errStale)
+			continue
+		}
+		q.mu.Lock()
+		q.stale = append(q.stale, it)
+		q.mu.Unlock()
+		notify(q.late)
+	}
+}
+
+// close refuses what comes from now on and gives lost what is there. Called by the publisher, or when it
+// never ran.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
-	var left []item
+	left := q.stale
+	q.stale = nil
 	for q.head < len(q.items) {
 		left = append(left, q.popLocked())
 	}
@@ -217,10 +251,4 @@ func (q *queue) expireLocked(now time.Time) (stale []item) {
 		stale = append(stale, q.popLocked())
 	}
 	return stale
-}
-
-func (q *queue) drop(stale []item) {
-	for _, it := range stale {
-		q.lost(it, errStale)
-	}
 }

@@ -32,7 +32,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 	q := newQueue(1<<20, time.Minute, func(item, error) { t.Error("lost") })
 	var want []string
 	for i := range 5000 {
-		q.push(item{channel: fmt.Sprint(i)})
+		_ = q.push(item{out: out{channel: fmt.Sprint(i)}})
 		want = append(want, fmt.Sprint(i))
 	}
 	var got []string
@@ -55,7 +55,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 func TestQueueTakesByBytes(t *testing.T) {
 	q := newQueue(1<<20, time.Minute, nil)
 	for range 10 {
-		q.push(item{payload: make(message, 1000)})
+		_ = q.push(item{out: out{payload: make(message, 1000)}})
 	}
 	if n := len(q.take(nil, 100, 2500)); n != 3 {
 		t.Errorf("took %d", n)
@@ -66,19 +66,19 @@ func TestQueueExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost lostItems
 		q := newQueue(1000, 10*time.Second, lost.take)
-		q.push(item{channel: "a"})
+		_ = q.push(item{out: out{channel: "a"}})
 		time.Sleep(6 * time.Second)
-		q.push(item{channel: "b"})
-		q.push(item{channel: "too large", payload: make(message, 1000)})
+		_ = q.push(item{out: out{channel: "b"}})
+		_ = q.push(item{out: out{channel: "too large", payload: make(message, 1000)}})
 		time.Sleep(5 * time.Second)
-		q.push(item{channel: "c"})
+		_ = q.push(item{out: out{channel: "c"}})
 		if got := channels(q.take(nil, 10, 1000)); !slices.Equal(got, []string{"b", "c"}) {
 			t.Errorf("took %v", got)
 		}
-		q.push(item{channel: "alone", payload: make(message, 5000)}) // fits because it is
-		q.push(item{channel: "d"})
+		_ = q.push(item{out: out{channel: "alone", payload: make(message, 5000)}}) // fits because it is
+		_ = q.push(item{out: out{channel: "d"}})
 		q.close()
-		q.push(item{channel: "e"})
+		_ = q.push(item{out: out{channel: "e"}})
 		want := []string{
 			"too large: publish queue is full", "a: message waited too long for Redis", "d: publish queue is full",
 			"alone: cluster adapter is closed", "e: cluster adapter is closed",

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -59,7 +58,7 @@ const maxTakes = 256
 // JoinRecovery is called by the Server of the adapter if recovery is on.
 func (a *Adapter) JoinRecovery() {
 	a.PublishAs(string(a.uid))
-	if _, ok := a.wire.(*parsed); ok {
+	if _, ok := a.format.(*parsed); ok {
 		return // a parser of the application's: no place for the number
 	}
 	a.SetPeers(a)
@@ -110,12 +109,12 @@ func (a *Adapter) Take(pid socket.PrivateSessionId, offset string, deadline time
 		what: "find a session",
 		ids:  []string{req.RequestID},
 		want: func(c census) int { return c.ours - 1 },
-		start: func(census) []item {
-			it, err := a.wire.peers(req)
+		start: func(census) []out {
+			it, err := a.format.peers(req)
 			if err != nil {
 				return nil
 			}
-			return []item{it}
+			return []out{it}
 		},
 		take: func(r *response) {
 			var answer sessionAnswer
@@ -161,7 +160,7 @@ func (a *Adapter) expectMark(id string) {
 }
 
 func (a *Adapter) passMark(req *request) {
-	if req.Type != sessionRequest || !a.wire.legacy() {
+	if req.Type != sessionRequest || !a.format.legacy() {
 		return
 	}
 	mark := a.Mark()
@@ -197,7 +196,7 @@ func (a *Adapter) handleSession(req *request) error {
 		return nil
 	}
 	mark := uint64(0)
-	if a.wire.legacy() {
+	if a.format.legacy() {
 		mark = a.Mark()
 	}
 	if _, queued := a.hub.queue.len(); queued > a.hub.cfg.queueBytes/2 {
@@ -364,68 +363,3 @@ func (a *Adapter) storedLog(ctx context.Context, id string) (*socketio.StoredLog
 
 // logFor is how long a log that was read is kept.
 const logFor = 10 * time.Second
-
-// numbered adds a number to an encoded broadcast of the classic wire, see above. Without one, m stays.
-func numbered(m message, number uint64) message {
-	if number == 0 {
-		return m
-	}
-	rest := m[1:]
-	for range 2 {
-		rest, _ = msgp.Skip(rest)
-	}
-	at := len(m) - len(rest)
-	after, err := msgp.Skip(rest)
-	if err != nil || m[at] != 0x83 { // a map of three, see appendOptions
-		return m
-	}
-	end := len(m) - len(after)
-	out := make(message, 0, len(m)+16)
-	out = append(out, m[:end]...)
-	out[at]++
-	out = msgp.AppendUint64(msgp.AppendString(out, "seq"), number)
-	return append(out, after...)
-}
-
-// numberOf finds the number of a broadcast, and who sent it; 0 if there is none.
-func numberOf(m message) (from string, number uint64) {
-	_, rest, err := msgp.ReadArrayHeaderBytes(m)
-	if err != nil {
-		return "", 0
-	}
-	if from, rest, err = msgp.ReadStringBytes(rest); err != nil {
-		return "", 0
-	}
-	if rest, err = msgp.Skip(rest); err != nil {
-		return "", 0
-	}
-	size, rest, err := msgp.ReadMapHeaderBytes(rest)
-	if err != nil {
-		return "", 0
-	}
-	for range size {
-		var key []byte
-		if key, rest, err = msgp.ReadStringZC(rest); err != nil {
-			return "", 0
-		}
-		if string(key) == "seq" {
-			number, _, err = msgp.ReadUint64Bytes(rest)
-			if err != nil {
-				return "", 0
-			}
-			return from, number
-		}
-		if rest, err = msgp.Skip(rest); err != nil {
-			return "", 0
-		}
-	}
-	return from, 0
-}
-
-// numbered adds a number to a cluster message's data, which is an object.
-func (m clusterMessage) numbered(number uint64) clusterMessage {
-	if number != 0 {
-		m.Data.JSON = fmt.Appendf(m.Data.JSON[:len(m.Data.JSON)-1], `,"seq":%d}`, number)
-	}
-	return m
-}

@@ -430,24 +430,15 @@ func TestNumberedBroadcasts(t *testing.T) {
 	c := newCodec(1<<20, 255)
 	opts := &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
 	for _, data := range []string{`["x"]`, `["x",1e400,"\ud800"]`, `["x",` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `]`} {
-		m, _, err := c.encodeBroadcast("me", "/chat", raw("%s", data), opts)
+		m, _, err := encodeBroadcast(c, "me", "/chat", raw("%s", data), opts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if from, n := numberOf(m); from != "me" || n != 0 {
-			t.Errorf("%.20s: %q, %d", data, from, n)
-		}
 		for _, number := range []uint64{1, 300, 1<<64 - 1} {
 			b := numbered(m, number)
-			if from, n := numberOf(b); from != "me" || n != number {
-				t.Errorf("%.20s: %q, %d, want %d", data, from, n, number)
-			}
-			msg, err := c.decodeBroadcast(b, "you", "/chat")
-			if err != nil || string(msg.data.JSON) != data {
-				t.Errorf("%.20s with number: %.40s, %v", data, msg.data.JSON, err)
-			}
-			for i := range b {
-				numberOf(b[:i]) // must not panic
+			msg, err := decodeBroadcast(c, b, "you", "/chat", nil)
+			if err != nil || string(msg.data.JSON) != data || msg.from != "me" || msg.number != number {
+				t.Errorf("%.20s with number %d: %q, %d: %.40s, %v", data, number, msg.from, msg.number, msg.data.JSON, err)
 			}
 		}
 	}

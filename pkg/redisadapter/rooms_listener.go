@@ -41,12 +41,7 @@ func (l *roomListener) change(f func()) {
 	l.signal()
 }
 
-func (l *roomListener) signal() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
+func (l *roomListener) signal() { notify(l.wake) }
 
 // roomConn is a connection to one server.
 type roomConn struct {

@@ -3,13 +3,11 @@ package redisadapter
 import (
 	"encoding/json"
 	"errors"
-	"strconv"
 	"sync"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
-	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -44,7 +42,7 @@ func (a *Adapter) ServerSideEmit(packet []any) error {
 		what:  "serverSideEmit",
 		ids:   []string{req.RequestID},
 		want:  census.others,
-		start: func(census) []item { return a.items([]*request{req}) },
+		start: func(census) []out { return a.items([]*request{req}) },
 		take: func(r *response) {
 			var v any
 			_ = json.Unmarshal(r.Data, &v) // absent: nil
@@ -96,42 +94,3 @@ func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
 	}
 	a.publishResponse(req, r)
 }
-
-// inlineBinary returns p as JSON alone, attachments as JSON.stringify writes a Buffer:
-// {"type":"Buffer","data":[1,2,3]}. What takes more than about limit bytes is refused before it is
-// written.
-func inlineBinary(p socketio.Payload, limit int) (json.RawMessage, error) {
-	var o msgpack.Outline
-	if len(p.Attachments) == 0 || o.Scan(p.JSON, len(p.Attachments)) != nil {
-		return p.JSON, nil
-	}
-	size := len(p.JSON)
-	for _, c := range o.Containers {
-		if c.Attachment >= 0 {
-			size += inlinedByte * len(p.Attachments[c.Attachment])
-		}
-	}
-	if size > inlinedByte*limit {
-		return nil, errTooLarge
-	}
-	var out []byte
-	from := 0
-	for _, c := range o.Containers {
-		if c.Attachment < 0 || int(c.Begin) < from {
-			continue
-		}
-		out = append(append(out, p.JSON[from:c.Begin]...), `{"type":"Buffer","data":[`...)
-		for i, b := range p.Attachments[c.Attachment] {
-			if i > 0 {
-				out = append(out, ',')
-			}
-			out = strconv.AppendUint(out, uint64(b), 10)
-		}
-		out = append(out, `]}`...)
-		from = int(c.End)
-	}
-	return append(out, p.JSON[from:]...), nil
-}
-
-// inlinedByte is how many characters a byte takes at most, with its comma.
-const inlinedByte = 4

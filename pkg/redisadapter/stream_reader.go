@@ -227,7 +227,7 @@ func (r *streamReader) take(read *redis.XStreamSliceCmd) (n int, err error) {
 
 // entry gives an entry to the adapters of its namespace, once.
 func (r *streamReader) entry(m redis.XMessage) {
-	e, stamp := entryOf(m)
+	e, stamp, bad := readEntry(m.Values)
 	r.t.sized(e.size())
 	if origin, n, ok := readStamp(stamp); ok {
 		again, missed := r.origin.take(origin, n)
@@ -239,8 +239,8 @@ func (r *streamReader) entry(m redis.XMessage) {
 		}
 	}
 	switch {
-	case e.err != nil:
-		r.h.reject(r.t.key, e.err)
+	case bad != nil:
+		r.h.reject(r.t.key, bad)
 		return
 	case e.size() > r.h.cfg.maxMessage+entryOverhead:
 		r.h.reject(r.t.key, errTooLarge)
@@ -269,4 +269,20 @@ func (h *hub) reload() {
 	if c, ok := h.redis.Client.(*redis.ClusterClient); ok {
 		c.ReloadState(context.WithoutCancel(h.ctx))
 	}
+}
+
+func infoOf(x *redis.XInfoStream) (info streamInfo, err error) {
+	info = streamInfo{exists: true, length: x.Length, added: x.EntriesAdded}
+	if info.last, err = parseStreamID(x.LastGeneratedID); err != nil {
+		return info, err
+	}
+	if x.FirstEntry.ID != "" {
+		if info.first, err = parseStreamID(x.FirstEntry.ID); err != nil {
+			return info, err
+		}
+	}
+	if info.added < info.length || x.MaxDeletedEntryID != "0-0" { // deleted from the middle: the count says nothing
+		info.added = -1
+	}
+	return info, nil
 }

@@ -148,7 +148,9 @@ type redisError string
 func (e redisError) Error() string { return string(e) }
 func (e redisError) RedisError()   {}
 
-func entryItem(data string) item { return item{entry: &entry{nsp: "/", typ: "3", data: data}} }
+func entryItem(data string) item {
+	return item{out: out{entry: &entry{nsp: "/", typ: "3", data: data}}}
+}
 
 // Requests and the like grow old sooner than broadcasts.
 func TestQueueBrief(t *testing.T) {
@@ -156,18 +158,18 @@ func TestQueueBrief(t *testing.T) {
 		var lost lostItems
 		q := newQueue(1<<20, 10*time.Minute, lost.take)
 		q.brief = maxBrief
-		q.push(entryItem("{1}"))
-		q.push(item{channel: "request"})
-		q.push(entryItem("{2}"))
+		_ = q.push(entryItem("{1}"))
+		_ = q.push(item{out: out{channel: "request"}})
+		_ = q.push(entryItem("{2}"))
 		time.Sleep(9 * time.Minute)
-		q.push(item{channel: "another"})
-		if got := q.take(nil, 10, 1<<20); len(got) != 3 || got[1].entry.seq != 2 || got[2].channel != "another" {
+		_ = q.push(item{out: out{channel: "another"}})
+		if got := q.take(nil, 10, 1<<20); len(got) != 3 || got[1].seq != 2 || got[2].channel != "another" {
 			t.Errorf("took %d", len(got))
 		}
-		q.push(entryItem("{3}"))
+		_ = q.push(entryItem("{3}"))
 		time.Sleep(11 * time.Minute)
-		q.push(entryItem("{4}"))
-		if got := q.take(nil, 10, 1<<20); len(got) != 1 || got[0].entry.seq != 4 {
+		_ = q.push(entryItem("{4}"))
+		if got := q.take(nil, 10, 1<<20); len(got) != 1 || got[0].seq != 4 {
 			t.Errorf("took %v", got)
 		}
 		if want := []string{"request: message waited too long for Redis", ": message waited too long for Redis"}; !slices.Equal(lost.list, want) {
@@ -181,11 +183,11 @@ func TestQueueBrief(t *testing.T) {
 func TestQueueSettle(t *testing.T) {
 	q := newQueue(1<<20, time.Minute, nil)
 	for range 5 {
-		q.push(entryItem("{}"))
+		_ = q.push(entryItem("{}"))
 	}
 	list := q.take(nil, 3, 1<<20)
-	for _, it := range list {
-		it.entry.unsure = true
+	for i := range list {
+		list[i].unsure = true
 	}
 	q.unshift(list)
 	if !q.unsure() {
@@ -196,7 +198,7 @@ func TestQueueSettle(t *testing.T) {
 	}
 	var left []uint64
 	for _, it := range q.take(nil, 10, 1<<20) {
-		left = append(left, it.entry.seq)
+		left = append(left, it.seq)
 	}
 	if !slices.Equal(left, []uint64{2, 4, 5}) || q.unsure() {
 		t.Errorf("left %v", left)
@@ -228,7 +230,7 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add("3", "gqZwYWNrZXSC", "", "")
 	f.Add("3", "", ok, "kA==")
 	f.Fuzz(func(t *testing.T, typ, data, text, atts string) {
-		payload, err := newCodec(1<<20, 255).decodeEntry(&entry{typ: typ, data: data, json: text, atts: atts})
+		payload, err := decodeEntry(newCodec(1<<20, 255), &entry{typ: typ, data: data, json: text, atts: atts})
 		if err != nil {
 			return
 		}
@@ -236,7 +238,7 @@ func FuzzDecodeEntry(f *testing.F) {
 			t.Errorf("%q", payload.JSON)
 		}
 		m := clusterMessage{Type: 3, Nsp: "/chat", Data: payload}
-		if msg, _, err := m.broadcast(); err == nil {
+		if msg, withAck, err := eventOf(&m); err == nil && withAck == nil {
 			if _, err := msg.data.Elements(); err != nil {
 				t.Errorf("%q: %v", msg.data.JSON, err)
 			}
@@ -256,16 +258,16 @@ func TestEntryRoundTrip(t *testing.T) {
 		{JSON: []byte(`{"_placeholder":true,"num":0,"x":1}`)},
 	} {
 		var e entry
-		if err := c.encodeEntry(&e, p); err != nil {
+		if err := encodeEntry(c, &e, p); err != nil {
 			t.Fatal(err)
 		}
-		got, err := newCodec(1<<20, 255).decodeEntry(&e)
+		got, err := decodeEntry(newCodec(1<<20, 255), &e)
 		if err != nil || string(got.JSON) != string(p.JSON) || fmt.Sprint(got.Attachments) != fmt.Sprint(p.Attachments) {
 			t.Errorf("%s, %v came back as %s, %v, %v", p.JSON, p.Attachments, got.JSON, got.Attachments, err)
 		}
 	}
 	var e entry
-	if err := c.encodeEntry(&e, socketio.Payload{JSON: make([]byte, 2<<20)}); !errors.Is(err, errTooLarge) {
+	if err := encodeEntry(c, &e, socketio.Payload{JSON: make([]byte, 2<<20)}); !errors.Is(err, errTooLarge) {
 		t.Error(err)
 	}
 }

@@ -26,8 +26,6 @@ var errMode = errors.New("unknown mode; there are pubsub, sharded and streams")
 // Whatever a transport adds to a pipeline runs on the publisher's goroutine, over its one
 // connection, in the order of the queue.
 type transport interface {
-	// wire makes the wire of an Adapter, which is constructed but for it.
-	wire(a *Adapter) wire
 	// start starts what the mode needs beside the publisher and the subscriber; with h.done.Go, to
 	// end with h.ctx.
 	start(h *hub)
@@ -72,14 +70,6 @@ func newTransport(mode Mode, cfg config) (transport, error) {
 
 // pubSub is the transport of mode PubSub: PUBLISH and SUBSCRIBE.
 type pubSub struct{ key string }
-
-func (t pubSub) wire(a *Adapter) wire {
-	w := newClassic(a)
-	if p := a.hub.cfg.parser; p != nil {
-		return &parsed{classic: w, parser: p}
-	}
-	return w
-}
 
 func (t pubSub) start(*hub)   {}
 func (t pubSub) home() string { return t.key }

@@ -37,8 +37,6 @@ func newStreams(cfg config) *streams {
 	return &streams{pubSub: pubSub{key: cfg.key}, length: int64(cfg.streamLength), bytes: int64(cfg.streamBytes), recheck: recheck}
 }
 
-func (t *streams) wire(a *Adapter) wire { return newStreamWire(a) }
-
 func (t *streams) start(h *hub) {
 	r := &streamReader{h: h, t: t}
 	h.done.Go(r.run)
@@ -48,7 +46,7 @@ func (t *streams) publish(ctx context.Context, pipe redis.Pipeliner, it item) re
 	if it.entry == nil {
 		return t.pubSub.publish(ctx, pipe, it)
 	}
-	return pipe.XAdd(ctx, &redis.XAddArgs{Stream: t.key, MaxLen: t.maxLen(), Approx: true, Values: it.entry.values(t.origin)})
+	return pipe.XAdd(ctx, &redis.XAddArgs{Stream: t.key, MaxLen: t.maxLen(), Approx: true, Values: entryFields(it.entry, t.origin, it.seq)})
 }
 
 // maxLen is how many entries the stream shall keep, with entries as large as they are.

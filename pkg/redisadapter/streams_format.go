@@ -15,62 +15,62 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// streamWire is the wire of @socket.io/redis-streams-adapter 0.3: cluster messages, see
-// wire_cluster_message.go. Broadcasts and commands (types 3 to 6) are entries of the stream, see
-// stream_entry.go; what wants an answer is published in MessagePack on the namespace's channel, the
-// answer on that of the asker.
-type streamWire struct {
-	a       *Adapter
-	main    string // "socket.io#/chat#"; that and "uid#" is the channel of one instance
-	own     string
-	private string // "socket.io-peers#/chat#": our own instances only
+// streamsFormat is the format of @socket.io/redis-streams-adapter 0.3: cluster messages. Broadcasts and
+// commands (types 3 to 6) are entries of the stream; what wants an answer is published in MessagePack on
+// the namespace's channel, the answer on that of the asker.
+type streamsFormat struct {
+	*codec
+	uid, nsp string
+	main     string // "socket.io#/chat#"; that and "uid#" is the channel of one instance
+	own      string
+	private  string // "socket.io-peers#/chat#": our own instances only
 }
 
-func newStreamWire(a *Adapter) *streamWire {
-	main := a.hub.cfg.key + "#" + a.nsp + "#"
-	return &streamWire{a: a, main: main, own: main + string(a.uid) + "#", private: channelsOf(a.hub.cfg.key, a.nsp).peers}
+func newStreamsFormat(c *codec, key, nsp, uid string) *streamsFormat {
+	main := key + "#" + nsp + "#"
+	return &streamsFormat{codec: c, uid: uid, nsp: nsp, main: main, own: main + uid + "#", private: key + "-peers#" + nsp + "#"}
 }
 
-func (w *streamWire) legacy() bool { return false }
+func (w *streamsFormat) legacy() bool { return false }
 
-func (w *streamWire) subscription() subscription {
+func (w *streamsFormat) subscription() subscription {
 	return subscription{
-		nsp: w.a.nsp, channels: []string{w.main, w.own, w.private}, listeners: listeners{all: w.main, ours: w.private},
+		nsp: w.nsp, channels: []string{w.main, w.own, w.private}, listeners: listeners{all: w.main, ours: w.private},
 	}
 }
 
-func (w *streamWire) broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) ([]item, error) {
-	it, err := w.entry(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, "").numbered(number))
+func (w *streamsFormat) broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64, _ census) ([]out, error) {
+	it, err := w.entry(clusterBroadcast(w.uid, w.nsp, data, opts, "").numbered(number))
 	if err != nil {
 		return nil, err
 	}
-	return []item{it}, nil
+	return []out{it}, nil
 }
 
 // entry makes an entry of m.
-func (w *streamWire) entry(m clusterMessage) (item, error) {
+func (w *streamsFormat) entry(m clusterMessage) (out, error) {
 	e := &entry{uid: m.UID, nsp: m.Nsp, typ: strconv.Itoa(int(m.Type))}
-	if err := w.a.hub.codec.encodeEntry(e, m.Data); err != nil {
-		return item{}, err
+	if err := encodeEntry(w.codec, e, m.Data); err != nil {
+		return out{}, err
 	}
-	return item{entry: e}, nil
+	return out{entry: e}, nil
 }
 
 // publish makes a message for one of the channels, or for our own instances if Node could not bear
 // it.
-func (w *streamWire) publish(m clusterMessage, channel string) (item, error) {
-	b, deep, err := w.a.hub.codec.encodeCluster(m, true)
+func (w *streamsFormat) publish(m clusterMessage, channel string) (out, error) {
+	b, deep, err := encodeCluster(w.codec, m, true)
 	if deep {
 		channel = w.private
 	}
-	return item{channel: channel, payload: b}, err
+	return out{channel: channel, payload: b}, err
 }
 
-func (w *streamWire) request(req *request) (item, error) {
-	m, err := clusterRequest(string(w.a.uid), w.a.nsp, req)
+func (w *streamsFormat) request(req *request) (out, error) {
+	m, err := clusterRequest(w.uid, w.nsp, req)
 	switch {
 	case err != nil:
-		return item{}, err
+		return out{}, err
 	case m.Type == clusterPeerRequest:
 		return w.publish(m, w.private)
 	case m.Type == clusterJoin || m.Type == clusterLeave || m.Type == clusterDisconnect:
@@ -79,36 +79,36 @@ func (w *streamWire) request(req *request) (item, error) {
 	return w.publish(m, w.main)
 }
 
-func (w *streamWire) peers(req *request) (item, error) {
+func (w *streamsFormat) peers(req *request) (out, error) {
 	b, err := encodeJSON(req)
 	if err != nil {
-		return item{}, err
+		return out{}, err
 	}
 	data := socketio.Payload{JSON: b, Attachments: req.attachments}
-	return w.publish(clusterMessage{Type: clusterPeerRequest, UID: string(w.a.uid), Nsp: w.a.nsp, Data: data}, w.private)
+	return w.publish(clusterMessage{Type: clusterPeerRequest, UID: w.uid, Nsp: w.nsp, Data: data}, w.private)
 }
 
-func (w *streamWire) ackRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []item, unasked int, err error) {
-	it, err := w.publish(clusterBroadcast(string(w.a.uid), w.a.nsp, data, opts, id), w.main)
+func (w *streamsFormat) ackRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c census) (list []out, unasked int, err error) {
+	it, err := w.publish(clusterBroadcast(w.uid, w.nsp, data, opts, id), w.main)
 	if err != nil {
 		return nil, 0, err
 	}
 	if it.channel == w.private {
 		unasked = c.node4()
 	}
-	return []item{it}, unasked, nil
+	return []out{it}, unasked, nil
 }
 
-func (w *streamWire) answer(req *request, r *response) (item, error) {
-	m, err := clusterResponse(string(w.a.uid), w.a.nsp, req, r)
+func (w *streamsFormat) answer(req *request, r *response) (out, error) {
+	m, err := clusterResponse(w.uid, w.nsp, req, r)
 	if err != nil {
-		return item{}, err
+		return out{}, err
 	}
 	return w.publish(m, w.main+req.UID+"#")
 }
 
 // ack passes on the first argument, there is no room for more in the protocol.
-func (w *streamWire) ack(req *request, args []socketio.Payload) (item, error) {
+func (w *streamsFormat) ack(req *request, args []socketio.Payload) (out, error) {
 	r := &response{Type: typeOf(rtypes.BROADCAST_ACK)}
 	if len(args) > 0 {
 		r.Packet, r.attachments = args[0].JSON, args[0].Attachments
@@ -116,32 +116,34 @@ func (w *streamWire) ack(req *request, args []socketio.Payload) (item, error) {
 	return w.answer(req, r)
 }
 
-func (w *streamWire) receive(_ string, b []byte) error {
-	m, err := w.a.hub.codec.decodeCluster(b)
+func (w *streamsFormat) needsCensus(socketio.Payload, *socket.BroadcastOptions) bool { return false }
+
+func (w *streamsFormat) decode(_ string, b []byte, wanted func(*socket.BroadcastOptions) bool) (received, error) {
+	m, err := decodeCluster(w.codec, b)
 	if err != nil {
-		return err
+		return received{}, err
 	}
-	return w.a.receiveCluster(&m)
+	return m.received(w.uid, w.nsp, wanted)
 }
 
-// receiveEntry does what an entry says.
-func (w *streamWire) receiveEntry(e *entry) error {
-	if e.uid == string(w.a.uid) {
-		return errNotForUs
+func (w *streamsFormat) decodeEntry(e *entry, wanted func(*socket.BroadcastOptions) bool) (received, error) {
+	if e.uid == w.uid {
+		return received{}, errNotForUs
 	}
 	typ, err := strconv.Atoi(e.typ)
 	if err != nil {
-		return errEntry
+		return received{}, errEntry
 	}
-	data, err := w.a.hub.codec.decodeEntry(e)
+	data, err := decodeEntry(w.codec, e)
 	if err != nil {
-		return err
+		return received{}, err
 	}
-	return w.a.receiveCluster(&clusterMessage{Type: adapter.MessageType(typ), UID: e.uid, Nsp: e.nsp, Data: data})
+	m := &clusterMessage{Type: adapter.MessageType(typ), UID: e.uid, Nsp: e.nsp, Data: data}
+	return m.received(w.uid, w.nsp, wanted)
 }
 
 // encodeEntry sets what e says: JSON text as it is, or MessagePack for Node if there is binary.
-func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
+func encodeEntry(c *codec, e *entry, data socketio.Payload) error {
 	enc := c.encoders.Get().(*encoder)
 	defer func() { enc.Reset(); c.encoders.Put(enc) }()
 	if err := c.outline(enc, data); err != nil {
@@ -179,7 +181,7 @@ func (c *codec) encodeEntry(e *entry, data socketio.Payload) error {
 }
 
 // decodeEntry reads the data of an entry. JSON may still be malformed.
-func (c *codec) decodeEntry(e *entry) (data socketio.Payload, err error) {
+func decodeEntry(c *codec, e *entry) (data socketio.Payload, err error) {
 	if data, err = entryData(e); err == nil {
 		err = c.countAttachments(data)
 	}

@@ -207,7 +207,7 @@ type packetAnswer struct {
 
 // encodeCluster encodes m, as MessagePack if it has binary data or binary is set, else as JSON. deep
 // tells that the message is nested deeper than Node nodes can bear: they must not get it.
-func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bool, err error) {
+func encodeCluster(c *codec, m clusterMessage, binary bool) (b message, deep bool, err error) {
 	e := c.encoders.Get().(*encoder)
 	defer func() { e.Reset(); c.encoders.Put(e) }()
 	if len(m.Data.JSON) > 0 {
@@ -220,7 +220,7 @@ func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bo
 		binary = binary || isAttachment(part)
 	}
 	if e.Out = e.Out[:0]; binary {
-		e.appendCluster(m, deep)
+		appendCluster(e, m, deep)
 	} else {
 		e.Out = strconv.AppendInt(append(e.Out, `{"type":`...), int64(m.Type), 10)
 		if len(m.Data.JSON) > 0 {
@@ -236,7 +236,7 @@ func (c *codec) encodeCluster(m clusterMessage, binary bool) (b message, deep bo
 }
 
 // appendCluster encodes m as MessagePack; its data has been scanned.
-func (e *encoder) appendCluster(m clusterMessage, deep bool) {
+func appendCluster(e *encoder, m clusterMessage, deep bool) {
 	raw := deep
 	e.Out = msgp.AppendMapHeader(e.Out, 3)
 	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), int(m.Type))
@@ -264,7 +264,7 @@ func (e *encoder) appendCluster(m clusterMessage, deep bool) {
 
 // decodeCluster reads a message. Its data shares nothing with b and is valid JSON; whether it makes
 // sense, broadcast, request and response tell.
-func (c *codec) decodeCluster(b []byte) (m clusterMessage, err error) {
+func decodeCluster(c *codec, b []byte) (m clusterMessage, err error) {
 	if len(b) > c.limit {
 		return m, errTooLarge
 	}
@@ -346,21 +346,10 @@ func decodeClusterBinary(b []byte) (m clusterMessage, err error) {
 	return m, checkPlaceholders(m.Data.JSON, len(m.Data.Attachments))
 }
 
-// readAttachments reads an array of binary values.
-func readAttachments(b []byte) (list [][]byte, rest []byte, err error) {
-	size, b, err := msgp.ReadArrayHeaderBytes(b)
-	if err != nil {
-		return nil, b, errRaw
+// numbered adds a number to a cluster message's data, which is an object.
+func (m clusterMessage) numbered(number uint64) clusterMessage {
+	if number != 0 {
+		m.Data.JSON = fmt.Appendf(m.Data.JSON[:len(m.Data.JSON)-1], `,"seq":%d}`, number)
 	}
-	if size > msgpack.MaxAttachments {
-		return nil, b, msgpack.ErrAttachments
-	}
-	for range size {
-		var a []byte
-		if a, b, err = msgp.ReadBytesZC(b); err != nil {
-			return nil, b, errRaw
-		}
-		list = append(list, bytes.Clone(a))
-	}
-	return list, b, nil
+	return m
 }

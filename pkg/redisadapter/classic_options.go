@@ -54,19 +54,6 @@ func appendRooms(b []byte, rooms *types.Set[socket.Room]) []byte {
 	return b
 }
 
-// namedFlag is a flag by its name in JavaScript.
-type namedFlag struct {
-	name string
-	on   bool
-}
-
-func flagsOf(flags *socket.BroadcastFlags) [5]namedFlag {
-	return [...]namedFlag{
-		{"volatile", flags.Volatile}, {"compress", flags.Compress}, {"broadcast", flags.Broadcast}, {"binary", flags.Binary},
-		{"expectSingleResponse", flags.ExpectSingleResponse},
-	}
-}
-
 func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 	if flags == nil {
 		return msgp.AppendMapHeader(b, 0)
@@ -95,19 +82,19 @@ func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 
 // readOptions reads the options of a broadcast from any generation: every key may be missing, nil
 // or undefined, the options themselves too. Sets without members are nil.
-func readOptions(b []byte) (opts *socket.BroadcastOptions, rest []byte, err error) {
+func readOptions(b []byte) (opts *socket.BroadcastOptions, number uint64, rest []byte, err error) {
 	opts = &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
 	if rest, ok := cutAbsent(b); ok {
-		return opts, rest, nil
+		return opts, 0, rest, nil
 	}
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
-		return nil, b, errOptions
+		return nil, 0, b, errOptions
 	}
 	for range size {
 		var key []byte
 		if key, b, err = msgp.ReadStringZC(b); err != nil {
-			return nil, b, err
+			return nil, 0, b, err
 		}
 		switch string(key) {
 		case "rooms":
@@ -117,13 +104,16 @@ func readOptions(b []byte) (opts *socket.BroadcastOptions, rest []byte, err erro
 		case "flags":
 			b, err = readFlags(b, opts.Flags)
 		default:
+			if string(key) == "seq" { // ours; whatever else is called so is passed over
+				number, _, _ = msgp.ReadUint64Bytes(b)
+			}
 			b, err = msgp.Skip(b)
 		}
 		if err != nil {
-			return nil, b, err
+			return nil, 0, b, err
 		}
 	}
-	return opts, b, nil
+	return opts, number, b, nil
 }
 
 // cutAbsent takes nil or undefined off b.
@@ -262,6 +252,3 @@ func readTimeout(b []byte) *time.Duration {
 	d := time.Duration(math.Min(ms, float64(maxTimeout.Milliseconds()))) * time.Millisecond
 	return &d
 }
-
-// maxTimeout bounds a timeout another instance asks for.
-const maxTimeout = 24 * time.Hour

@@ -3,7 +3,6 @@ package redisadapter
 import (
 	"encoding/json"
 	"strings"
-	"time"
 
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -106,18 +105,4 @@ func (r remoteSocket) details() socket.SocketDetails {
 		_ = json.Unmarshal(h.Auth, &s.Handshake.Auth)
 	}
 	return adapter.NewRemoteSocket(s)
-}
-
-// waitFor waits a second for a number, and takes other if none comes.
-func waitFor(answer <-chan int, other int) int {
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	select {
-	case n, ok := <-answer:
-		if ok {
-			return n
-		}
-	case <-t.C:
-	}
-	return other
 }

@@ -102,26 +102,30 @@ func (m *clusterMessage) event(f clusterFields) (socketio.Payload, error) {
 	return payload(packet.Data, m.Data.Attachments), checkEvent(packet.Data)
 }
 
-// broadcast reads a BROADCAST. One that wants acknowledgements comes back as a request instead.
-func (m *clusterMessage) broadcast() (msg broadcast, withAck *request, err error) {
+// broadcast reads a BROADCAST. One that wants acknowledgements is a request.
+func (m *clusterMessage) broadcast(wanted func(*socket.BroadcastOptions) bool) (received, error) {
 	f, err := m.fields()
 	if err != nil {
-		return msg, nil, err
+		return received{}, err
 	}
-	if msg.data, err = m.event(f); err != nil {
-		return msg, nil, err
+	if f.RequestID == nil && f.Opts != nil && wanted != nil && !wanted(f.Opts.broadcastOptions()) {
+		return received{}, errNobodyHere
+	}
+	data, err := m.event(f)
+	if err != nil {
+		return received{}, err
 	}
 	if f.RequestID != nil {
-		return msg, &request{
+		return received{request: &request{
 			UID: m.UID, RequestID: *f.RequestID, Type: rtypes.BROADCAST, Opts: f.Opts.requestOptions(),
-			Packet: &requestPacket{Type: typeEvent, Data: msg.data.JSON, Nsp: m.Nsp}, attachments: msg.data.Attachments,
-		}, nil
+			Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: m.Nsp}, attachments: data.Attachments,
+		}}, nil
 	}
-	msg.opts = f.Opts.broadcastOptions()
+	msg := &broadcast{data: data, opts: f.Opts.broadcastOptions()}
 	if n, err := strconv.ParseUint(string(f.Number), 10, 64); err == nil {
 		msg.from, msg.number = m.UID, n
 	}
-	return msg, nil, nil
+	return received{broadcast: msg}, nil
 }
 
 // request reads a request other than a BROADCAST.

@@ -3,8 +3,6 @@ package redisadapter
 import (
 	"strconv"
 	"strings"
-
-	"github.com/zishang520/socket.io/v2/adapter"
 )
 
 // slots is the number of slots of a Redis Cluster.
@@ -60,16 +58,17 @@ func nameInSlot(prefix string, slot uint16) string {
 	}
 }
 
-// adapterID returns a random id for an instance, whose response channel is in the slot of the main
-// channel. If the namespace's name alone decides the slot, every id does.
-func adapterID(names clusterChannels) adapter.ServerId {
-	slot, id := slotOf(names.main), newID()
+// adapterID completes a random id of an instance so that its response channel is in the slot of the main
+// channel: its first eight characters, forty-eight random bits, and a number. If the namespace's name
+// alone decides the slot, every id does.
+func adapterID(key, nsp, id string) string {
+	main := key + "#" + nsp + "#"
+	slot := slotOf(main)
 	for n := range int64(1 << 20) {
-		// Forty-eight random bits and a number.
 		try := id[:8] + strconv.FormatInt(n, 36)
-		if slotOf(names.specific(try)) == slot {
-			return adapter.ServerId(try)
+		if slotOf(main+try+"#") == slot {
+			return try
 		}
 	}
-	return adapter.ServerId(id)
+	return id
 }

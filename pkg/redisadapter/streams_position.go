@@ -3,8 +3,6 @@ package redisadapter
 import (
 	"errors"
 	"fmt"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Faults of a stream that cost entries.
@@ -23,22 +21,6 @@ type streamInfo struct {
 	first  streamID // of the entry that is oldest now
 	length int64
 	added  int64 // entries that were ever added, -1: this Redis (before 7) does not count
-}
-
-func infoOf(x *redis.XInfoStream) (info streamInfo, err error) {
-	info = streamInfo{exists: true, length: x.Length, added: x.EntriesAdded}
-	if info.last, err = parseStreamID(x.LastGeneratedID); err != nil {
-		return info, err
-	}
-	if x.FirstEntry.ID != "" {
-		if info.first, err = parseStreamID(x.FirstEntry.ID); err != nil {
-			return info, err
-		}
-	}
-	if info.added < info.length || x.MaxDeletedEntryID != "0-0" { // deleted from the middle: the count says nothing
-		info.added = -1
-	}
-	return info, nil
 }
 
 // position is how far a stream was read. index counts entries from the beginning of the stream, as

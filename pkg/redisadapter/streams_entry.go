@@ -1,10 +1,6 @@
 package redisadapter
 
-import (
-	"errors"
-
-	"github.com/redis/go-redis/v9"
-)
+import "errors"
 
 // Fields of an entry of the stream. The first four are those of @socket.io/redis-streams-adapter:
 //
@@ -33,45 +29,32 @@ const (
 // entryOverhead is what an entry may have beside its data.
 const entryOverhead = 4096
 
-// entry is a message on its way through the stream.
-type entry struct {
-	uid, nsp string
-	hidden   bool // from Node
-	typ      string
-	data     string
-	json     string
-	atts     string
-	seq      uint64 // given by the queue
-	unsure   bool   // was sent, and the connection broke before the answer
-	err      error  // why it makes no sense
-}
-
-func (e *entry) size() int {
-	return len(e.uid) + len(e.nsp) + len(e.typ) + len(e.data) + len(e.json) + len(e.atts) + 64
-}
-
 var (
 	errEntry     = errors.New("entry is not one of Socket.IO's")
 	errEntryData = errors.New("entry's data is neither JSON nor base64")
 )
 
-// values are the fields in order.
-func (e *entry) values(origin string) []any {
+// entryFields are the names and values of e's fields in order. origin and seq are its stamp, without
+// origin there is none.
+func entryFields(e *entry, origin string, seq uint64) []any {
 	to := fieldNsp
 	if e.hidden {
 		to = fieldFor
 	}
-	list := []any{fieldUID, e.uid, to, e.nsp, fieldType, e.typ, fieldData, e.data, fieldSeq, appendStamp(nil, origin, e.seq)}
+	list := []any{fieldUID, e.uid, to, e.nsp, fieldType, e.typ, fieldData, e.data}
+	if origin != "" {
+		list = append(list, fieldSeq, appendStamp(nil, origin, seq))
+	}
 	if e.json != "" {
 		list = append(list, fieldJSON, e.json, fieldAtts, e.atts)
 	}
 	return list
 }
 
-// entryOf reads an entry, and its stamp.
-func entryOf(m redis.XMessage) (e *entry, stamp string) {
+// readEntry reads the fields of an entry, and its stamp.
+func readEntry(fields map[string]any) (e *entry, stamp string, err error) {
 	field := func(name string) string {
-		text, _ := m.Values[name].(string)
+		text, _ := fields[name].(string)
 		return text
 	}
 	e = &entry{uid: field(fieldUID), nsp: field(fieldNsp), typ: field(fieldType), data: field(fieldData), json: field(fieldJSON), atts: field(fieldAtts)}
@@ -79,7 +62,7 @@ func entryOf(m redis.XMessage) (e *entry, stamp string) {
 		e.nsp, e.hidden = field(fieldFor), true
 	}
 	if e.nsp == "" || e.typ == "" {
-		e.err = errEntry
+		err = errEntry
 	}
-	return e, field(fieldSeq)
+	return e, field(fieldSeq), err
 }

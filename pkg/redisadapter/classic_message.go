@@ -2,10 +2,8 @@ package redisadapter
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -14,128 +12,36 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// Packet types of Socket.IO that a broadcast may have.
-const (
-	typeEvent       = 2
-	typeBinaryEvent = 5
-)
-
-var (
-	errTooLarge   = errors.New("message is larger than the limit")
-	errEnvelope   = errors.New("message is no array [uid, packet, options]")
-	errPacket     = errors.New("packet is no event")
-	errEvent      = errors.New("packet data is no array that begins with an event name")
-	errReserved   = errors.New("event name is reserved")
-	errNamedTwice = errors.New("two placeholders name the same attachment")
-	errTrailing   = errors.New("bytes after the message")
-	errTooMany    = errors.New("more binary values than clients take")
-	errStray      = errors.New("placeholder refers to no attachment")
-	errRaw        = errors.New("raw form of the packet data is damaged")
-	// errNotForUs marks messages that are fine and concern others: our own, another namespace's,
-	// the copy for nodes of generation 2.
-	errNotForUs = errors.New("message is not for this adapter")
-)
-
-// broadcast is what a message on a namespace's channel says.
-type broadcast struct {
-	data socketio.Payload // the array ["event", …]
-	opts *socket.BroadcastOptions
-
-	from   string // uid of who sent it, if number is not 0
-	number uint64 // see recovery.go
-}
-
-// nodeDepth bounds the nesting of what Node nodes are shown: their codec and JSON.stringify recurse, and
-// at about 2,500 levels the whole process dies of a stack overflow. Beyond it only our own instances get
-// the message.
-const nodeDepth = 512
-
-// encoder is a msgpack.Encoder for messages of the cluster.
-type encoder struct{ msgpack.Encoder }
-
-// codec reads and writes messages of up to limit bytes and most binary values. Safe for concurrent
-// use.
-type codec struct {
-	limit    int
-	most     int
-	encoders sync.Pool
-}
-
-func newCodec(limit, most int) *codec {
-	return &codec{limit: limit, most: most, encoders: sync.Pool{New: func() any { return &encoder{} }}}
-}
-
-// outline checks what is to be encoded, and makes the outline that the encoder follows. It looks at
-// sizes before anything is copied. An attachment that two placeholders name would be written, and
-// sent to each client, twice: a message must not cost more than a small multiple of its size.
-func (c *codec) outline(e *encoder, data socketio.Payload) error {
-	size := len(data.JSON)
-	for _, a := range data.Attachments {
-		size += len(a)
-	}
-	if size > c.limit {
-		return errTooLarge
-	}
-	if err := c.countAttachments(data); err != nil {
-		return err
-	}
-	if err := e.Scan(data.JSON, len(data.Attachments)); err != nil {
-		return fmt.Errorf("encode data: %w", err)
-	}
-	named := make([]bool, len(data.Attachments))
-	for _, part := range e.Containers {
-		if !isAttachment(part) {
-			continue
-		}
-		if named[part.Attachment] {
-			return errNamedTwice
-		}
-		named[part.Attachment] = true
-	}
-	return nil
-}
-
-// countAttachments refuses more binary values than receivers' parsers take.
-func (c *codec) countAttachments(data socketio.Payload) error {
-	if n := len(data.Attachments); n > c.most {
-		return fmt.Errorf("%w: %d of at most %d (MAX_ATTACHMENTS)", errTooMany, n, c.most)
-	}
-	return nil
-}
-
-// message is one PUBLISH: one broadcast needs one, or two when it is binary.
-type message = []byte
-
 // encodeBroadcast encodes an event for all instances. second is nil except for binary data, see
 // appendBroadcast.
-func (c *codec) encodeBroadcast(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
+func encodeBroadcast(c *codec, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (first, second message, err error) {
 	e := c.encoders.Get().(*encoder)
 	defer func() { e.Reset(); c.encoders.Put(e) }()
 	if err := c.outline(e, data); err != nil {
 		return nil, nil, err
 	}
-	forAll, binary := !hasRooms(opts), e.showsBinary(data)
-	if first, err = c.appendBroadcast(e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
+	forAll, binary := !hasRooms(opts), showsBinary(e, data)
+	if first, err = appendBroadcast(c, e, uid, nsp, data, opts, kindOf(binary && forAll)); err != nil {
 		return nil, nil, err
 	}
 	if binary && forAll && e.Depth <= nodeDepth {
-		second, err = c.appendBroadcast(e, uid, nsp, data, opts, kindLegacy)
+		second, err = appendBroadcast(c, e, uid, nsp, data, opts, kindLegacy)
 	}
 	return first, second, err
 }
 
 // encodeOnce encodes an event as one message. With old, a binary one suits generation 2 and not
 // generation 4.
-func (c *codec) encodeOnce(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
+func encodeOnce(c *codec, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, old bool) (message, error) {
 	e := &encoder{}
 	if err := c.outline(e, data); err != nil {
 		return nil, err
 	}
 	k := kindCommon
-	if old && e.showsBinary(data) {
+	if old && showsBinary(e, data) {
 		k = kindNoNode4
 	}
-	return c.appendBroadcast(e, uid, nsp, data, opts, k)
+	return appendBroadcast(c, e, uid, nsp, data, opts, k)
 }
 
 // envelopeOf reads who sent a broadcast, and the namespace it is for.
@@ -171,8 +77,8 @@ func envelopeOf(b []byte) (uid, nsp string, err error) {
 
 // encodeForNodes encodes an event for Node nodes only: our own instances pass over a message whose
 // fourth element is a number.
-func (c *codec) encodeForNodes(uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (messages []message, err error) {
-	first, second, err := c.encodeBroadcast(uid, nsp, data, opts)
+func encodeForNodes(c *codec, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) (messages []message, err error) {
+	first, second, err := encodeBroadcast(c, uid, nsp, data, opts)
 	for _, m := range []message{first, second} {
 		if m != nil {
 			messages = append(messages, forNodes(m))
@@ -194,7 +100,7 @@ func forNodes(m message) message {
 
 // showsBinary tells whether Node nodes get to see binary values of data, which has been scanned.
 // Clients of generation 2 die of a packet of type 5 without any.
-func (e *encoder) showsBinary(data socketio.Payload) bool {
+func showsBinary(e *encoder, data socketio.Payload) bool {
 	binary := slices.ContainsFunc(e.Containers, isAttachment)
 	if binary && e.ProtoKeys && e.Depth <= nodeDepth {
 		e.Out = e.Out[:0]
@@ -203,8 +109,6 @@ func (e *encoder) showsBinary(data socketio.Payload) bool {
 	}
 	return binary
 }
-
-func isAttachment(c msgpack.Container) bool { return c.Attachment >= 0 }
 
 // kind is for whom a message is.
 type kind int
@@ -244,7 +148,7 @@ func kindOf(split bool) kind {
 // the nodes in the cluster want; if there are both, with type 2, so that clients of generation 2
 // nodes see {"type":"Buffer","data":[…]} in place of bytes, as they do when a generation 4 node
 // sends it.
-func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
+func appendBroadcast(c *codec, e *encoder, uid, nsp string, data socketio.Payload, opts *socket.BroadcastOptions, k kind) (message, error) {
 	// The envelope's size depends on how the data turned out, so it is written with the larger one
 	// and corrected below.
 	e.Out = msgp.AppendString(msgp.AppendArrayHeader(e.Out[:0], 3), uid)
@@ -286,9 +190,9 @@ func (c *codec) appendBroadcast(e *encoder, uid, nsp string, data socketio.Paylo
 }
 
 // decodeBroadcast reads a message of any generation for the adapter uid of namespace nsp.
-// errNotForUs is no fault; any other error means that the message is malformed or hostile. The
+// errNotForUs and errNobodyHere are no faults; any other error means that the message is malformed or hostile. The
 // result shares nothing with b.
-func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err error) {
+func decodeBroadcast(c *codec, b []byte, uid, nsp string, wanted func(*socket.BroadcastOptions) bool) (msg broadcast, err error) {
 	if len(b) > c.limit {
 		return msg, errTooLarge
 	}
@@ -300,6 +204,7 @@ func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err e
 		if string(from) == uid {
 			return msg, errNotForUs
 		}
+		msg.from = string(from)
 		rest = after
 	} else if rest, err = msgp.Skip(rest); err != nil {
 		return msg, err
@@ -308,8 +213,11 @@ func (c *codec) decodeBroadcast(b []byte, uid, nsp string) (msg broadcast, err e
 	if err != nil {
 		return msg, err
 	}
-	if msg.opts, rest, err = readOptions(rest); err != nil {
+	if msg.opts, msg.number, rest, err = readOptions(rest); err != nil {
 		return msg, err
+	}
+	if wanted != nil && !wanted(msg.opts) {
+		return msg, errNobodyHere
 	}
 	if size > 3 && msgp.NextType(rest) == msgp.IntType {
 		return msg, errNotForUs
@@ -396,23 +304,6 @@ func decodeData(b []byte) (socketio.Payload, error) {
 	return socketio.Payload{JSON: d.Out, Attachments: d.Attachments}, checkPlaceholders(d.Out, len(d.Attachments))
 }
 
-// checkPlaceholders tells whether every placeholder in data, whatever wrote it, refers to one of
-// the attachments: clients close the connection over one that does not. Without attachments nothing
-// is a placeholder.
-func checkPlaceholders(data []byte, attachments int) error {
-	if attachments == 0 {
-		return nil
-	}
-	var o msgpack.Outline
-	if err := o.Scan(data, attachments); err != nil {
-		return err
-	}
-	if o.Strays {
-		return errStray
-	}
-	return nil
-}
-
 // readRaw reads the fourth and the fifth element of one of our messages.
 func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, err error) {
 	text, b, err := msgp.ReadStringZC(b)
@@ -446,31 +337,24 @@ func readRaw(b []byte, attachments bool) (data socketio.Payload, rest []byte, er
 	return data, b, nil
 }
 
-// checkEvent tells whether data, valid JSON, may be sent to clients as an event: clients of
-// generation 4 close the connection otherwise.
-func checkEvent(data []byte) error {
-	i := msgpack.SkipSpace(data, 0)
-	if data[i] != '[' {
-		return errEvent
+// numbered adds a number to an encoded broadcast of the classic wire, see above. Without one, m stays.
+func numbered(m message, number uint64) message {
+	if number == 0 {
+		return m
 	}
-	i = msgpack.SkipSpace(data, i+1)
-	if c := data[i]; c != '"' {
-		if c == '-' || c >= '0' && c <= '9' {
-			return nil
-		}
-		return errEvent
+	rest := m[1:]
+	for range 2 {
+		rest, _ = msgp.Skip(rest)
 	}
-	end, err := msgpack.ScanString(data, i)
-	if err != nil {
-		return errEvent
+	at := len(m) - len(rest)
+	after, err := msgp.Skip(rest)
+	if err != nil || m[at] != 0x83 { // a map of three, see appendOptions
+		return m
 	}
-	name := data[i+1 : end-1]
-	if bytes.IndexByte(name, '\\') >= 0 {
-		name, _ = msgpack.Unescape(nil, name)
-	}
-	switch string(name) {
-	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
-		return errReserved
-	}
-	return nil
+	end := len(m) - len(after)
+	out := make(message, 0, len(m)+16)
+	out = append(out, m[:end]...)
+	out[at]++
+	out = msgp.AppendUint64(msgp.AppendString(out, "seq"), number)
+	return append(out, after...)
 }

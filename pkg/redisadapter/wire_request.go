@@ -1,13 +1,11 @@
 package redisadapter
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/zishang520/engine.io/v2/types"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -97,50 +95,6 @@ type response struct {
 	attachments [][]byte
 }
 
-var errRequest = errors.New("neither JSON nor MessagePack of a request or response")
-
-// decodeRequest reads a message of a request or response channel into v, a *request or *response,
-// and returns its binary parts.
-func (c *codec) decodeRequest(b []byte, v any) (attachments [][]byte, err error) {
-	if len(b) > c.limit {
-		return nil, errTooLarge
-	}
-	if len(b) > 0 && b[0] != '{' {
-		d := msgpack.Decoder{}
-		rest, err := d.Value(b)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errRequest, err)
-		}
-		if len(rest) > 0 {
-			return nil, errTrailing
-		}
-		for i, a := range d.Attachments {
-			d.Attachments[i] = bytes.Clone(a)
-		}
-		b, attachments = d.Out, d.Attachments
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return nil, fmt.Errorf("%w: %w", errRequest, err)
-	}
-	return attachments, nil
-}
-
-// payload returns a part of a message as a payload of its own.
-func payload(raw json.RawMessage, attachments [][]byte) socketio.Payload {
-	return socketio.Payload{JSON: bytes.ToValidUTF8(raw, []byte("\ufffd")), Attachments: attachments}
-}
-
-// encodeJSON marshals v without the escapes of <, > and & that encoding/json adds for HTML.
-func encodeJSON(v any) (message, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
-}
-
 // roomName is a room; Node applications may use a number.
 type roomName string
 
@@ -223,3 +177,15 @@ func (o *requestOptions) broadcastOptions() *socket.BroadcastOptions {
 
 // typeOf is a shorthand for the optional type of a response.
 func typeOf(t adapter.MessageType) *adapter.MessageType { return &t }
+
+// ackRequestOf describes a broadcast that wants acknowledgements.
+func ackRequestOf(id, nsp string, data socketio.Payload, opts *socket.BroadcastOptions) *request {
+	req := &request{
+		RequestID: id, Type: rtypes.BROADCAST, Packet: &requestPacket{Type: typeEvent, Data: data.JSON, Nsp: nsp},
+		Opts: optionsOf(opts), attachments: data.Attachments,
+	}
+	if opts != nil && opts.Flags != nil {
+		req.Opts.Flags = &requestFlags{Volatile: opts.Flags.Volatile, ExpectSingleResponse: opts.Flags.ExpectSingleResponse}
+	}
+	return req
+}
