@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
@@ -23,14 +23,15 @@ type Adapter struct {
 	*socketio.LocalAdapter
 
 	// Static after Construct.
-	hub     *hub
-	ownsHub bool // no other Adapter has it
-	opts    *radapter.RedisAdapterOptions
-	redis   *rtypes.RedisClient
-	nsp     string
-	uid     adapter.ServerId
-	format  format
-	codec   *codec
+	hub      *hub
+	ownsHub  bool // no other Adapter has it
+	opts     *radapter.RedisAdapterOptions
+	redis    *rtypes.RedisClient
+	nsp      string
+	uid      adapter.ServerId
+	format   format
+	codec    *codec
+	sessions *exchange
 	listeners
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
@@ -43,17 +44,7 @@ type Adapter struct {
 	mu      sync.Mutex
 	gathers map[string]*gather
 	acks    map[string]*ackRequest
-	marks   map[string]uint64 // see expectMark
 	closed  bool
-
-	takes    chan struct{} // counts sessions that are being handed over
-	gapsSeen atomic.Uint64 // see Lost
-	logs     struct {      // the stored log that was read last
-		sync.Mutex
-		id    string
-		log   *socketio.StoredLog
-		timer *time.Timer
-	}
 }
 
 var _ radapter.RedisAdapter = (*Adapter)(nil)
@@ -68,7 +59,6 @@ func MakeRedisAdapter() *Adapter {
 	a := &Adapter{
 		LocalAdapter: socketio.NewLocalAdapter(), opts: radapter.DefaultRedisAdapterOptions(),
 		gathers: map[string]*gather{}, acks: map[string]*ackRequest{},
-		marks: map[string]uint64{}, takes: make(chan struct{}, maxTakes),
 	}
 	a.events.limit, a.callbacks.limit = maxTasks, maxTasks
 	a.Prototype(a)
@@ -124,6 +114,11 @@ func (a *Adapter) Construct(nsp socket.Namespace) {
 	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
 	a.codec = newCodec(a.hub.cfg.maxMessage, a.hub.cfg.maxAttachments)
 	a.choose()
+	var client redis.UniversalClient
+	if a.redis != nil {
+		client = a.redis.Client
+	}
+	a.sessions = newExchange(a.LocalAdapter, sessionPeers{a}, client, a.hub.cfg.key, a.nsp)
 	wanted := a.format.subscription()
 	a.listeners = wanted.listeners
 	a.hub.subscribe(wanted, a)

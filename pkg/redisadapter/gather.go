@@ -148,7 +148,7 @@ func (a *Adapter) publishResponse(req *request, r *response) {
 // receiveRequest does what another instance asks for.
 func (a *Adapter) receiveRequest(req *request) error {
 	if req.UID == string(a.uid) {
-		a.passMark(req)
+		a.sessions.pass(req)
 		return errNotForUs
 	}
 	if req.LegacyID != "" {
@@ -167,7 +167,7 @@ func (a *Adapter) receiveRequest(req *request) error {
 	case rtypes.BROADCAST:
 		return a.handleBroadcastWithAck(req)
 	case sessionRequest:
-		return a.handleSession(req)
+		return a.sessions.handle(req)
 	}
 	return fmt.Errorf("%w: type %d", errRequestType, req.Type)
 }
