@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes sure that the programs which the tests start are there: a Redis server, a browser,
-# proxies, Prometheus, and the C compiler that Go's race detector needs. Installs what is missing
-# where apt-get can; says what to install elsewhere.
+# Looks for the programs which the tests start: a Redis server, a browser, proxies, Prometheus, and the C
+# compiler that Go's race detector needs.
+#   check    says what is missing and how to get it
+#   install  installs it where apt-get can; says what to install elsewhere
 set -eu
 
 missing=""
@@ -14,7 +15,24 @@ need chromium chromium
 need haproxy haproxy
 need nginx nginx
 need prometheus prometheus
+case "$missing" in *gcc*) missing="$missing libc6-dev" ;; esac
+if ! command -v npm >/dev/null 2>&1; then
+	echo "The tests need Node.js 20.19 or newer, with npm: see https://nodejs.org" >&2
+	exit 1
+fi
 [ -n "$missing" ] || exit 0
+
+if [ "${1:-install}" = check ]; then
+	cat >&2 <<MESSAGE
+The tests need programs that are not here:$missing
+
+Install them with this system's package manager. On Debian and Ubuntu:
+  sudo apt-get install -y --no-install-recommends$missing
+or, the same without starting services of them:
+  go run github.com/go-task/task/v3/cmd/task@v3.39.2 test:deps
+MESSAGE
+	exit 1
+fi
 
 fail() {
 	echo "The tests need programs that are not here:$missing" >&2
@@ -32,7 +50,6 @@ if [ "$(id -u)" -ne 0 ]; then
 	fi
 	sudo="sudo -n"
 fi
-case "$missing" in *gcc*) missing="$missing libc6-dev" ;; esac
 
 echo "installing:$missing"
 log=$(mktemp)

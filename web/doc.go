@@ -11,7 +11,9 @@
 //
 // The build runs once, before the Go build (its output is not committed):
 //
-//	cd web && npm ci && npm run build
+//	cd web && npm ci --omit=dev && npm run build
+//
+// or, with the server, go run ./cmd/start build.
 //
 // A fresh clone compiles without it. Page and Client then answer [ErrNotBuilt], and
 // the caller decides what to say; the chat itself does not need them.

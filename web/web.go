@@ -17,7 +17,7 @@ const ContentSecurityPolicy = "default-src 'self'; base-uri 'none'; form-action 
 
 // ErrNotBuilt means that the binary was compiled before the front-end build ran. Its text
 // is the remedy and may be shown to whoever asked for the page.
-var ErrNotBuilt = errors.New("the web page is not built: run `npm ci && npm run build` in web/, then build the server again")
+var ErrNotBuilt = errors.New("this server was compiled without its page and without the client script; with Node.js 20.19 or newer, `go run ./cmd/start` in the source folder builds them in")
 
 // dist is empty but for .gitkeep until the front-end build has run; "all:" makes that
 // dotfile match, without which the pattern would fail to compile in a fresh clone.

@@ -61,7 +61,10 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	serving.Go(func() { failed <- server.Serve(public) })
 	trimming, stopTrimming := context.WithCancel(ctx)
 	serving.Go(func() { trimMemory(trimming) })
-	attrs := []any{"addr", public.Addr().String(), "page", pageURL(cfg.HTTP, public), "redis", cfg.Redis.String()}
+	attrs := []any{"version", versionText(), "addr", public.Addr().String(), "redis", cfg.Redis.String()}
+	if server.HasPage() {
+		attrs = append(attrs, "page", pageURL(cfg.HTTP, public))
+	}
 	if operator != nil {
 		serving.Go(func() { failed <- server.ServeOperator(operator) })
 		serving.Go(func() { board.Run(trimming) })
@@ -115,18 +118,23 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 		HeaderTimeout: cfg.Limits.HeaderTime,
 		BodyTimeout:   cfg.Limits.BodyTime,
 	}
+	if err := addPage(&options); errors.Is(err, web.ErrNotBuilt) {
+		log.Warn(err.Error())
+	} else if err != nil {
+		return nil, err
+	}
+	return httpserver.New(options)
+}
+
+// addPage puts the page and the client bundles into the options, as far as they are there.
+func addPage(options *httpserver.Options) error {
 	var errPage, errClient error
 	options.Page, errPage = web.Page()
 	options.Client, options.ClientVersion, errClient = web.Client()
-	for _, err := range []error{errPage, errClient} {
-		switch {
-		case errors.Is(err, web.ErrNotBuilt):
-			log.Warn(err.Error())
-		case err != nil:
-			return nil, err
-		}
+	if errors.Is(errPage, web.ErrNotBuilt) && errors.Is(errClient, web.ErrNotBuilt) {
+		return web.ErrNotBuilt // said once
 	}
-	return httpserver.New(options)
+	return errors.Join(errPage, errClient)
 }
 
 // listenOperator opens the operators' address; nil without an error means none. That the

@@ -60,7 +60,7 @@ func (b *bundles) serve(w http.ResponseWriter, r *http.Request, name string) boo
 	case r.Method == http.MethodOptions:
 		preflight(w, r)
 	case b.files == nil:
-		http.Error(w, "The client bundles are not in this server: "+buildAdvice, http.StatusNotFound)
+		http.Error(w, "This server was compiled without the Socket.IO client. "+buildAdvice, http.StatusServiceUnavailable)
 	case hasTag(r.Header.Values("If-None-Match"), b.etag):
 		w.WriteHeader(http.StatusNotModified)
 	default:

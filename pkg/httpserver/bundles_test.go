@@ -145,7 +145,7 @@ func TestBundleEntityTagInAList(t *testing.T) {
 func TestBundlesNotBuilt(t *testing.T) {
 	s := newTestServer(t, Options{})
 	answer := ask(s, "GET", "/socket.io/socket.io.js", nil)
-	if text := body(t, answer); answer.StatusCode != http.StatusNotFound || !strings.Contains(text, "npm run build") {
+	if text := body(t, answer); answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "go run ./cmd/start") {
 		t.Errorf("status %d, %q", answer.StatusCode, text)
 	}
 }

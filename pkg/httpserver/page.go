@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// buildAdvice ends a sentence that says that something is not built.
-const buildAdvice = "run `npm ci && npm run build` in web/, then build the server again."
+// buildAdvice follows a sentence that says that the client is not built.
+const buildAdvice = "With Node.js 20.19 or newer, `go run ./cmd/start` in the source folder builds it in. Pages may also\n" +
+	"load the client from elsewhere: npm's socket.io-client of any version works with this server."
 
 // unbuilt is the page that / answers with before the front end was built.
 //

@@ -101,7 +101,7 @@ func TestPageHeaders(t *testing.T) {
 func TestPageNotBuilt(t *testing.T) {
 	s := newTestServer(t, Options{})
 	answer := ask(s, "GET", "/", nil)
-	if text := body(t, answer); answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "npm run build") {
+	if text := body(t, answer); answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "go run ./cmd/start") {
 		t.Errorf("status %d, body %.60q", answer.StatusCode, text)
 	}
 	if answer := ask(s, "GET", "/main.js", nil); answer.StatusCode != http.StatusNotFound {

@@ -64,6 +64,7 @@ type Server struct {
 	front            func(net.Listener, http.Handler, time.Duration, time.Duration) net.Listener
 	draining         atomic.Bool
 	checks           []Check
+	hasPage          bool
 
 	// Static once ServeOperator was called.
 	operatorMux   *http.ServeMux
@@ -85,7 +86,7 @@ func New(o Options) (*Server, error) {
 	if o.BodyTimeout <= 0 {
 		o.BodyTimeout = bodyTimeout
 	}
-	s := &Server{checks: o.Checks, front: o.Front}
+	s := &Server{checks: o.Checks, front: o.Front, hasPage: o.Page != nil}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
@@ -124,6 +125,9 @@ func boundBody(h http.Handler, timeout time.Duration) http.Handler {
 		h.ServeHTTP(w, r)
 	})
 }
+
+// HasPage tells whether there is a page at /, and not only an advice how to get one.
+func (s *Server) HasPage() bool { return s.hasPage }
 
 // ServeHTTP answers a request to the public address, without the limits of Serve.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
