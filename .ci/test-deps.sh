@@ -1,5 +1,5 @@
 #!/bin/sh
-# Looks for the programs which the tests start: a Redis server, a browser, proxies, Prometheus, and the C
+# Looks for the programs which the tests start: a Redis server, a browser, proxies, Prometheus, python-socketio, and the C
 # compiler that Go's race detector needs.
 #   check    says what is missing and how to get it
 #   install  installs it where apt-get can; says what to install elsewhere
@@ -20,6 +20,14 @@ if ! command -v npm >/dev/null 2>&1; then
 	echo "The tests need Node.js 20.19 or newer, with npm: see https://nodejs.org" >&2
 	exit 1
 fi
+# The clients in Python: the modules of the system's own interpreter, whatever other there is.
+need_module() { # need_module MODULE PACKAGE
+	"${PYTHON:-/usr/bin/python3}" -c "import $1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need_module socketio python3-socketio
+need_module requests python3-requests
+need_module websocket python3-websocket
+need_module aiohttp python3-aiohttp
 [ -n "$missing" ] || exit 0
 
 if [ "${1:-install}" = check ]; then
