@@ -16,10 +16,27 @@
 //   - streams: nothing is lost across instances while Redis keeps its data;
 //   - recovery: a client that moved, or whose line was cut, gets what it missed.
 //
+// # Nemesis
+//
+// TestChaos lets one fault happen at a time. TestNemesis draws schedules from seeds, in which any of them happen, also at the
+// same time: instances are killed, ended, stopped, added, removed, and replaced by an older version (CHAT_SERVER_OLD names its
+// binary); Redis is killed, stopped and restarted, its clients are killed; lines are cut, jammed and slowed. Afterwards
+// everything is mended, and a checker compares what everybody heard with what was said:
+//
+//   - in no mode is anything lost on the speaker's own instance, twice or out of order, however often its session moves;
+//   - streams: nothing is lost across instances, but by a process that was killed or that said what it gave up;
+//   - recovery: a session that was recovered is complete, and at most one in fifty of those that ask is not recovered, unless
+//     its instance was killed;
+//   - goroutines, descriptors and memory of all instances are as in the beginning, and Redis has no more keys for good.
+//
+// The same seed draws the same schedule; what the machine makes of it may differ. A violation is printed with its seed, and
+// with the shortest schedule that still shows it, for -schedule.
+//
 // # Running
 //
 //	go test ./pkg/e2e/chaos                     the short form, as in CI
 //	go test ./pkg/e2e/chaos -v -long            the long form: all faults, for longer (task chaos)
+//	go test ./pkg/e2e/chaos -v -run Nemesis -nemesis 60s -seed 1 -seeds 20      (task nemesis)
 //	go test ./pkg/e2e/chaos -v -run Soak -soak 10m      churn and chat on two instances (task soak)
 //
 // It needs redis-server; npm clients take part if they are installed (npm ci in pkg/e2e/node). CHAT_SERVER names the

@@ -35,7 +35,7 @@ func (w *world) listen() {
 	args := []string{script}
 	var people []*person
 	for i, c := range npmClients {
-		place := i % len(w.instances)
+		place := i % firstPlaces % len(w.instances) // not the spare one of a nemesis
 		people = append(people, &person{w: w, name: "npm " + c.generation + " " + c.transport, modern: c.generation == "4.8", place: place})
 		args = append(args, c.generation+","+c.transport+",http://"+w.instances[place].front.addr())
 	}
@@ -60,7 +60,7 @@ func (w *world) note(people []*person, line string) bool {
 	defer p.mu.Unlock()
 	switch {
 	case f[0] == "c" && len(f) == 3:
-		p.stays = append(p.stays, stay{at: w.instances[p.place].lives(), from: now, recovered: f[2] == "1"})
+		p.stays = append(p.stays, stay{at: w.instances[p.place].lives(), from: now, recovered: f[2] == "1", asked: len(p.stays) > 0 && p.modern})
 	case f[0] == "d" && len(p.stays) > 0:
 		p.stays[len(p.stays)-1].to = now
 	case f[0] == "h" && len(f) == 4:

@@ -21,6 +21,7 @@ type stay struct {
 	at        int // which process, see instance.lives
 	from, to  time.Time
 	recovered bool // the server said that nothing was missed since the stay before
+	asked     bool // its client asked for that
 }
 
 // A word is something said or heard.
@@ -37,6 +38,7 @@ type person struct {
 	w      *world
 	name   string
 	modern bool // can be recovered: socket.io 4.6 and later
+	old    bool // speaks protocol 3 of Engine.IO, as socket.io 2 does
 
 	mu    sync.Mutex
 	stays []stay
@@ -58,14 +60,18 @@ const comeBack = 50 * time.Millisecond
 func (w *world) join(n int) {
 	w.t.Helper()
 	for i := range n * len(w.instances) {
-		p := &person{w: w, name: fmt.Sprintf("p%d", i), modern: true, place: i % len(w.instances)}
-		ctx, stop := context.WithCancel(context.Background())
-		p.stop = stop
-		p.done.Go(func() { p.live(ctx) })
-		w.people = append(w.people, p)
-		w.t.Cleanup(p.leave)
+		w.enter(&person{w: w, name: fmt.Sprintf("p%d", i), modern: true, place: i % len(w.instances)})
 	}
 	w.gathered()
+}
+
+// enter lets a person come.
+func (w *world) enter(p *person) {
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.done.Go(func() { p.live(ctx) })
+	w.people = append(w.people, p)
+	w.t.Cleanup(p.leave)
 }
 
 // gathered waits until everybody is there.
@@ -110,11 +116,21 @@ func (p *person) live(ctx context.Context) {
 func (p *person) visit(ctx context.Context, in *instance) error {
 	at := in.lives()
 	dialer := ws.Dialer{Timeout: 5 * time.Second}
-	conn, buffered, _, err := dialer.Dial(ctx, "ws://"+in.front.addr()+"/socket.io/?EIO=4&transport=websocket")
+	protocol := "4"
+	if p.old {
+		protocol = "3"
+	}
+	conn, buffered, _, err := dialer.Dial(ctx, "ws://"+in.front.addr()+"/socket.io/?EIO="+protocol+"&transport=websocket")
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if in.lives() != at {
+		return errReplaced
+	}
+	if p.old {
+		defer p.ping(conn)()
+	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	read := bufio.NewReader(conn)
@@ -140,11 +156,43 @@ func write(conn net.Conn, f ws.Frame) error { return ws.WriteFrame(conn, ws.Mask
 
 func writeText(conn net.Conn, text string) error { return write(conn, ws.NewTextFrame([]byte(text))) }
 
-var errRefused = errors.New("the namespace was refused")
+var (
+	errRefused  = errors.New("the namespace was refused")
+	errReplaced = errors.New("the process was replaced meanwhile")
+)
+
+// ping is what clients of protocol 3 do: their heartbeat is their own.
+func (p *person) ping(conn net.Conn) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				p.mu.Lock()
+				_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+				_ = writeText(conn, "2")
+				p.mu.Unlock()
+			}
+		}
+	})
+	return func() { cancel(); done.Wait() }
+}
 
 // packet acts on what the server says.
 func (p *person) packet(conn net.Conn, at int, text string) error {
 	switch {
+	case strings.HasPrefix(text, "0") && p.old:
+		return writeText(conn, "40/chat")
+	case p.old && strings.HasPrefix(text, "40/chat"):
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.stays = append(p.stays, stay{at: at, from: time.Now()})
+		p.conn = conn
 	case strings.HasPrefix(text, "0"):
 		p.mu.Lock()
 		auth := ""
@@ -153,7 +201,7 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		}
 		p.mu.Unlock()
 		return writeText(conn, "40/chat,"+auth)
-	case text == "2":
+	case text == "2" && !p.old:
 		return p.pong(conn)
 	case strings.HasPrefix(text, "40/chat,"):
 		var hello struct{ SID, PID string }
@@ -162,7 +210,8 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.stays = append(p.stays, stay{at: at, from: time.Now(), recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid})
+		p.stays = append(p.stays, stay{at: at, from: time.Now(),
+			recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid, asked: p.pid != ""})
 		p.pid, p.sid = hello.PID, hello.SID
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat,"):
@@ -271,73 +320,6 @@ func (w *world) home() {
 			}
 			return p.conn != nil
 		})
-	}
-}
-
-// talk makes everybody say something every so often, until the function it returns is called.
-func (w *world) talk(every time.Duration) (silence func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	for _, p := range w.people {
-		if !p.speaks() {
-			continue
-		}
-		all.Go(func() {
-			tick := time.NewTicker(every)
-			defer tick.Stop()
-			for {
-				select {
-				case <-tick.C:
-					p.says()
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-	return func() { cancel(); all.Wait() }
-}
-
-// settle lets everybody say one more word, again and again, until one of each has reached everybody: then all that was
-// said before has arrived, or never will.
-func (w *world) settle() {
-	w.t.Helper()
-	round := time.NewTicker(500 * time.Millisecond)
-	defer round.Stop()
-	for end := time.Now().Add(patience); ; {
-		last := make(map[string]int)
-		for _, p := range w.people {
-			if p.speaks() {
-				p.says()
-				last[p.name] = p.lastSaid()
-			}
-		}
-		reached := func() bool {
-			for _, p := range w.people {
-				for from, seq := range last {
-					if !p.hasHeard(from, seq) {
-						return false
-					}
-				}
-			}
-			return true
-		}
-		tick := time.NewTicker(5 * time.Millisecond)
-		for again := false; !again; {
-			select {
-			case <-tick.C:
-				if reached() {
-					tick.Stop()
-					return
-				}
-			case <-round.C:
-				again = true
-			}
-		}
-		tick.Stop()
-		if time.Now().After(end) {
-			w.t.Fatal("not everybody hears everybody any more")
-		}
 	}
 }
 

@@ -76,6 +76,15 @@ type instance struct {
 	addr      string // of the process
 	operators string // its address for operators
 	life      int    // how many processes there have been
+	ends      []ending
+}
+
+// An ending is how a process ended that is not there any more.
+type ending struct {
+	life   int // what lives was
+	at     time.Time
+	killed bool     // without a chance to say what it had
+	log    *process // what it said
 }
 
 // A world is a cluster with people on it.
@@ -92,38 +101,72 @@ type world struct {
 func newWorld(t testing.TB, path string, m mode, n int) *world {
 	t.Helper()
 	w := &world{t: t, mode: m, path: path, redis: startRedis(t)}
-	for i := range n {
-		in := &instance{w: w, number: i}
-		in.back = newProxy(t, w.redis.dial)
-		in.front = newProxy(t, func() (net.Conn, error) {
-			in.mu.Lock()
-			addr := in.addr
-			in.mu.Unlock()
-			return net.DialTimeout("tcp", addr, time.Second)
-		})
-		w.instances = append(w.instances, in)
-		in.start()
+	for range n {
+		w.place().start()
 	}
 	w.ready()
 	return w
 }
 
+// place adds a place, with nothing in it yet.
+func (w *world) place() *instance {
+	in := &instance{w: w, number: len(w.instances)}
+	in.back = newProxy(w.t, w.redis.dial)
+	in.front = newProxy(w.t, func() (net.Conn, error) {
+		in.mu.Lock()
+		addr := in.addr
+		in.mu.Unlock()
+		return net.DialTimeout("tcp", addr, time.Second) // refuses an empty one
+	})
+	w.instances = append(w.instances, in)
+	return in
+}
+
 // start puts a new process into the place.
-func (in *instance) start() {
+func (in *instance) start() { in.take(in.launch(in.w.path)) }
+
+// A launched process listens at its addresses.
+type launched struct {
+	process         *process
+	addr, operators string
+}
+
+// launch starts a process for the place that nobody is sent to yet.
+func (in *instance) launch(path string) launched {
 	t := in.w.t
 	t.Helper()
 	host, port, _ := net.SplitHostPort(in.back.addr())
 	env := []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "CHAT_JOIN_NOTICE=false",
 		"DRAIN_SECONDS=6", "REDIS_HOST=" + host, "REDIS_PORT=" + port}
-	p := start(t, fmt.Sprintf("instance %d", in.number), nil, append(append(os.Environ(), env...), in.w.mode.env...), in.w.path)
+	p := start(t, fmt.Sprintf("instance %d", in.number), nil, append(append(os.Environ(), env...), in.w.mode.env...), path)
 	var line struct{ Addr, Metrics string }
 	if err := json.Unmarshal([]byte(p.says(t, `"listening"`)), &line); err != nil {
 		t.Fatal(err)
 	}
+	return launched{p, line.Addr, line.Metrics}
+}
+
+// take makes a process the one that people come to.
+func (in *instance) take(l launched) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.process, in.addr, in.operators = p, line.Addr, line.Metrics
+	in.process, in.addr, in.operators = l.process, l.addr, l.operators
 	in.life++
+}
+
+// vacant tells whether no process is in the place.
+func (in *instance) vacant() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.addr == ""
+}
+
+// leave notes how the process ended, and leaves the place vacant.
+func (in *instance) leave(killed bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.ends = append(in.ends, ending{in.number + 1000*in.life, time.Now(), killed, in.process})
+	in.addr, in.operators = "", ""
 }
 
 // lives is a name for the process that is there now.
@@ -138,9 +181,14 @@ var probes = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{D
 // ask gets a page of the operators' address; empty if there is none.
 func (in *instance) ask(path string) string {
 	in.mu.Lock()
-	url := "http://" + in.operators + path
+	operators := in.operators
 	in.mu.Unlock()
-	res, err := probes.Get(url)
+	return probe(operators, path)
+}
+
+// probe gets a page of an address for operators; empty if there is none.
+func probe(operators, path string) string {
+	res, err := probes.Get("http://" + operators + path)
 	if err != nil {
 		return ""
 	}
@@ -178,6 +226,9 @@ func (in *instance) metric(name string) (sum float64, ok bool) {
 func (w *world) ready() {
 	w.t.Helper()
 	for _, in := range w.instances {
+		if in.vacant() {
+			continue
+		}
 		eventually(w.t, fmt.Sprintf("instance %d is ready", in.number), func() bool { return in.ask("/readyz") != "" })
 	}
 }
