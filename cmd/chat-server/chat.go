@@ -47,6 +47,8 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			Transports:     cfg.Engine.Transports,
 			Origins:        cfg.Engine.Origins,
 			Cookie:         sessionCookie(cfg.Handshake),
+			HeadBytes:      cfg.Handshake.HeadBytes,
+			Parameters:     cfg.Handshake.Parameters,
 		},
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
 		Recovery:       socketio.Recovery{For: cfg.Recovery.For, Bytes: cfg.Recovery.Bytes},

@@ -12,6 +12,9 @@ type Handshake struct {
 	Cookie           string // name of the cookie with the session's id; empty: none
 	CookieAttributes string // what follows its value; empty: as in Node
 	CookieProtocols  []int  // of 3 and 4, whose clients get it
+
+	HeadBytes  int // of the request's head, which the session keeps
+	Parameters int // in its query
 }
 
 func handshakeSection() section {
@@ -22,6 +25,10 @@ func handshakeSection() section {
 			cookieAttributes(func(c *Config) *string { return &c.Handshake.CookieAttributes })},
 		{"SESSION_COOKIE_PROTOCOLS", "3", "Protocols whose clients get it: 3 is 1.x and 2.x, 4 is 3.x and 4.x.",
 			protocols(func(c *Config) *[]int { return &c.Handshake.CookieProtocols })},
+		{"HANDSHAKE_BYTES", "16384", "Most bytes of a handshake's URL and headers, which its session keeps; 431 above.",
+			integer(func(c *Config) *int { return &c.Handshake.HeadBytes }, 1024, 32768)},
+		{"HANDSHAKE_PARAMETERS", "100", "Most parameters in a handshake's URL; 400 above.",
+			integer(func(c *Config) *int { return &c.Handshake.Parameters }, 10, 10_000)},
 	}}
 }
 

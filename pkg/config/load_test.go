@@ -25,7 +25,7 @@ func defaults() Config {
 			Transports:     []string{"polling", "websocket"},
 			Origins:        []string{},
 		},
-		Handshake: Handshake{Cookie: "io", CookieProtocols: []int{3}},
+		Handshake: Handshake{Cookie: "io", CookieProtocols: []int{3}, HeadBytes: 16 << 10, Parameters: 100},
 		Recovery:  Recovery{Bytes: 64 << 20},
 		Redis:     Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{

@@ -47,13 +47,9 @@ func sameHost(origin, host string) bool {
 	return host != "" && (origin == "http://"+host || origin == "https://"+host)
 }
 
-// isPreflight tells a browser's question about a request from an OPTIONS
-// request of another kind.
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-}
-
-func answerPreflight(w http.ResponseWriter, r *http.Request) {
+// answerOptions answers a browser's question about a request, whatever session it is
+// for, and OPTIONS of any other kind alike: so does the cors package in Node's server.
+func answerOptions(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET,POST")
 	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {

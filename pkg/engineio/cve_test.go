@@ -138,7 +138,7 @@ func TestCVE_2023_31125(t *testing.T) {
 // More header fields than the HTTP server counts left a WebSocket handshake
 // without the header it needs.
 func TestCVE_2024_37890(t *testing.T) {
-	srv := serve(t, Options{})
+	srv := serve(t, Options{HeadBytes: 1 << 20})
 	alice := newBystander(t, srv)
 	var many strings.Builder
 	for i := range 3000 {

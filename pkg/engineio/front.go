@@ -125,6 +125,7 @@ func (f *front) take(nc net.Conn) {
 		return
 	}
 	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, parking: &parking{running: &f.server.running}}
+	fc.list = &f.fresh
 	fc.parking.front.Store(fc)
 	if !f.server.poller.add(fc.parking, raw) {
 		f.hand(nc)

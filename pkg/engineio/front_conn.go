@@ -25,6 +25,7 @@ type frontConn struct {
 	pending pendingPoll          // guarded by the session's mutex while that owns the connection
 	session atomic.Pointer[Conn] // which that is
 	cors    corsCache
+	blanks  int // bytes of empty lines since the last request
 }
 
 // A job is a request that a worker has to serve. It reports whether the worker
@@ -37,8 +38,8 @@ type job func() (mine bool, then func())
 // The buffer is larger than any request that is served here should be.
 func (fc *frontConn) look(buf []byte) job {
 	n, again, err := readFD(fc.fd, buf)
-	for ; again; n, again, err = readFD(fc.fd, buf) {
-		if fc.rest(&fc.front.idle) {
+	for ; again || fc.blank(buf[:n]); n, again, err = readFD(fc.fd, buf) {
+		if fc.rest(fc.list) {
 			return nil
 		}
 	}
@@ -46,7 +47,7 @@ func (fc *frontConn) look(buf []byte) job {
 		fc.close()
 		return nil
 	}
-	request := buf[:n]
+	request := trimBlank(buf[:n])
 	var q plainRequest
 	// Behind a full buffer there may be more of the request.
 	if n == len(buf) || !q.parse(request, fc.front.opts.Path) {
@@ -62,6 +63,19 @@ func (fc *frontConn) look(buf []byte) job {
 		return j
 	}
 	return fc.handOver(request)
+}
+
+// maxBlank is how many bytes of empty lines may come by themselves before a request.
+const maxBlank = 8
+
+// blank tells that nothing but empty lines was read, which are dropped.
+func (fc *frontConn) blank(read []byte) bool {
+	if len(read) == 0 || !blank(read) || fc.blanks+len(read) > maxBlank {
+		fc.blanks = 0
+		return false
+	}
+	fc.blanks += len(read)
+	return true
 }
 
 // glance is called by the poller, with its buffer, for a connection that rested.
@@ -182,6 +196,27 @@ func (fc *frontConn) ended() {
 		if mine {
 			c.shutdown(TransportError, errPollCut)
 			fc.answerNothing()
+		}
+	})
+}
+
+// followed is called when more has come. If a poll waits for packets, it is answered
+// with nothing: the client goes on with what it has sent, which may be what the poll
+// waits for.
+func (fc *frontConn) followed() {
+	if fc.session.Load() == nil {
+		return
+	}
+	fc.parking.running.start(func() {
+		c := fc.session.Load()
+		if c == nil || !moreComes(fc.raw) {
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.poll == &fc.pending {
+			c.poll.noop = true
+			c.wakePollLocked()
 		}
 	})
 }

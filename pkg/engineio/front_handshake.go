@@ -123,11 +123,11 @@ func (w *frontWriter) finish() bool {
 
 // webSocket makes a WebSocket of the connection. Its answer leaves with the
 // first frame.
-func (w *frontWriter) webSocket(key string) *wsTransport {
+func (w *frontWriter) webSocket(o wsOpening) *wsTransport {
 	fc := w.conn
 	w.gone = true
 	fc.parking.front.Store(nil)
-	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: appendSwitch(make([]byte, 0, 256), key, w.header)}
+	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: o.head(w.header)}
 }
 
 // appendSwitch appends the answer to a WebSocket handshake (RFC 6455, 4.2.2).
@@ -146,8 +146,8 @@ func appendSwitch(dst []byte, key string, h http.Header) []byte {
 
 // serveFrontWebSocket is serveWebSocket for a request that plainRequest has
 // checked.
-func (s *Server) serveFrontWebSocket(w *frontWriter, r *http.Request, q url.Values, c *Conn) {
-	t := w.webSocket(r.Header.Get("Sec-Websocket-Key"))
+func (s *Server) serveFrontWebSocket(w *frontWriter, r *http.Request, q url.Values, c *Conn, o wsOpening) {
+	t := w.webSocket(o)
 	reader := newWSReader(t, s.opts.MaxPayload, nil)
 	reader.drained = !t.parking.ending.Load() // by the read that brought the request
 	if c != nil {

@@ -15,11 +15,13 @@ import (
 //	name ":" OWS value OWS CRLF …                 no folding, no bare CR or LF
 //	CRLF
 //	body                                          POST only
+//	empty lines                                   which belong to nothing
 //
 // There is exactly one Host. A POST has exactly one Content-Length, of plain
-// digits, and that many bytes follow; a GET has none, and nothing follows. So
-// there is one way only to tell where the request ends: its last byte is the last
-// that was read. Transfer-Encoding, Expect, Trailer, any Connection but
+// digits, and that many bytes follow; a GET has none, and no body follows. So
+// there is one way only to tell where the request ends, and nothing but empty lines
+// is behind it: a server ignores those before the next request (RFC 9112, 2.2), and
+// small clients end each request with one. Transfer-Encoding, Expect, Trailer, any Connection but
 // keep-alive, and any Upgrade but a WebSocket's are not plain.
 //
 // All fields are parts of the bytes that were parsed.
@@ -49,7 +51,7 @@ func (q *plainRequest) parse(b []byte, path string) bool {
 	}
 	line, fields, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
 	*q = plainRequest{fields: fields, body: b[end+4:]}
-	return q.parseLine(line, path) && q.parseQuery(q.target[len(path)+1:]) && q.parseFields() && q.framed() && q.sensible()
+	return q.parseLine(line, path) && q.parseQuery(q.query(path)) && q.parseFields() && q.framed() && q.sensible()
 }
 
 func (q *plainRequest) parseLine(line []byte, path string) bool {
@@ -63,12 +65,18 @@ func (q *plainRequest) parseLine(line []byte, path string) bool {
 		return false
 	}
 	for _, c := range target {
-		if c <= ' ' || c >= 0x7f || c == '#' {
+		if c <= ' ' || c >= 0x7f {
 			return false
 		}
 	}
 	q.target = target
 	return len(target) > len(path) && string(target[:len(path)]) == path && target[len(path)] == '?'
+}
+
+// query is what rawQuery returns.
+func (q *plainRequest) query(path string) []byte {
+	query, _, _ := bytes.Cut(q.target[len(path)+1:], []byte{'#'})
+	return query
 }
 
 // parseQuery finds the parameters of the protocol. Any of them twice, or in
@@ -187,7 +195,9 @@ func cutField(fields []byte) (name, value, rest []byte, ok bool) {
 // framed checks where the request ends.
 func (q *plainRequest) framed() bool {
 	if !q.post {
-		return q.length == nil && len(q.body) == 0
+		ok := q.length == nil && blank(q.body)
+		q.body = nil
+		return ok
 	}
 	if len(q.length) == 0 || len(q.length) > 6 {
 		return false
@@ -199,8 +209,17 @@ func (q *plainRequest) framed() bool {
 		}
 		n = 10*n + int(c-'0')
 	}
-	return n == len(q.body)
+	if n > len(q.body) || !blank(q.body[n:]) {
+		return false
+	}
+	q.body = q.body[:n]
+	return true
 }
+
+// blank tells that there is nothing but the ends of empty lines.
+func blank(b []byte) bool { return len(trimBlank(b)) == 0 }
+
+func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, "\r\n") }
 
 // sensible checks the rest: Host, Connection, and what belongs to an upgrade.
 func (q *plainRequest) sensible() bool {
@@ -215,7 +234,7 @@ func (q *plainRequest) sensible() bool {
 	if string(q.transport) == Polling {
 		return q.upgrade == nil && (q.connection == nil || foldsTo(q.connection, "keep-alive"))
 	}
-	q.webSocket = !q.post && foldsTo(q.upgrade, "websocket") && string(q.version) == "13" && len(q.key) == 24 &&
+	q.webSocket = !q.post && foldsTo(q.upgrade, "websocket") && string(q.version) == "13" && isOpeningKey(string(q.key)) &&
 		(foldsTo(q.connection, "upgrade") || foldsTo(q.connection, "keep-alive, upgrade"))
 	return q.webSocket
 }

@@ -18,7 +18,7 @@ type restList struct {
 
 // A restMark is a connection's place in a list.
 type restMark struct {
-	list       *restList // nil outside; changed by who owns the connection
+	list       *restList // where it is, or was last; changed by who owns the connection
 	prev, next *frontConn
 	linked     bool
 	since      time.Time

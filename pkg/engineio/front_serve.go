@@ -77,6 +77,9 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 		if fc.parking.ending.Load() { // the poller may have told before there was a session to end
 			fc.ended()
 		}
+		if fc.parking.signaled() { // as above, of another request
+			fc.followed()
+		}
 		return true
 	}
 	a := c.takePollLocked()

@@ -225,7 +225,7 @@ func send(t testing.TB, nc net.Conn, text string) {
 	}
 }
 
-// What comes while a poll waits is served when that has been answered.
+// A poll that waits is answered when another comes behind it, which is served then.
 func TestFrontPipelined(t *testing.T) {
 	srv := serve(t, Options{})
 	alice := dialPolling(t, srv, 4)
@@ -238,14 +238,22 @@ func TestFrontPipelined(t *testing.T) {
 	for i := range 20 {
 		server.wantPolling(t)
 		send(t, nc, poll)
+		wantBody(t, in, "6")
+		server.wantPolling(t)
 		server.sendText(fmt.Sprint(i))
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, _ := io.ReadAll(res.Body); string(body) != fmt.Sprint("4", i) {
-			t.Fatalf("poll %d: %q", i, body)
-		}
+		wantBody(t, in, fmt.Sprint("4", i))
+		send(t, nc, poll)
+	}
+}
+
+func wantBody(t *testing.T, in *bufio.Reader, want string) {
+	t.Helper()
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(res.Body); string(body) != want {
+		t.Fatalf("got %q, want %q", body, want)
 	}
 }
 

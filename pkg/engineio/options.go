@@ -45,6 +45,12 @@ type Options struct {
 	BodyTimeout time.Duration
 	// MaxPayload is the most bytes of one WebSocket message or one POST body.
 	MaxPayload int64
+	// HeadBytes bounds the request that opens a session, its target and fields
+	// together: the session keeps them. More is answered with 431.
+	HeadBytes int
+	// Parameters bounds the parameters in the query of that request. More are answered
+	// with 400.
+	Parameters int
 	// QueueBytes bounds what waits for one connection, each frame counted with 16
 	// bytes more than it has. A connection that exceeds it is closed with
 	// SlowClient; one frame larger than the bound is let through when nothing else
@@ -92,6 +98,12 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.BodyTimeout, o.PingInterval+o.PingTimeout)
 	if o.MaxPayload <= 0 {
 		o.MaxPayload = DefaultMaxPayload
+	}
+	if o.HeadBytes <= 0 {
+		o.HeadBytes = DefaultHeadBytes
+	}
+	if o.Parameters <= 0 {
+		o.Parameters = DefaultParameters
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = DefaultQueueBytes

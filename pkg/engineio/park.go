@@ -44,6 +44,9 @@ func (k *parking) park() bool {
 	return false
 }
 
+// signaled tells a reader that runs that there may be more to read.
+func (k *parking) signaled() bool { return k.state.Load() == parkSignaled }
+
 // claim makes a parked reader's owner of the caller.
 func (k *parking) claim() bool { return k.state.CompareAndSwap(parkParked, parkRunning) }
 
@@ -110,6 +113,17 @@ func rawConn(nc any) (raw syscall.RawConn, fd int32) {
 
 // noFD is the descriptor of a connection that has none.
 const noFD = -1
+
+// moreComes tells whether a request can be read. It takes nothing, as peerGone.
+func moreComes(raw syscall.RawConn) (comes bool) {
+	_ = raw.Read(func(fd uintptr) bool { // fails on a closed connection only
+		var b [maxBlank + 1]byte
+		n, again, err := peekFD(int32(fd), b[:])
+		comes = !again && err == nil && !blank(b[:n])
+		return true
+	})
+	return comes
+}
 
 // peerGone tells whether the peer has ended the connection and left nothing to
 // read. It takes nothing, and may be called by who does not own the connection.

@@ -120,6 +120,8 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 				k.running.start(k.resume)
 			case fc != nil && k.ending.Load():
 				fc.ended()
+			case fc != nil:
+				fc.followed()
 			}
 		}
 		clear(ready)

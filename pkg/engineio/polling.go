@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"socketio-chat/pkg/blankline"
 )
 
 // A pendingPoll is a GET that waits for packets: a handler of net/http, which
@@ -137,17 +139,24 @@ func (c *Conn) takePollLocked() (a pollAnswer) {
 // client went away.
 func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 	var check <-chan time.Time
+	var behind <-chan struct{}
 	for !c.dueLocked(p) {
 		if c.probe != nil && check == nil {
 			t := time.NewTimer(upgradeCheck)
 			defer t.Stop()
 			check = t.C
 		}
+		if behind == nil {
+			behind = blankline.Behind(r.Context())
+		}
 		c.mu.Unlock()
 		gone := false
 		select {
 		case <-p.wake:
 			c.mu.Lock()
+		case <-behind: // what is in that request may be what the poll waits for
+			c.mu.Lock()
+			p.noop = true
 		case <-check:
 			c.mu.Lock()
 			p.noop = true

@@ -38,7 +38,9 @@ func refuse(w http.ResponseWriter, upgrade bool, code errorCode, err error, text
 	var own interface{ HTTPStatus() int }
 	if errors.As(err, &own) {
 		status = own.HTTPStatus()
-		w.Header().Set("Retry-After", "1")
+		if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
 	} else if upgrade {
 		status = http.StatusBadRequest
 	}
@@ -77,21 +79,21 @@ func (c errorCode) body(text string) []byte {
 //	b64        protocol 3: no binary responses, please
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
-	q := r.URL.Query()
+	q := parameters(r)
 	if !s.allowOrigin(w, r, protocolOf(q)) {
 		s.noteRefusal(r, codeForbidden)
 		refuse(w, upgrade, codeForbidden, nil, "")
 		return
 	}
-	if isPreflight(r) {
-		answerPreflight(w, r)
+	if r.Method == http.MethodOptions {
+		answerOptions(w, r)
 		return
 	}
 	c, code, text, ok := s.verify(r, q, upgrade)
 	var refusal error
-	if ok && c == nil && s.opts.Allow != nil {
-		if refusal = s.opts.Allow(r); refusal != nil {
-			code, text, ok = codeForbidden, refusal.Error(), false
+	if ok && c == nil {
+		if code, refusal = s.allow(r); refusal != nil {
+			text, ok = refusal.Error(), false
 		}
 	}
 	switch {
@@ -106,6 +108,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.servePolling(w, r, q, c)
 	}
+}
+
+// allow decides on a request that would open a session.
+func (s *Server) allow(r *http.Request) (errorCode, error) {
+	if err := s.fits(r); err != nil {
+		return codeBadRequest, err
+	}
+	if s.opts.Allow == nil {
+		return 0, nil
+	}
+	return codeForbidden, s.opts.Allow(r)
 }
 
 // verify checks a request in the order of Node's engine, which decides what a

@@ -80,7 +80,7 @@ func TestVerify(t *testing.T) {
 		{"polling, no protocol means 3", "GET", "transport=polling", "", 200, `118:0{"sid":"`},
 		{"polling, unknown protocol means 3", "GET", "EIO=5&transport=polling", "", 200, `118:0{"sid":"`},
 		{"empty sid is none", "GET", v4 + "polling&sid=", "", 200, `0{"sid":"`},
-		{"repeated transport: the first counts", "GET", v4 + "polling&transport=websocket", "", 200, `0{"sid":"`},
+		{"repeated transport: the last counts", "GET", v4 + "websocket&transport=polling", "", 200, `0{"sid":"`},
 		{"websocket", "GET", v4 + "websocket", webSocketHeaders, 101, ""},
 		{"websocket, headers in other letters", "GET", v4 + "websocket", strings.ReplaceAll(strings.ToLower(webSocketHeaders), "dghlihnhbxbszsbub25jzq==", "dGhlIHNhbXBsZSBub25jZQ=="), 101, ""},
 		{"websocket, connection with several tokens", "GET", v4 + "websocket", strings.Replace(webSocketHeaders, "Connection: ", "Connection: keep-alive, ", 1), 101, ""},
@@ -97,14 +97,15 @@ func TestVerify(t *testing.T) {
 		{"POST handshake", "POST", v4 + "polling", "Content-Length: 0\n", 400, badMethod},
 		{"PUT handshake", "PUT", v4 + "polling", "Content-Length: 0\n", 400, badMethod},
 		{"HEAD handshake", "HEAD", v4 + "polling", "", 400, ""},
-		{"OPTIONS that asks nothing", "OPTIONS", v4 + "polling", "", 400, badMethod},
+		{"OPTIONS that asks nothing", "OPTIONS", v4 + "polling", "", 204, ""},
 		{"POST handshake, upgrade", "POST", v4 + "websocket", webSocketHeaders, 400, "Bad handshake method"},
 		{"websocket without upgrade", "GET", v4 + "websocket", "", 400, badRequest},
 		{"websocket, upgrade to something else", "GET", v4 + "websocket", "Connection: Upgrade\nUpgrade: h2c\n", 400, badRequest},
 		{"websocket, Upgrade without Connection", "GET", v4 + "websocket", "Upgrade: websocket\n", 400, badRequest},
 		// Node answers 101 and closes the WebSocket.
 		{"polling, upgrade", "GET", v4 + "polling", webSocketHeaders, 400, "Bad request"},
-		{"websocket, old version", "GET", v4 + "websocket", strings.Replace(webSocketHeaders, "13", "8", 1), 426, ""},
+		{"websocket, old version", "GET", v4 + "websocket", strings.Replace(webSocketHeaders, "13", "8", 1), 101, ""},
+		{"websocket, older version", "GET", v4 + "websocket", strings.Replace(webSocketHeaders, "13", "7", 1), 426, ""},
 		{"websocket, no key", "GET", v4 + "websocket", "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n", 400, ""},
 		{"websocket, short key", "GET", v4 + "websocket", strings.Replace(webSocketHeaders, "dGhl", "", 1), 400, ""},
 		{"forbidden", "GET", v4 + "polling", "X-Banned: yes\n", 403, refused(4, "not you")},
@@ -116,12 +117,12 @@ func TestVerify(t *testing.T) {
 		{"polling session asked for as websocket", "GET", v4 + "websocket&sid=" + polling4.sid, "", 400, badRequest},
 		{"websocket session polled", "GET", v4 + "polling&sid=" + sid(ws4.open), "", 400, badRequest},
 		{"websocket session posted to", "POST", v4 + "polling&sid=" + sid(ws4.open), "Content-Length: 0\n", 400, badRequest},
-		// Node answers 101 and closes the WebSocket, these two.
-		{"websocket session upgraded", "GET", v4 + "websocket&sid=" + sid(ws4.open), webSocketHeaders, 400, "Bad request"},
+		{"websocket session upgraded", "GET", v4 + "websocket&sid=" + sid(ws4.open), webSocketHeaders, 101, ""}, // and closed
+		// Node answers 101 and closes the WebSocket.
 		{"polling session upgraded to polling", "GET", v4 + "polling&sid=" + polling4.sid, webSocketHeaders, 400, "Bad request"},
 		{"PUT to a session", "PUT", v4 + "polling&sid=" + polling4.sid, "Content-Length: 0\n", 500, ""},
 		{"HEAD of a session", "HEAD", v4 + "polling&sid=" + polling4.sid, "", 500, ""},
-		{"OPTIONS of a session", "OPTIONS", v4 + "polling&sid=" + polling4.sid, "", 500, ""},
+		{"OPTIONS of a session", "OPTIONS", v4 + "polling&sid=" + polling4.sid, "", 204, ""},
 		{"POST upgrade of a session", "POST", v4 + "websocket&sid=" + polling4.sid, webSocketHeaders, 405, ""},
 	}
 	for _, tt := range tests {
@@ -217,7 +218,7 @@ func TestConnDescribesItself(t *testing.T) {
 			t.Errorf("protocol %d, transport %s, open %v, id %q", c.Protocol(), c.Transport(), c.Open(), c.ID())
 		}
 		h := c.Handshake()
-		if h.Query.Get("user") != "a b" || h.Host != srv.addr() || h.TLS || h.Time.Before(before) ||
+		if h.Query().Get("user") != "a b" || h.Host != srv.addr() || h.TLS || h.Time.Before(before) ||
 			!strings.HasPrefix(h.RequestURI, "/engine.io/?EIO=") || !strings.HasPrefix(h.RemoteAddr, "127.0.0.1:") ||
 			h.Header.Get("User-Agent") == "" && tt.transport == Polling {
 			t.Errorf("handshake %+v", h)
@@ -254,7 +255,7 @@ func TestOptionsDefaults(t *testing.T) {
 	}
 	o.NewID, o.Logger = nil, nil
 	want := Options{PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, UpgradeTimeout: 10 * time.Second,
-		WriteTimeout: 20 * time.Second, BodyTimeout: 45 * time.Second, MaxPayload: 1e6, QueueBytes: 1 << 20, Transports: []string{"polling", "websocket"}}
+		WriteTimeout: 20 * time.Second, BodyTimeout: 45 * time.Second, MaxPayload: 1e6, HeadBytes: 16384, Parameters: 100, QueueBytes: 1 << 20, Transports: []string{"polling", "websocket"}}
 	if !reflect.DeepEqual(o, want) {
 		t.Errorf("got %+v", o)
 	}

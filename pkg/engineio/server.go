@@ -125,17 +125,6 @@ func (s *Server) forget(c *Conn, reason CloseReason, err error) {
 	}
 }
 
-// Handshake is what is kept of the request that opened a session.
-type Handshake struct {
-	Header     http.Header
-	Host       string
-	RequestURI string
-	Query      url.Values
-	RemoteAddr string // address and port of the TCP peer
-	TLS        bool
-	Time       time.Time
-}
-
 // register makes a session of the request r, with its open packet queued. It
 // returns nil when the server is closed, or NewID gave an id that is in use.
 func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
@@ -146,7 +135,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		b64:      q.Get("b64") != "",
 		ws:       t,
 		handshake: &Handshake{
-			Header: r.Header, Host: r.Host, RequestURI: r.RequestURI, Query: q,
+			Header: r.Header, Host: r.Host, RequestURI: r.RequestURI, rawQuery: rawQuery(r),
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}

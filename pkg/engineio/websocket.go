@@ -13,8 +13,9 @@ import (
 // serveWebSocket makes a WebSocket of a request: a new session, or the better
 // transport of the session c.
 func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
-	if c != nil && !c.mayUpgrade() {
-		refuse(w, true, codeBadRequest, nil, "")
+	opening, refusal := openingOf(r)
+	if refusal != nil {
+		refuseOpening(w, refusal)
 		return
 	}
 	if c == nil && s.refuses() {
@@ -22,25 +23,12 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 		return
 	}
 	if fw := frontOf(w); fw != nil {
-		s.serveFrontWebSocket(fw, r, q, c)
+		s.serveFrontWebSocket(fw, r, q, c, opening)
 		return
 	}
-	upgrader := ws.HTTPUpgrader{
-		Timeout: s.opts.WriteTimeout,
-		Header:  w.Header(),
-		// A browser that names subprotocols insists on one; Node takes the first.
-		Protocol: func(string) bool { return true },
-	}
-	nc, rw, _, err := upgrader.Upgrade(r, w)
+	nc, early, err := opening.hijack(w, s.opts.WriteTimeout)
 	if err != nil {
-		if nc != nil {
-			_ = nc.Close() // the refusal has been written
-		}
-		return
-	}
-	var early []byte
-	if n := rw.Reader.Buffered(); n > 0 {
-		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
+		return // the client is told, or gone
 	}
 	t := newWSTransport(nc, &s.running)
 	reader := newWSReader(t, s.opts.MaxPayload, early)
@@ -120,13 +108,6 @@ func (c *Conn) transportEnded(err error) {
 	}
 }
 
-// mayUpgrade tells whether a WebSocket may ask to become c's transport.
-func (c *Conn) mayUpgrade() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state == stateOpen && c.ws == nil && c.probe == nil
-}
-
 // runProbe takes a WebSocket through the upgrade and then reads it.
 //
 //	client                          server
@@ -138,7 +119,8 @@ func (c *Conn) mayUpgrade() bool {
 // The outbox stays where it is throughout: what a poll took before belongs to
 // that poll, everything else leaves over the WebSocket, in order. If anything
 // else comes, or nothing in UpgradeTimeout, the WebSocket is closed and the
-// session goes on polling.
+// session goes on polling. So is one that comes for a session that has its WebSocket,
+// or is about to: it is opened and closed, as in Node, and the session goes on.
 func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 	c.mu.Lock()
 	if c.state != stateOpen || c.ws != nil || c.probe != nil {

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -29,10 +28,10 @@ func (c *wsClient) probe(t testing.TB) {
 // wantRefusedUpgrade expects that a WebSocket may not name bob's session now.
 func (c *pollClient) wantRefusedUpgrade(t testing.TB, s *testServer) {
 	t.Helper()
-	query := fmt.Sprintf("EIO=%s&transport=websocket&sid=%s", c.protocol(), c.sid)
-	if res := s.send(t, http.MethodGet, query, webSocketHeaders); res.status != 400 || res.body != "Bad request" {
-		t.Errorf("a WebSocket for the same session: %d %q", res.status, res.body)
-	}
+	ws := c.startUpgrade(t, s)
+	ws.wantCloseFrame(t, 1005, "") // opened and closed, as in Node
+	ws.write(t, masked(0x88, nil))
+	ws.wantEOF(t)
 }
 
 // wantStillPolling expects that bob's session is as good as before.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"socketio-chat/pkg/blankline"
 )
 
 // Options are the parts a Server is made of.
@@ -105,7 +107,8 @@ func New(o Options) (*Server, error) {
 // cancelling their context. boundBody and answer set those deadlines where they fit.
 func newHTTPServer(h http.Handler, o Options) *http.Server {
 	return &http.Server{
-		Handler:           boundBody(h, o.BodyTimeout),
+		Handler:           blankline.Handler(boundBody(h, o.BodyTimeout)),
+		ConnContext:       blankline.Context,
 		ReadHeaderTimeout: o.HeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytes,
@@ -140,7 +143,7 @@ func (s *Server) Serve(l net.Listener) error {
 	if s.front != nil {
 		l = s.front(l, s.public.Handler, s.public.ReadHeaderTimeout, s.public.IdleTimeout)
 	}
-	return serve(s.public, l)
+	return serve(s.public, blankline.Listen(l))
 }
 
 // ServeOperator is Serve for the operators' address.

@@ -428,11 +428,12 @@ func (c *conn) lendRequest() (end func()) {
 // all sockets of a connection share, and adds the query of the namespace as Node 2 does.
 func (c *conn) shareHandshake(h *socket.Handshake) {
 	from := c.eio.Handshake()
-	h.Headers, h.Query = from.Header, from.Query
+	query := from.Query()
+	h.Headers, h.Query = from.Header, query
 	h.Xdomain, h.Secure, h.Url = from.Header.Get("Origin") != "", from.TLS, from.RequestURI
 	if q, ok := h.Auth.(url.Values); ok && len(q) > 0 {
-		merged := make(map[string][]string, len(from.Query)+len(q))
-		for k, v := range from.Query {
+		merged := make(map[string][]string, len(query)+len(q))
+		for k, v := range query {
 			merged[k] = v
 		}
 		for k, v := range q {

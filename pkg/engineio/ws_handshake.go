@@ -1,0 +1,131 @@
+package engineio
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A wsOpening is what a request for a WebSocket asks for (RFC 6455, 4.2.1).
+type wsOpening struct {
+	key      string
+	protocol string // the first of the subprotocols, which is chosen; empty: none was named
+}
+
+// An openingError is why a request opens no WebSocket.
+type openingError struct {
+	status int
+	text   string
+}
+
+func (e *openingError) Error() string { return e.text }
+
+var (
+	errOpeningMethod  = &openingError{http.StatusMethodNotAllowed, "a WebSocket is opened by GET"}
+	errOpeningUpgrade = &openingError{http.StatusBadRequest, "one Upgrade header that says websocket is needed"}
+	errOpeningKey     = &openingError{http.StatusBadRequest, "one Sec-WebSocket-Key of 16 bytes in base64 is needed"}
+	errOpeningVersion = &openingError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13 or 8"}
+)
+
+// openingOf checks what Node's ws checks. It is more patient than RFC 6455: version 8
+// has the same frames as 13, HTTP/1.0 is what a proxy may make of the request, and
+// Connection may come in any number of lines (RFC 9110, 5.3), since each hop adds
+// its own.
+func openingOf(r *http.Request) (wsOpening, *openingError) {
+	h := r.Header
+	switch key := h["Sec-Websocket-Key"]; {
+	case r.Method != http.MethodGet:
+		return wsOpening{}, errOpeningMethod
+	case len(h["Upgrade"]) != 1 || !isUpgrade(r):
+		return wsOpening{}, errOpeningUpgrade
+	case len(key) != 1 || !isOpeningKey(key[0]):
+		return wsOpening{}, errOpeningKey
+	}
+	if v := h["Sec-Websocket-Version"]; len(v) != 1 || v[0] != "13" && v[0] != "8" {
+		return wsOpening{}, errOpeningVersion
+	}
+	return wsOpening{h["Sec-Websocket-Key"][0], subprotocolOf(h)}, nil
+}
+
+func isOpeningKey(key string) bool {
+	text, ok := strings.CutSuffix(key, "==")
+	if !ok || len(text) != 22 {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '+' || c == '/') {
+			return false
+		}
+	}
+	return true
+}
+
+// subprotocolOf returns the first subprotocol that is named: a browser insists on
+// one of its own, and Node takes the first. Some clients send an empty list.
+func subprotocolOf(h http.Header) string {
+	for _, line := range h["Sec-Websocket-Protocol"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.TrimSpace(name); isToken(name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !isTokenByte[s[i]] {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// head is the answer that opens the WebSocket, with the fields of h.
+func (o wsOpening) head(h http.Header) []byte {
+	if o.protocol != "" {
+		h.Set("Sec-WebSocket-Protocol", o.protocol)
+	}
+	return appendSwitch(make([]byte, 0, 256), o.key, h)
+}
+
+// refuseOpening answers a request that opens no WebSocket, and ends the connection: its
+// client would take what follows for frames.
+func refuseOpening(w http.ResponseWriter, e *openingError) {
+	h := w.Header()
+	if e.status == http.StatusUpgradeRequired {
+		h.Set("Sec-WebSocket-Version", "13, 8")
+	}
+	h.Set("Connection", "close")
+	http.Error(w, e.text, e.status)
+}
+
+// hijack answers o and takes the connection from net/http. early is what came behind
+// the request.
+func (o wsOpening) hijack(w http.ResponseWriter, timeout time.Duration) (nc net.Conn, early []byte, err error) {
+	head := o.head(w.Header())
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, "the connection cannot become a WebSocket", http.StatusInternalServerError)
+		return nil, nil, fmt.Errorf("take the connection of a WebSocket: %w", err)
+	}
+	if n := rw.Reader.Buffered(); n > 0 {
+		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
+	}
+	err = nc.SetDeadline(time.Now().Add(timeout))
+	if err == nil {
+		_, err = nc.Write(head)
+	}
+	if err == nil {
+		err = nc.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open a WebSocket: %w", err), nc.Close())
+	}
+	return nc, early, nil
+}
