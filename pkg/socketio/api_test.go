@@ -272,3 +272,42 @@ func TestServerEventsWithoutOthers(t *testing.T) {
 		t.Errorf("answered %v", got)
 	}
 }
+
+// TestRestOfTheLibrary calls what no other test does.
+func TestRestOfTheLibrary(t *testing.T) {
+	io := newServer(t)
+	ns := io.Of("/")
+	a, sa := joined(t, io, ns)
+	b, sb := joined(t, io, ns)
+	sa.Join("room")
+	sb.Join("room")
+	for _, emit := range []func(string, ...any) error{
+		sa.In("room").Emit, sa.Except("nobody").Emit, sa.Local().Emit, sa.Compress(true).To("room").Emit,
+	} {
+		if err := emit("x"); err != nil {
+			t.Error(err)
+		}
+		b.Expect("x") // and not the sender, as the next event shows
+	}
+	ns.Send("all")
+	ns.Write("all")
+	sa.Write("one")
+	for _, c := range []*sockettest.Client{a, b} {
+		c.Expect("message")
+		c.Expect("message")
+	}
+	a.Expect("message")
+	if sa.Client() == nil || sa.Client() == sb.Client() {
+		t.Error("Client")
+	}
+	if n := ns.Adapter().Rooms().Len(); n != 3 { // two of the sockets' own
+		t.Errorf("%d rooms", n)
+	}
+	remote := mustSockets(t, ns.Everybody().In(socket.Room(sb.Id())))[0]
+	if err := remote.Timeout(sockettest.Patience).Emit("to one"); err != nil {
+		t.Error(err)
+	}
+	b.Expect("to one")
+	remote.Disconnect(false)
+	b.ExpectDisconnect()
+}
