@@ -2,17 +2,19 @@ package redisadapter
 
 import (
 	"encoding/json"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
-	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/socketio"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// ackRequest is a broadcast of ours whose acknowledgements are awaited.
+// AckRequest is a broadcast of ours whose acknowledgements are awaited.
 type ackRequest struct {
 	clientCount func(uint64)
 	ack         func([]any)
@@ -32,7 +34,7 @@ func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broadcast
 	data, err := packetData(packet)
 	if err != nil || onlyLocal(opts) {
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 		}
 		a.LocalAdapter.BroadcastWithAck(packet, opts, clientCount, ack)
 		return
@@ -84,10 +86,10 @@ func values(list []socketio.Payload) []any {
 
 // askForAcks queues the request to the other instances and registers r for what they answer.
 func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOptions, r *ackRequest) {
-	if !a.hub.isJoined() {
+	if !a.hub.IsJoined() {
 		return
 	}
-	id, timeout := newID(), a.timeout
+	id, timeout := wire.NewID(), a.timeout
 	if opts != nil && opts.Flags != nil && opts.Flags.Timeout != nil {
 		timeout = *opts.Flags.Timeout
 	}
@@ -103,15 +105,15 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		delete(a.acks, id)
 	})
 	a.mu.Unlock()
-	err := a.ask(func(c census, err error) []out {
+	err := a.ask(func(c wire.Census, err error) []wire.Out {
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 			return nil
 		}
-		list, unasked, err := a.format.ackRequest(id, data, opts, c)
+		list, unasked, err := a.format.AckRequest(id, data, opts, c)
 		if err != nil {
-			a.hub.drop(item{}, err)
-			unasked = c.all - 1
+			a.hub.Drop(err)
+			unasked = c.All - 1
 		}
 		for range unasked {
 			a.later(&a.callbacks, "acknowledgement callback", func() { r.clientCount(0) })
@@ -119,12 +121,12 @@ func (a *Adapter) askForAcks(data socketio.Payload, opts *socket.BroadcastOption
 		return list
 	})
 	if err != nil {
-		a.hub.drop(item{}, err)
+		a.hub.Drop(err)
 	}
 }
 
 // receiveAck passes on what another instance says about a broadcast of ours.
-func (a *Adapter) receiveAck(r *ackRequest, resp *response) {
+func (a *Adapter) receiveAck(r *ackRequest, resp *wire.Response) {
 	if resp.Type == nil {
 		return
 	}
@@ -137,37 +139,37 @@ func (a *Adapter) receiveAck(r *ackRequest, resp *response) {
 	case rtypes.BROADCAST_ACK:
 		var args []any
 		if resp.Packet != nil {
-			args = values([]socketio.Payload{payload(resp.Packet, resp.attachments)})
+			args = values([]socketio.Payload{wire.Payload(resp.Packet, resp.Attachments)})
 		}
 		a.later(&a.callbacks, "acknowledgement callback", func() { r.ack(args) })
 	}
 }
 
 // handleBroadcastWithAck broadcasts for another instance and passes the acknowledgements on.
-func (a *Adapter) handleBroadcastWithAck(req *request) error {
+func (a *Adapter) handleBroadcastWithAck(req *wire.Request) error {
 	if req.Packet == nil || req.Packet.Nsp != a.nsp && (req.Packet.Nsp != "" || a.nsp != "/") {
-		return errPacket
+		return wire.ErrPacket
 	}
-	data := payload(req.Packet.Data, req.attachments)
+	data := wire.Payload(req.Packet.Data, req.Attachments)
 	if !json.Valid(data.JSON) {
-		return errEvent
+		return wire.ErrEvent
 	}
-	if err := checkEvent(data.JSON); err != nil {
+	if err := wire.CheckEvent(data.JSON); err != nil {
 		return err
 	}
-	if err := checkPlaceholders(data.JSON, len(data.Attachments)); err != nil {
+	if err := wire.CheckPlaceholders(data.JSON, len(data.Attachments)); err != nil {
 		return err
 	}
-	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, req.Opts.broadcastOptions(),
+	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, req.Opts.BroadcastOptions(),
 		func(n uint64) {
-			a.publishResponse(req, &response{Type: typeOf(rtypes.BROADCAST_CLIENT_COUNT), ClientCount: &n})
+			a.publishResponse(req, &wire.Response{Type: wire.TypeOf(rtypes.BROADCAST_CLIENT_COUNT), ClientCount: &n})
 		},
 		func(args []socketio.Payload) { a.publishAck(req, args) })
 	return nil
 }
 
 // publishAck passes an acknowledgement on.
-func (a *Adapter) publishAck(req *request, args []socketio.Payload) {
-	it, err := a.format.ack(req, args)
+func (a *Adapter) publishAck(req *wire.Request, args []socketio.Payload) {
+	it, err := a.format.Ack(req, args)
 	a.push(err, it)
 }

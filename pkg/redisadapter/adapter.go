@@ -3,17 +3,25 @@ package redisadapter
 import (
 	"context"
 	"errors"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/hub"
+	"socketio-chat/pkg/redisadapter/internal/recovery"
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
+
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
+
+	"socketio-chat/pkg/socketio"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/socketio"
 )
 
 // Adapter is the cluster adapter of one namespace: what it is asked to do it does for this
@@ -23,16 +31,19 @@ type Adapter struct {
 	*socketio.LocalAdapter
 
 	// Static after Construct.
-	hub      *hub
+	hub      *hub.Hub
 	ownsHub  bool // no other Adapter has it
+	mode     Mode
+	spread   bool // each namespace has a hub, on a Redis Cluster
+	cfg      config
 	opts     *radapter.RedisAdapterOptions
 	redis    *rtypes.RedisClient
 	nsp      string
 	uid      adapter.ServerId
-	format   format
-	codec    *codec
-	sessions *exchange
-	listeners
+	format   wire.Format
+	codec    *wire.Codec
+	sessions *recovery.Exchange
+	listen   wire.Listeners
 	timeout  time.Duration // of requests
 	specific bool          // answer generation 4 nodes on their own response channel
 
@@ -97,8 +108,8 @@ func (a *Adapter) PublishOnSpecificResponseChannel() bool { return a.specific }
 
 // Parser is the codec of broadcasts, see NewParser.
 func (a *Adapter) Parser() rtypes.Parser {
-	if a.hub.cfg.parser != nil {
-		return a.hub.cfg.parser
+	if a.cfg.parser != nil {
+		return a.cfg.parser
 	}
 	return NewParser()
 }
@@ -108,52 +119,43 @@ func (a *Adapter) Construct(nsp socket.Namespace) {
 	a.LocalAdapter.Construct(nsp)
 	if a.hub == nil {
 		b := Builder{Redis: a.redis, Opts: a.opts}
-		a.hub, a.ownsHub = b.shared(), true
+		a.hub, a.ownsHub, a.cfg = b.shared(), true, b.config()
 	}
 	a.nsp = nsp.Name()
-	a.timeout, a.specific = a.hub.cfg.requestsTimeout, a.hub.cfg.specific
-	a.codec = newCodec(a.hub.cfg.maxMessage, a.hub.cfg.maxAttachments)
+	a.timeout, a.specific = a.cfg.requestsTimeout, a.cfg.specific
+	a.codec = wire.NewCodec(a.cfg.MaxMessage, a.cfg.maxAttachments)
 	a.choose()
 	var client redis.UniversalClient
 	if a.redis != nil {
 		client = a.redis.Client
 	}
-	a.sessions = newExchange(a.LocalAdapter, sessionPeers{a}, client, a.hub.cfg.key, a.nsp)
-	wanted := a.format.subscription()
-	a.listeners = wanted.listeners
-	a.hub.subscribe(wanted, a)
-	a.hub.run()
+	a.sessions = recovery.New(a.LocalAdapter, sessionPeers{a}, client, a.cfg.Key, a.nsp)
+	wanted := a.format.Subscription()
+	a.listen = wanted.Listeners
+	a.hub.Subscribe(wanted, inbox{a})
+	a.hub.Run()
 }
 
 // choose sets the format of the mode, and the instance's id.
 func (a *Adapter) choose() {
-	key := a.hub.cfg.key
-	a.uid = adapter.ServerId(newID())
-	switch t := a.hub.transport.(type) {
-	case *sharded:
-		a.uid = adapter.ServerId(adapterID(key, a.nsp, newID()))
-		w := newClusterFormat(a.codec, key, a.nsp, string(a.uid), t.rooms != nil)
+	key := a.cfg.Key
+	a.uid = adapter.ServerId(wire.NewID())
+	switch a.mode {
+	case Sharded:
+		a.uid = adapter.ServerId(cluster.AdapterID(key, a.nsp, wire.NewID()))
+		w := cluster.New(a.codec, key, a.nsp, string(a.uid), a.spread)
 		a.format = w
-		follow := &roomFollower{a: a, names: w.names, wanted: t.rooms, own: w.subscription(), members: map[socket.Room]int{}}
+		follow := &roomFollower{a: a, names: w.Names, members: map[socket.Room]int{}}
 		follow.start()
-	case *streams:
-		a.format = newStreamsFormat(a.codec, key, a.nsp, string(a.uid))
+	case Streams:
+		a.format = streams.New(a.codec, key, a.nsp, string(a.uid))
 	default:
-		w := newClassic(a.codec, key, a.nsp, string(a.uid), a.specific)
+		w := classic.New(a.codec, key, a.nsp, string(a.uid), a.specific)
 		a.format = w
-		if p := a.hub.cfg.parser; p != nil {
-			a.format = &parsed{classic: w, parser: p}
+		if p := a.cfg.parser; p != nil {
+			a.format = &parsed{Format: w, parser: p}
 		}
 	}
-}
-
-// newID returns a random id in Node's form: a server's, a request's.
-func newID() string {
-	id, err := adapter.Uid2(9)
-	if err != nil {
-		panic(err) // crypto/rand does not fail
-	}
-	return id
 }
 
 // Close leaves the cluster. Calls that wait for answers end with ErrClosed.
@@ -174,12 +176,12 @@ func (a *Adapter) Close() {
 	for _, g := range gathers {
 		g.finish(ErrClosed) // some more than once: they have several ids
 	}
-	a.hub.unsubscribe(a)
+	a.hub.Unsubscribe(inbox{a})
 	if a.ownsHub {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if err := a.hub.close(ctx); err != nil {
-			a.hub.fault.warn("Cluster adapter did not close cleanly", err)
+		if err := a.hub.Close(ctx); err != nil {
+			a.hub.Warn("Cluster adapter did not close cleanly", err)
 		}
 	}
 	a.LocalAdapter.Close()
@@ -202,7 +204,7 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 	}
 	data, err := packetData(packet)
 	if err != nil {
-		a.hub.drop(item{}, err)
+		a.hub.Drop(err)
 		a.LocalAdapter.Broadcast(packet, opts)
 		return
 	}
@@ -213,23 +215,23 @@ func (a *Adapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOptions
 
 // publish queues an event for the other instances.
 func (a *Adapter) publish(data socketio.Payload, opts *socket.BroadcastOptions, number uint64) {
-	if !a.format.needsCensus(data, opts) {
-		list, err := a.format.broadcast(data, opts, number, census{})
+	if !a.format.NeedsCensus(data, opts) {
+		list, err := a.format.Broadcast(data, opts, number, wire.Census{})
 		a.push(err, list...)
 		return
 	}
-	err := a.ask(func(c census, err error) []out {
-		var list []out
+	err := a.ask(func(c wire.Census, err error) []wire.Out {
+		var list []wire.Out
 		if err == nil {
-			list, err = a.format.broadcast(data, opts, number, c)
+			list, err = a.format.Broadcast(data, opts, number, c)
 		}
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 		}
 		return list
 	})
 	if err != nil {
-		a.hub.drop(item{}, err)
+		a.hub.Drop(err)
 	}
 }
 
@@ -248,64 +250,25 @@ func onlyLocal(opts *socket.BroadcastOptions) bool {
 	return opts != nil && opts.Flags != nil && opts.Flags.Local
 }
 
-// receive handles a message from Redis.
-func (a *Adapter) receive(channel string, b []byte) {
-	r, err := a.format.decode(channel, b, a.wanted)
-	a.received(channel, r, err)
-}
-
-// receiveEntry handles an entry of the stream.
-func (a *Adapter) receiveEntry(e *entry) {
-	r, err := a.format.decodeEntry(e, a.wanted)
-	a.received("stream", r, err)
-}
-
-// wanted tells whether a broadcast may be for a socket of ours.
-func (a *Adapter) wanted(*socket.BroadcastOptions) bool { return true }
-
-// received does what a message says, and counts what came of it.
-func (a *Adapter) received(channel string, r received, err error) {
-	switch {
-	case err != nil:
-	case r.broadcast != nil:
-		a.receiveBroadcast(r.broadcast)
-	case r.request != nil:
-		err = a.receiveRequest(r.request)
-	case r.response != nil:
-		err = a.receiveResponse(r.response)
-	}
-	switch {
-	case err == nil || errors.Is(err, errNobodyHere):
-		a.hub.received.Add(1)
-	case !errors.Is(err, errNotForUs):
-		a.hub.reject(channel, err)
-	}
-}
-
-// receiveBroadcast gives an event of another instance to our sockets.
-func (a *Adapter) receiveBroadcast(msg *broadcast) {
-	a.LocalAdapter.BroadcastReceived(socketio.Encoded{Nsp: a.nsp, Data: msg.data}, msg.opts, msg.from, msg.number)
-}
-
 // push queues messages that the format has made, or counts why it could not.
-func (a *Adapter) push(err error, list ...out) {
+func (a *Adapter) push(err error, list ...wire.Out) {
 	if err != nil {
-		a.hub.drop(item{}, err)
+		a.hub.Drop(err)
 		return
 	}
 	for _, o := range list {
-		_ = a.hub.queue.push(item{out: o}) // what is refused has been counted
+		a.hub.Send(o)
 	}
 }
 
-// ask queues a question about who is there. The publisher's goroutine calls answered, unless ask returns
+// Ask queues a question about who is there. The publisher's goroutine calls answered, unless ask returns
 // an error.
-func (a *Adapter) ask(answered func(census, error) []out) error {
-	return a.hub.queue.push(item{ask: &question{of: a.listeners, answered: answered}})
+func (a *Adapter) ask(answered func(wire.Census, error) []wire.Out) error {
+	return a.hub.Ask(a.listen, answered)
 }
 
 // command asks the other instances for something that has no answer.
-func (a *Adapter) command(req *request) {
-	it, err := a.format.request(req)
+func (a *Adapter) command(req *wire.Request) {
+	it, err := a.format.Request(req)
 	a.push(err, it)
 }

@@ -4,12 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/hub"
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/socket.io-go-redis/emitter"
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
 
 	"socketio-chat/pkg/socketio"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
 // ErrNobody tells that no instance heard what was announced.
@@ -24,17 +30,17 @@ var ErrNobody = errors.New("no instance listens")
 // StreamLength, MaxMessage and MaxAttachments matter.
 func (b *Builder) Announce(ctx context.Context, nsp, event string, args ...any) (instances int, err error) {
 	cfg := b.config()
-	once := announcer{client: b.Redis.Client, cfg: cfg, nsp: nsp, codec: newCodec(cfg.maxMessage, cfg.maxAttachments)}
-	names := clusterChannelsOf(cfg.key, nsp)
+	once := announcer{client: b.Redis.Client, cfg: cfg, nsp: nsp, codec: wire.NewCodec(cfg.MaxMessage, cfg.maxAttachments)}
+	names := cluster.ChannelsOf(cfg.Key, nsp)
 	switch b.Mode {
 	case PubSub, "":
 		return once.emit(ctx, event, args)
 	case Sharded:
-		return once.message(ctx, names.main, event, args)
+		return once.message(ctx, names.Main, event, args)
 	case Streams:
-		return once.entry(ctx, names.main, event, args)
+		return once.entry(ctx, names.Main, event, args)
 	}
-	return 0, fmt.Errorf("mode %q: %w", b.Mode, errMode)
+	return 0, fmt.Errorf("mode %q: %w", b.Mode, hub.ErrMode)
 }
 
 // announcer speaks to a namespace once.
@@ -42,7 +48,7 @@ type announcer struct {
 	client redis.UniversalClient
 	cfg    config
 	nsp    string
-	codec  *codec
+	codec  *wire.Codec
 }
 
 // announcerUID is in place of an instance's id. It is that of Node's emitters: receivers make no
@@ -52,8 +58,7 @@ const announcerUID = string(emitter.UID)
 // open returns a client of the one server that has home, which repeats no command by itself and ends
 // with ctx.
 func (o *announcer) open(ctx context.Context, home string) (*redis.Client, error) {
-	server := &hub{redis: &rtypes.RedisClient{Client: o.client}, transport: pubSub{key: home}}
-	opts, err := server.redisOptions(ctx)
+	opts, err := hub.RedisOptions(ctx, o.client, home)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +74,8 @@ func (o *announcer) open(ctx context.Context, home string) (*redis.Client, error
 // count counts the subscribers of a channel, at all servers of a Redis Cluster.
 func (o *announcer) count(ctx context.Context, c *redis.Client, channel string) (int, error) {
 	if cluster, ok := o.client.(*redis.ClusterClient); ok {
-		there, err := askCluster(ctx, pubSub{}, cluster, listeners{all: channel, ours: channel})
-		return there.all, err
+		there, err := hub.CountSubscribers(ctx, cluster, wire.Listeners{All: channel, Ours: channel})
+		return there.All, err
 	}
 	list, err := c.PubSubNumSub(ctx, channel).Result()
 	return int(list[channel]), err
@@ -79,19 +84,19 @@ func (o *announcer) count(ctx context.Context, c *redis.Client, channel string) 
 // emit announces in mode PubSub, with the library's emitter. In a Redis Cluster Redis does not say
 // how many have heard it, so they are counted before.
 func (o *announcer) emit(ctx context.Context, event string, args []any) (instances int, err error) {
-	c, err := o.open(ctx, o.cfg.key)
+	c, err := o.open(ctx, o.cfg.Key)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
 	if _, spread := o.client.(*redis.ClusterClient); spread {
-		if instances, err = o.count(ctx, c, channelsOf(o.cfg.key, o.nsp).request); err != nil || instances == 0 {
+		if instances, err = o.count(ctx, c, classic.ChannelsOf(o.cfg.Key, o.nsp).Request); err != nil || instances == 0 {
 			return 0, errors.Join(err, nobodyOf(err))
 		}
 	}
 	counting := &publishCounter{UniversalClient: c}
 	opts := emitter.DefaultEmitterOptions()
-	opts.SetKey(o.cfg.key)
+	opts.SetKey(o.cfg.Key)
 	opts.SetParser(&Parser{o.codec})
 	if o.cfg.parser != nil {
 		opts.SetParser(o.cfg.parser)
@@ -122,7 +127,7 @@ func (o *announcer) message(ctx context.Context, channel, event string, args []a
 	if err != nil {
 		return 0, err
 	}
-	b, _, err := encodeCluster(o.codec, m, false)
+	b, _, err := cluster.Encode(o.codec, m, false)
 	if err != nil {
 		return 0, err
 	}
@@ -138,19 +143,19 @@ func (o *announcer) message(ctx context.Context, channel, event string, args []a
 	return int(heard), err
 }
 
-// entry announces in mode Streams. What is in the stream is read later by whoever was away, so it is
+// Entry announces in mode Streams. What is in the stream is read later by whoever was away, so it is
 // not put there when nobody is there to hear it.
 func (o *announcer) entry(ctx context.Context, channel, event string, args []any) (instances int, err error) {
 	m, err := o.broadcast(event, args)
 	if err != nil {
 		return 0, err
 	}
-	w := &streamsFormat{codec: o.codec}
-	it, err := w.entry(m)
+	w := &streams.Format{Codec: o.codec}
+	it, err := w.Entry(m)
 	if err != nil {
 		return 0, err
 	}
-	c, err := o.open(ctx, o.cfg.key)
+	c, err := o.open(ctx, o.cfg.Key)
 	if err != nil {
 		return 0, err
 	}
@@ -158,18 +163,18 @@ func (o *announcer) entry(ctx context.Context, channel, event string, args []any
 	if instances, err = o.count(ctx, c, channel); err != nil || instances == 0 {
 		return 0, errors.Join(err, nobodyOf(err))
 	}
-	values := entryFields(it.entry, "", 0) // a stamp is for those who send more than once
-	err = c.XAdd(ctx, &redis.XAddArgs{Stream: o.cfg.key, MaxLen: int64(o.cfg.streamLength), Approx: true, Values: values}).Err()
+	values := streams.EntryFields(it.Entry, "", 0) // a stamp is for those who send more than once
+	err = c.XAdd(ctx, &redis.XAddArgs{Stream: o.cfg.Key, MaxLen: int64(o.cfg.StreamLength), Approx: true, Values: values}).Err()
 	return instances, err
 }
 
 // broadcast makes the message of an event for all.
-func (o *announcer) broadcast(event string, args []any) (clusterMessage, error) {
+func (o *announcer) broadcast(event string, args []any) (cluster.Message, error) {
 	data, err := socketio.EncodeData(append([]any{event}, args...))
 	if err != nil {
-		return clusterMessage{}, err
+		return cluster.Message{}, err
 	}
-	return clusterBroadcast(announcerUID, o.nsp, data, nil, ""), nil
+	return cluster.Broadcast(announcerUID, o.nsp, data, nil, ""), nil
 }
 
 // nobodyOf is ErrNobody where counting went well.

@@ -5,53 +5,56 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
 
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/socketio"
 )
 
 // encodings are the ways in which an event becomes bytes for Redis. Each returns how many.
-var encodings = map[string]func(*codec, socketio.Payload) (int, error){
-	"classic": func(c *codec, p socketio.Payload) (int, error) {
-		first, second, err := encodeBroadcast(c, "me", "/chat", p, nil)
+var encodings = map[string]func(*wire.Codec, socketio.Payload) (int, error){
+	"classic": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		first, second, err := classic.EncodeBroadcast(c, "me", "/chat", p, nil)
 		return len(first) + len(second), err
 	},
-	"classic, to a room": func(c *codec, p socketio.Payload) (int, error) {
-		b, err := encodeOnce(c, "me", "/chat", p, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("r")}, true)
+	"classic, to a room": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		b, err := classic.EncodeOnce(c, "me", "/chat", p, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("r")}, true)
 		return len(b), err
 	},
-	"classic, with acknowledgement": func(c *codec, p socketio.Payload) (int, error) {
-		w := newClassic(c, "socket.io", "/chat", "me", false)
-		list, _, err := w.ackRequest("id", p, nil, census{})
+	"classic, with acknowledgement": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		w := classic.New(c, "socket.io", "/chat", "me", false)
+		list, _, err := w.AckRequest("id", p, nil, wire.Census{})
 		return sizeOf(list), err
 	},
-	"classic, acknowledgement": func(c *codec, p socketio.Payload) (int, error) {
-		w := newClassic(c, "socket.io", "/chat", "me", false)
-		it, err := w.ack(&request{UID: "you"}, []socketio.Payload{p})
-		return it.size(), err
+	"classic, acknowledgement": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		w := classic.New(c, "socket.io", "/chat", "me", false)
+		it, err := w.Ack(&wire.Request{UID: "you"}, []socketio.Payload{p})
+		return it.Size(), err
 	},
-	"cluster": func(c *codec, p socketio.Payload) (int, error) {
-		b, _, err := encodeCluster(c, clusterBroadcast("me", "/chat", p, nil, ""), false)
+	"cluster": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		b, _, err := cluster.Encode(c, cluster.Broadcast("me", "/chat", p, nil, ""), false)
 		return len(b), err
 	},
-	"stream": func(c *codec, p socketio.Payload) (int, error) {
-		e := &entry{}
-		err := encodeEntry(c, e, clusterBroadcast("me", "/chat", p, nil, "").Data)
-		return e.size(), err
+	"stream": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		e := &wire.Entry{}
+		err := streams.EncodeEntry(c, e, cluster.Broadcast("me", "/chat", p, nil, "").Data)
+		return e.Size(), err
 	},
-	"inline": func(c *codec, p socketio.Payload) (int, error) {
-		b, err := inlineBinary(p, c.limit)
+	"inline": func(c *wire.Codec, p socketio.Payload) (int, error) {
+		b, err := wire.InlineBinary(p, c.Limit)
 		return len(b), err
 	},
 }
 
-func sizeOf(list []out) (n int) {
+func sizeOf(list []wire.Out) (n int) {
 	for _, it := range list {
-		n += it.size()
+		n += it.Size()
 	}
 	return n
 }
@@ -70,12 +73,12 @@ func TestPlaceholdersThatNameOneAttachmentAreRefusedBeforeTheyCost(t *testing.T)
 	many := socketio.Payload{JSON: placeholders(make([]int, 3000)...), Attachments: [][]byte{make([]byte, 900_000)}}
 	for name, encode := range encodings {
 		t.Run(name, func(t *testing.T) {
-			c := newCodec(16<<20, 255)
+			c := wire.NewCodec(16<<20, 255)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			_, err := encode(c, many)
 			runtime.ReadMemStats(&after)
-			if want := map[bool]error{true: errTooLarge, false: errNamedTwice}[name == "inline"]; !errors.Is(err, want) {
+			if want := map[bool]error{true: wire.ErrTooLarge, false: wire.ErrNamedTwice}[name == "inline"]; !errors.Is(err, want) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 			if cost := after.TotalAlloc - before.TotalAlloc; cost > 4<<20 {
@@ -92,12 +95,12 @@ func TestLargeAttachmentsAreRefusedBeforeTheyCost(t *testing.T) {
 		if name == "inline" {
 			continue // bounds what it writes, not what it reads
 		}
-		c := newCodec(8<<20, 255)
+		c := wire.NewCodec(8<<20, 255)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, err := encode(c, data)
 		runtime.ReadMemStats(&after)
-		if cost := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, errTooLarge) || cost > 1<<20 {
+		if cost := after.TotalAlloc - before.TotalAlloc; !errors.Is(err, wire.ErrTooLarge) || cost > 1<<20 {
 			t.Errorf("%s: %v, allocated %d KiB", name, err, cost>>10)
 		}
 	}
@@ -125,7 +128,7 @@ func TestMessageCostsASmallMultipleOfItsSize(t *testing.T) {
 		b.WriteByte(']')
 		size += b.Len()
 		for name, encode := range encodings {
-			n, err := encode(newCodec(1<<20, 255), socketio.Payload{JSON: []byte(b.String()), Attachments: atts})
+			n, err := encode(wire.NewCodec(1<<20, 255), socketio.Payload{JSON: []byte(b.String()), Attachments: atts})
 			if err == nil && n > 5*size+500 {
 				t.Fatalf("%s: %d bytes became %d: %s", name, size, n, b.String())
 			}

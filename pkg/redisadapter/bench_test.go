@@ -1,10 +1,11 @@
 package redisadapter
 
 import (
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
-
-	"socketio-chat/pkg/socketio"
 )
 
 // benchmarks are payloads as they pass: a chat message, a larger document, Korean text, spelled
@@ -23,11 +24,11 @@ var benchmarks = []struct {
 func BenchmarkEncode(b *testing.B) {
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
-			c := newCodec(1<<20, 255)
+			c := wire.NewCodec(1<<20, 255)
 			b.SetBytes(int64(len(bm.data.JSON)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := encodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil); err != nil {
+				if _, _, err := classic.EncodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -38,15 +39,15 @@ func BenchmarkEncode(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	for _, bm := range benchmarks {
 		b.Run(bm.name, func(b *testing.B) {
-			c := newCodec(1<<20, 255)
-			m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil)
+			c := wire.NewCodec(1<<20, 255)
+			m, _, err := classic.EncodeBroadcast(c, "0123456789ab", "/chat", bm.data, nil)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.SetBytes(int64(len(m)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := decodeBroadcast(c, m, "me", "/chat", nil); err != nil {
+				if _, err := classic.DecodeBroadcast(c, m, "me", "/chat", nil); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -56,13 +57,13 @@ func BenchmarkDecode(b *testing.B) {
 
 // BenchmarkOwnEcho is what a message of one's own costs when it comes back.
 func BenchmarkOwnEcho(b *testing.B) {
-	c := newCodec(1<<20, 255)
-	m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", benchmarks[0].data, nil)
+	c := wire.NewCodec(1<<20, 255)
+	m, _, err := classic.EncodeBroadcast(c, "0123456789ab", "/chat", benchmarks[0].data, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		_, _ = decodeBroadcast(c, m, "0123456789ab", "/chat", nil)
+		_, _ = classic.DecodeBroadcast(c, m, "0123456789ab", "/chat", nil)
 	}
 }
 
@@ -84,20 +85,20 @@ func BenchmarkAcross(b *testing.B) {
 
 // A chat message costs one allocation to encode, and its text and options to decode.
 func TestAllocations(t *testing.T) {
-	c, data := newCodec(1<<20, 255), benchmarks[0].data
+	c, data := wire.NewCodec(1<<20, 255), benchmarks[0].data
 	if n := testing.AllocsPerRun(100, func() {
-		if _, _, err := encodeBroadcast(c, "0123456789ab", "/chat", data, nil); err != nil {
+		if _, _, err := classic.EncodeBroadcast(c, "0123456789ab", "/chat", data, nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 1 && !raceEnabled {
 		t.Errorf("encoding allocates %v times", n)
 	}
-	m, _, err := encodeBroadcast(c, "0123456789ab", "/chat", data, nil)
+	m, _, err := classic.EncodeBroadcast(c, "0123456789ab", "/chat", data, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		if _, err := decodeBroadcast(c, m, "me", "/chat", nil); err != nil {
+		if _, err := classic.DecodeBroadcast(c, m, "me", "/chat", nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 3 && !raceEnabled {

@@ -2,14 +2,16 @@ package redisadapter
 
 import (
 	"log/slog"
+	"socketio-chat/pkg/redisadapter/internal/hub"
 	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
-	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/socket"
 )
 
 // Builder makes the cluster adapters of a server's namespaces, which share its two connections to
@@ -48,7 +50,7 @@ type Builder struct {
 	// close their connection over it. It should be the server's Limits.Attachments.
 	MaxAttachments int
 	// Heartbeat is how often the connections are proven live, 0: 1 s. Silence is how long after a
-	// heartbeat a subscriber connection that brings nothing is given up, 0: 5 s; it should be
+	// Heartbeat a subscriber connection that brings nothing is given up, 0: 5 s; it should be
 	// longer than this process may ever be held up. That it publishes, a connection proves by
 	// Redis' answers, for which the client's ReadTimeout counts.
 	Heartbeat, Silence time.Duration
@@ -59,7 +61,8 @@ type Builder struct {
 	// contents. nil: nothing is logged.
 	Logger *slog.Logger
 
-	hubs hubs
+	recheck time.Duration // of an idle stream, 0: 15 s
+	hubs    hubs
 }
 
 var _ socket.AdapterConstructor = (*Builder)(nil)
@@ -69,36 +72,47 @@ var _ socket.AdapterConstructor = (*Builder)(nil)
 func (b *Builder) New(nsp socket.Namespace) socket.Adapter {
 	a := MakeRedisAdapter()
 	a.hub, a.ownsHub = b.hubFor(nsp.Name()), b.each()
+	a.mode, a.spread, a.cfg = b.Mode, b.each(), b.config()
 	a.SetRedis(b.Redis)
 	a.SetOpts(b.Opts)
 	a.Construct(nsp)
 	return a
 }
 
+// config is what a Builder's fields come to.
+type config struct {
+	hub.Config
+	requestsTimeout time.Duration
+	specific        bool // answer generation 4 nodes on a channel of their own
+	parser          rtypes.Parser
+	maxAttachments  int
+}
+
 // config applies the defaults.
 func (b *Builder) config() config {
-	c := config{
-		key: "socket.io", requestsTimeout: 5 * time.Second, queueBytes: 8 << 20, holdFor: 10 * time.Second, maxMessage: 16 << 20, maxAttachments: socketio.DefaultAttachments,
-		heartbeat: time.Second, silence: 5 * time.Second, onChange: b.OnChange, onGap: b.OnGap, log: b.Logger,
-		streamLength: 100_000, streamBytes: 64 << 20,
-	}
+	c := config{Config: hub.Config{
+		Key: "socket.io", QueueBytes: 8 << 20, HoldFor: 10 * time.Second, MaxMessage: 16 << 20,
+		Heartbeat: time.Second, Silence: 5 * time.Second, OnChange: b.OnChange, OnGap: b.OnGap, Log: b.Logger,
+		StreamLength: 100_000, StreamBytes: 64 << 20,
+	}, requestsTimeout: 5 * time.Second, maxAttachments: socketio.DefaultAttachments}
 	if b.Mode == Streams {
-		c.queueBytes, c.holdFor = 64<<20, 10*time.Minute
+		c.QueueBytes, c.HoldFor = 64<<20, 10*time.Minute
 	}
-	set(&c.streamLength, b.StreamLength)
-	set(&c.streamBytes, b.StreamBytes)
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
+	set(&c.StreamLength, b.StreamLength)
+	set(&c.StreamBytes, b.StreamBytes)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
-	set(&c.queueBytes, b.QueueBytes)
-	set(&c.holdFor, b.HoldFor)
-	set(&c.maxMessage, b.MaxMessage)
+	set(&c.QueueBytes, b.QueueBytes)
+	set(&c.HoldFor, b.HoldFor)
+	set(&c.MaxMessage, b.MaxMessage)
 	set(&c.maxAttachments, min(b.MaxAttachments, msgpack.MaxAttachments))
-	set(&c.heartbeat, b.Heartbeat)
-	set(&c.silence, b.Silence)
+	c.Recheck = b.recheck
+	set(&c.Heartbeat, b.Heartbeat)
+	set(&c.Silence, b.Silence)
 	if o := b.Opts; o != nil {
 		if o.GetRawKey() != nil {
-			c.key = o.Key()
+			c.Key = o.Key()
 		}
 		set(&c.requestsTimeout, o.RequestsTimeout())
 		c.specific = o.PublishOnSpecificResponseChannel()

@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/engine.io/v2/utils"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
+
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	"github.com/zishang520/socket.io-go-redis/emitter"
+
+	"socketio-chat/pkg/socketio"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/socketio"
 )
 
 // Code for the library's builder and adapter compiles and works with ours.
@@ -55,10 +58,10 @@ func TestDropIn(t *testing.T) {
 	}
 	// An adapter by itself has its own connections and ends them.
 	alone := NewRedisAdapter(alpha.Of("/x"), r.types(t), opts)
-	eventually(t, "it joins", func() bool { return alone.hub.status().Joined })
+	eventually(t, "it joins", func() bool { return alone.hub.Status().Joined })
 	alone.Close()
 	alone.Close()
-	if alone.hub.status().Joined {
+	if alone.hub.Status().Joined {
 		t.Error("joined after Close")
 	}
 }
@@ -155,8 +158,8 @@ func TestForeignClient(t *testing.T) {
 	ring := redis.NewRing(&redis.RingOptions{})
 	defer ring.Close()
 	b := &Builder{Redis: rtypes.NewRedisClient(context.Background(), struct{ redis.UniversalClient }{ring})}
-	b.shared().run()
-	eventually(t, "the error shows", func() bool { return errors.Is(b.Status().LastError, errClientType) })
+	b.shared().Run()
+	eventually(t, "the error shows", func() bool { return errors.Is(b.Status().LastError, hub.ErrClientType) })
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -4,15 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 )
-
-var errRequestType = errors.New("unknown request")
 
 // FetchSockets calls back with the sockets opts selects on all instances. If some instance does not
 // answer in time, or Redis is out of reach, it calls back with what there is and an error. Of
@@ -30,28 +30,28 @@ func (a *Adapter) FetchSockets(opts *socket.BroadcastOptions) func(func([]socket
 }
 
 func (a *Adapter) fetchRemote(opts *socket.BroadcastOptions, sockets []socket.SocketDetails, callback func([]socket.SocketDetails, error)) {
-	id, old := newID(), newSelection(opts)
+	id, old := wire.NewID(), newSelection(opts)
 	a.gatherAnswers(&gather{
 		what: "fetch sockets",
 		ids:  append([]string{id}, old.asks...),
-		want: func(c census) int { return c.others() + old.answers(c) },
-		start: func(c census) []out {
+		want: func(c wire.Census) int { return c.Others() + old.answers(c) },
+		start: func(c wire.Census) []wire.Out {
 			list := old.requests(a, c)
-			if c.others() > 0 {
-				list = append(list, &request{RequestID: id, Type: rtypes.REMOTE_FETCH, Opts: optionsOf(opts)})
+			if c.Others() > 0 {
+				list = append(list, &wire.Request{RequestID: id, Type: rtypes.REMOTE_FETCH, Opts: wire.OptionsOf(opts)})
 			}
 			return a.items(list)
 		},
-		take: func(r *response) {
+		take: func(r *wire.Response) {
 			if old.take(r) {
 				return
 			}
-			var list []remoteSocket
+			var list []wire.RemoteSocket
 			if json.Unmarshal(r.Sockets, &list) != nil {
 				return
 			}
 			for _, s := range list {
-				sockets = append(sockets, s.details())
+				sockets = append(sockets, s.Details())
 			}
 		},
 		done: func(err error) {
@@ -60,7 +60,7 @@ func (a *Adapter) fetchRemote(opts *socket.BroadcastOptions, sockets []socket.So
 					Id: socket.SocketId(id), Handshake: &socket.Handshake{}, Rooms: []socket.Room{socket.Room(id)},
 				}))
 			}
-			a.hub.protect("callback of FetchSockets", func() { callback(sockets, err) })
+			a.hub.Protect("callback of FetchSockets", func() { callback(sockets, err) })
 		},
 	})
 }
@@ -69,39 +69,39 @@ func (a *Adapter) fetchRemote(opts *socket.BroadcastOptions, sockets []socket.So
 func (a *Adapter) AllRooms() func(func(*types.Set[socket.Room], error)) {
 	return func(callback func(*types.Set[socket.Room], error)) {
 		rooms := types.NewSet(a.Rooms().Keys()...)
-		id, oldID := newID(), newID()
+		id, oldID := wire.NewID(), wire.NewID()
 		a.gatherAnswers(&gather{
 			what: "all rooms",
 			ids:  []string{id, oldID},
-			want: func(c census) int {
-				if !a.format.legacy() {
-					return max(c.ours-1, 0) // Node's adapters of the other modes cannot tell
+			want: func(c wire.Census) int {
+				if !a.format.Legacy() {
+					return max(c.Ours-1, 0) // Node's adapters of the other modes cannot tell
 				}
-				return c.others() + c.legacyNodes()
+				return c.Others() + c.LegacyNodes()
 			},
-			start: func(c census) []out {
-				list := []*request{{RequestID: id, Type: rtypes.ALL_ROOMS}}
-				if c.legacyNodes() > 0 {
-					list = append(list, &request{LegacyID: oldID, Type: legacyAllRooms})
+			start: func(c wire.Census) []wire.Out {
+				list := []*wire.Request{{RequestID: id, Type: rtypes.ALL_ROOMS}}
+				if c.LegacyNodes() > 0 {
+					list = append(list, &wire.Request{LegacyID: oldID, Type: wire.LegacyAllRooms})
 				}
 				return a.items(list)
 			},
-			take: func(r *response) {
+			take: func(r *wire.Response) {
 				if r.Rooms != nil {
-					rooms.Add(r.Rooms.rooms()...)
+					rooms.Add(r.Rooms.Rooms()...)
 				}
 			},
-			done: func(err error) { a.hub.protect("callback of AllRooms", func() { callback(rooms, err) }) },
+			done: func(err error) { a.hub.Protect("callback of AllRooms", func() { callback(rooms, err) }) },
 		})
 	}
 }
 
 // items makes publishes of requests.
-func (a *Adapter) items(requests []*request) (list []out) {
+func (a *Adapter) items(requests []*wire.Request) (list []wire.Out) {
 	for _, r := range requests {
-		it, err := a.format.request(r)
+		it, err := a.format.Request(r)
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 			continue
 		}
 		list = append(list, it)
@@ -115,10 +115,10 @@ func (a *Adapter) AddSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 	if onlyLocal(opts) {
 		return
 	}
-	a.command(&request{Type: rtypes.REMOTE_JOIN, Opts: optionsOf(opts), Rooms: listOf(rooms)})
-	a.commandLegacy(opts, func(sid string) (list []*request) {
+	a.command(&wire.Request{Type: rtypes.REMOTE_JOIN, Opts: wire.OptionsOf(opts), Rooms: wire.ListOf(rooms)})
+	a.commandLegacy(opts, func(sid string) (list []*wire.Request) {
 		for _, room := range rooms {
-			list = append(list, &request{Type: legacyJoin, Sid: sid, Room: roomName(room)})
+			list = append(list, &wire.Request{Type: wire.LegacyJoin, Sid: sid, Room: wire.RoomName(room)})
 		}
 		return list
 	})
@@ -128,10 +128,10 @@ func (a *Adapter) AddSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 func (a *Adapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room) {
 	// The others first: opts may select by the rooms that are left.
 	if !onlyLocal(opts) {
-		a.command(&request{Type: rtypes.REMOTE_LEAVE, Opts: optionsOf(opts), Rooms: listOf(rooms)})
-		a.commandLegacy(opts, func(sid string) (list []*request) {
+		a.command(&wire.Request{Type: rtypes.REMOTE_LEAVE, Opts: wire.OptionsOf(opts), Rooms: wire.ListOf(rooms)})
+		a.commandLegacy(opts, func(sid string) (list []*wire.Request) {
 			for _, room := range rooms {
-				list = append(list, &request{Type: legacyLeave, Sid: sid, Room: roomName(room)})
+				list = append(list, &wire.Request{Type: wire.LegacyLeave, Sid: sid, Room: wire.RoomName(room)})
 			}
 			return list
 		})
@@ -143,9 +143,9 @@ func (a *Adapter) DelSockets(opts *socket.BroadcastOptions, rooms []socket.Room)
 // connections are closed, too.
 func (a *Adapter) DisconnectSockets(opts *socket.BroadcastOptions, status bool) {
 	if !onlyLocal(opts) {
-		a.command(&request{Type: rtypes.REMOTE_DISCONNECT, Opts: optionsOf(opts), Close: &status})
-		a.commandLegacy(opts, func(sid string) []*request {
-			return []*request{{Type: legacyDisconnect, Sid: sid, Close: &status}}
+		a.command(&wire.Request{Type: rtypes.REMOTE_DISCONNECT, Opts: wire.OptionsOf(opts), Close: &status})
+		a.commandLegacy(opts, func(sid string) []*wire.Request {
+			return []*wire.Request{{Type: wire.LegacyDisconnect, Sid: sid, Close: &status}}
 		})
 	}
 	a.LocalAdapter.DisconnectSockets(opts, status)
@@ -154,13 +154,13 @@ func (a *Adapter) DisconnectSockets(opts *socket.BroadcastOptions, status bool) 
 // ServerCount is the number of instances that have the namespace, this one included; 1 while Redis
 // is out of reach. It asks Redis and waits for the answer, a second at most.
 func (a *Adapter) ServerCount() int64 {
-	if !a.hub.isJoined() {
+	if !a.hub.IsJoined() {
 		return 1
 	}
 	answer := make(chan int, 1)
-	err := a.ask(func(c census, err error) []out {
+	err := a.ask(func(c wire.Census, err error) []wire.Out {
 		if err == nil {
-			answer <- c.all
+			answer <- c.All
 		} else {
 			close(answer)
 		}
@@ -169,26 +169,26 @@ func (a *Adapter) ServerCount() int64 {
 	if err != nil {
 		close(answer)
 	}
-	return int64(max(waitFor(answer, a.hub.status().Servers), 1))
+	return int64(max(waitFor(answer, a.hub.Status().Servers), 1))
 }
 
 // handleQuery answers a question about our sockets.
-func (a *Adapter) handleQuery(req *request) error {
-	r := &response{}
+func (a *Adapter) handleQuery(req *wire.Request) error {
+	r := &wire.Response{}
 	switch req.Type {
 	case rtypes.SOCKETS:
-		r.Sockets, _ = json.Marshal(listOf(a.LocalAdapter.Sockets(setOf(req.Rooms)).Keys()))
+		r.Sockets, _ = json.Marshal(wire.ListOf(a.LocalAdapter.Sockets(setOf(req.Rooms)).Keys()))
 	case rtypes.ALL_ROOMS:
-		rooms := listOf(a.Rooms().Keys())
+		rooms := wire.ListOf(a.Rooms().Keys())
 		r.Rooms = &rooms
 	case rtypes.REMOTE_FETCH:
-		list := []remoteSocket{}
-		a.LocalAdapter.FetchSockets(req.Opts.broadcastOptions())(func(sockets []socket.SocketDetails, _ error) {
+		list := []wire.RemoteSocket{}
+		a.LocalAdapter.FetchSockets(req.Opts.BroadcastOptions())(func(sockets []socket.SocketDetails, _ error) {
 			for _, s := range sockets {
-				list = append(list, describe(s))
+				list = append(list, wire.Describe(s))
 			}
 		})
-		b, err := encodeJSON(list)
+		b, err := wire.EncodeJSON(list)
 		if err != nil {
 			return err
 		}
@@ -200,16 +200,16 @@ func (a *Adapter) handleQuery(req *request) error {
 
 // handleCommand does something to our sockets: to those the options select, or to one by its id as
 // older adapters of generation 4 ask for.
-func (a *Adapter) handleCommand(req *request) error {
+func (a *Adapter) handleCommand(req *wire.Request) error {
 	if req.Opts == nil {
 		return a.commandOne(req, req.Type)
 	}
-	opts := req.Opts.broadcastOptions()
+	opts := req.Opts.BroadcastOptions()
 	switch req.Type {
 	case rtypes.REMOTE_JOIN:
-		a.LocalAdapter.AddSockets(opts, req.Rooms.rooms())
+		a.LocalAdapter.AddSockets(opts, req.Rooms.Rooms())
 	case rtypes.REMOTE_LEAVE:
-		a.LocalAdapter.DelSockets(opts, req.Rooms.rooms())
+		a.LocalAdapter.DelSockets(opts, req.Rooms.Rooms())
 	case rtypes.REMOTE_DISCONNECT:
 		a.later(&a.events, "disconnect handler", func() { a.LocalAdapter.DisconnectSockets(opts, req.Close != nil && *req.Close) })
 	}
@@ -217,7 +217,7 @@ func (a *Adapter) handleCommand(req *request) error {
 }
 
 // commandOne does something to one socket of ours and answers, if we have it.
-func (a *Adapter) commandOne(req *request, what adapter.MessageType) error {
+func (a *Adapter) commandOne(req *wire.Request, what adapter.MessageType) error {
 	s, ok := a.Nsp().Sockets().Load(socket.SocketId(req.Sid))
 	if !ok {
 		return nil
@@ -230,22 +230,21 @@ func (a *Adapter) commandOne(req *request, what adapter.MessageType) error {
 	case rtypes.REMOTE_DISCONNECT:
 		a.later(&a.events, "disconnect handler", func() { s.Disconnect(req.Close != nil && *req.Close) })
 	}
-	a.publishResponse(req, &response{})
+	a.publishResponse(req, &wire.Response{})
 	return nil
 }
 
 // later runs code of the application on one of the serial goroutines.
 func (a *Adapter) later(s *serial, what string, f func()) {
-	if !s.push(func() { a.hub.protect(what, f) }) {
-		a.hub.overruns.Add(1)
-		a.hub.fault.warn("Handlers are too slow for what other instances ask; requests are dropped", errOverrun)
+	if !s.push(func() { a.hub.Protect(what, f) }) {
+		a.hub.Overrun(errOverrun)
 	}
 }
 
 var errOverrun = errors.New("too many requests wait for a handler")
 
 // setOf is a set that is never nil.
-func setOf(l roomList) *types.Set[socket.Room] { return types.NewSet(l.rooms()...) }
+func setOf(l wire.RoomList) *types.Set[socket.Room] { return types.NewSet(l.Rooms()...) }
 
 // waitFor waits a second for a number, and takes other if none comes.
 func waitFor(answer <-chan int, other int) int {

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
 
@@ -11,12 +12,12 @@ import (
 // gather collects the answers to one request. Which and how many instances are asked is known once
 // Redis has told who listens; answers count until then, too.
 type gather struct {
-	what  string               // for the error
-	ids   []string             // of the requests whose answers it takes
-	want  func(c census) int   // how many answers are expected
-	start func(c census) []out // makes the requests
-	take  func(*response)      // one call at a time, none after done
-	done  func(error)          // called once, on a goroutine of its own
+	what  string                         // for the error
+	ids   []string                       // of the requests whose answers it takes
+	want  func(c wire.Census) int        // how many answers are expected
+	start func(c wire.Census) []wire.Out // makes the requests
+	take  func(*wire.Response)           // one call at a time, none after done
+	done  func(error)                    // called once, on a goroutine of its own
 
 	mu       sync.Mutex
 	expected int // -1 until known
@@ -45,11 +46,11 @@ func (a *Adapter) gatherAnswers(g *gather) {
 	case closed:
 		a.endGather(g, ErrClosed)
 		return
-	case !a.hub.isJoined():
+	case !a.hub.IsJoined():
 		a.endGather(g, ErrNotJoined)
 		return
 	}
-	err := a.ask(func(c census, err error) []out {
+	err := a.ask(func(c wire.Census, err error) []wire.Out {
 		if err != nil {
 			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
 			return nil
@@ -83,8 +84,8 @@ func (g *gather) expect(n int) bool {
 	return g.got >= n
 }
 
-// answer takes a response and returns whether it was the last.
-func (g *gather) answer(r *response) bool {
+// Answer takes a response and returns whether it was the last.
+func (g *gather) answer(r *wire.Response) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.finished {
@@ -118,7 +119,7 @@ func (g *gather) finish(err error) {
 }
 
 // receiveResponse gives a response to whoever waits for it; most are for others.
-func (a *Adapter) receiveResponse(r *response) error {
+func (a *Adapter) receiveResponse(r *wire.Response) error {
 	id := r.RequestID
 	if id == "" {
 		id = r.LegacyID
@@ -134,26 +135,26 @@ func (a *Adapter) receiveResponse(r *response) error {
 	case ack != nil:
 		a.receiveAck(ack, r)
 	default:
-		return errNotForUs
+		return wire.ErrNotForUs
 	}
 	return nil
 }
 
 // publishResponse answers req.
-func (a *Adapter) publishResponse(req *request, r *response) {
-	it, err := a.format.answer(req, r)
+func (a *Adapter) publishResponse(req *wire.Request, r *wire.Response) {
+	it, err := a.format.Answer(req, r)
 	a.push(err, it)
 }
 
 // receiveRequest does what another instance asks for.
-func (a *Adapter) receiveRequest(req *request) error {
+func (a *Adapter) receiveRequest(req *wire.Request) error {
 	if req.UID == string(a.uid) {
-		a.sessions.pass(req)
-		return errNotForUs
+		a.sessions.Pass(req)
+		return wire.ErrNotForUs
 	}
 	if req.LegacyID != "" {
 		if req.UID != "" {
-			return errNotForUs // from one of ours, for generation 2 nodes
+			return wire.ErrNotForUs // from one of ours, for generation 2 nodes
 		}
 		return a.handleLegacy(req)
 	}
@@ -166,14 +167,8 @@ func (a *Adapter) receiveRequest(req *request) error {
 		return a.handleServerSideEmit(req)
 	case rtypes.BROADCAST:
 		return a.handleBroadcastWithAck(req)
-	case sessionRequest:
-		return a.sessions.handle(req)
+	case wire.SessionRequest:
+		return a.sessions.Handle(req)
 	}
-	return fmt.Errorf("%w: type %d", errRequestType, req.Type)
-}
-
-func (h *hub) isJoined() bool {
-	h.state.mu.Lock()
-	defer h.state.mu.Unlock()
-	return h.joined
+	return fmt.Errorf("%w: type %d", wire.ErrRequestType, req.Type)
 }

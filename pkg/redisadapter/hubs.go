@@ -3,9 +3,11 @@ package redisadapter
 import (
 	"context"
 	"errors"
+	"socketio-chat/pkg/redisadapter/internal/hub"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
@@ -13,9 +15,9 @@ import (
 // connections go to the server with the namespace's slot.
 type hubs struct {
 	mu     sync.Mutex
-	list   map[string]*hub // by namespace; "": the only one
-	past   Status          // counters of hubs that have ended
-	once   bool            // all were joined at one time
+	list   map[string]*hub.Hub // by namespace; "": the only one
+	past   Status              // counters of hubs that have ended
+	once   bool                // all were joined at one time
 	closed bool
 
 	notifyMu sync.Mutex // held while OnChange runs
@@ -32,55 +34,47 @@ func (b *Builder) each() bool {
 }
 
 // shared returns the hub of all namespaces.
-func (b *Builder) shared() *hub { return b.hubFor("") }
+func (b *Builder) shared() *hub.Hub { return b.hubFor("") }
 
 // hubFor returns the hub of a namespace, made at first use.
-func (b *Builder) hubFor(nsp string) *hub {
+func (b *Builder) hubFor(nsp string) *hub.Hub {
 	if !b.each() {
 		nsp = ""
 	}
 	b.hubs.mu.Lock()
 	defer b.hubs.mu.Unlock()
 	h := b.hubs.list[nsp]
-	if h != nil && (h.ctx.Err() == nil || nsp == "" || b.hubs.closed) {
+	if h != nil && (!h.Ended() || nsp == "" || b.hubs.closed) {
 		return h
 	}
 	if h != nil { // the namespace was closed and comes back
-		b.hubs.past.count(h.status())
+		b.hubs.past.Count(h.Status())
 	}
 	h = b.newHub(nsp)
 	if b.hubs.list == nil {
-		b.hubs.list = map[string]*hub{}
+		b.hubs.list = map[string]*hub.Hub{}
 	}
 	b.hubs.list[nsp] = h
 	if b.hubs.closed {
-		h.refuse(ErrClosed)
+		h.Refuse(ErrClosed)
 	}
 	return h
 }
 
-func (b *Builder) newHub(nsp string) *hub {
+func (b *Builder) newHub(nsp string) *hub.Hub {
 	client := b.Redis
 	if client == nil {
 		client = &rtypes.RedisClient{}
 	}
 	cfg := b.config()
 	if b.each() {
-		cfg.onChange = func(Status) { b.changed() }
+		cfg.OnChange = func(Status) { b.changed() }
 	}
-	if b.Mode == Sharded {
-		return newHub(client, cfg, newSharded(cfg.key, nsp, client.Client))
-	}
-	t, err := newTransport(b.Mode, cfg)
-	h := newHub(client, cfg, t)
-	if err != nil {
-		h.refuse(err)
-	}
-	return h
+	return hub.New(client, cfg.Config, b.Mode, nsp)
 }
 
 // all returns the hubs there are.
-func (b *Builder) all() (list []*hub) {
+func (b *Builder) all() (list []*hub.Hub) {
 	b.hubs.mu.Lock()
 	defer b.hubs.mu.Unlock()
 	for _, h := range b.hubs.list {
@@ -94,7 +88,7 @@ func (b *Builder) all() (list []*hub) {
 // connecting does not count against it.
 func (b *Builder) Status() Status {
 	if !b.each() {
-		return b.shared().status()
+		return b.shared().Status()
 	}
 	list := b.all()
 	b.hubs.mu.Lock()
@@ -103,8 +97,8 @@ func (b *Builder) Status() Status {
 	b.hubs.mu.Unlock()
 	joined, down := 0, 0
 	for _, h := range list {
-		part := h.status()
-		s.count(part)
+		part := h.Status()
+		s.Count(part)
 		switch {
 		case part.Joined:
 			joined++
@@ -132,23 +126,6 @@ func (b *Builder) Status() Status {
 	return s
 }
 
-// count adds the counters of another hub.
-func (s *Status) count(o Status) {
-	s.Published += o.Published
-	s.Received += o.Received
-	s.Dropped += o.Dropped
-	s.Unknown += o.Unknown
-	s.Rejected += o.Rejected
-	s.Gaps += o.Gaps
-	s.Missed += o.Missed
-	s.Overruns += o.Overruns
-	for i, n := range o.Lags.Buckets {
-		s.Lags.Buckets[i] += n
-	}
-	s.Lags.Count += o.Lags.Count
-	s.Lags.Sum += o.Lags.Sum
-}
-
 // changed tells the application when what Status says of all hubs together has changed.
 func (b *Builder) changed() {
 	b.hubs.notifyMu.Lock()
@@ -168,7 +145,7 @@ func (b *Builder) changed() {
 // [*UnpublishedError]. Adapters go on serving this instance's sockets. It may be called more than once.
 func (b *Builder) Close(ctx context.Context) error {
 	if !b.each() {
-		return b.shared().close(ctx)
+		return b.shared().Close(ctx)
 	}
 	b.hubs.mu.Lock()
 	b.hubs.closed = true
@@ -177,7 +154,7 @@ func (b *Builder) Close(ctx context.Context) error {
 	errs := make([]error, len(list))
 	var done sync.WaitGroup
 	for i, h := range list {
-		done.Go(func() { errs[i] = h.close(ctx) })
+		done.Go(func() { errs[i] = h.Close(ctx) })
 	}
 	done.Wait()
 	return errors.Join(errs...)

@@ -3,6 +3,7 @@ package redisadapter
 import (
 	"encoding/json"
 	"slices"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -21,30 +22,30 @@ type selection struct {
 }
 
 func newSelection(opts *socket.BroadcastOptions) *selection {
-	s := &selection{opts: opts, asks: []string{newID()}, out: map[string]bool{}}
+	s := &selection{opts: opts, asks: []string{wire.NewID()}, out: map[string]bool{}}
 	if opts != nil && opts.Except != nil && opts.Except.Len() > 0 {
-		s.asks = append(s.asks, newID())
+		s.asks = append(s.asks, wire.NewID())
 	}
 	return s
 }
 
 // answers is how many answers to expect.
-func (s *selection) answers(c census) int { return len(s.asks) * c.legacyNodes() }
+func (s *selection) answers(c wire.Census) int { return len(s.asks) * c.LegacyNodes() }
 
 // requests makes the requests, if there are such nodes.
-func (s *selection) requests(a *Adapter, c census) (list []*request) {
-	if c.legacyNodes() == 0 {
+func (s *selection) requests(a *Adapter, c wire.Census) (list []*wire.Request) {
+	if c.LegacyNodes() == 0 {
 		return nil
 	}
-	opts := optionsOf(s.opts)
-	for i, rooms := range []roomList{opts.Rooms, opts.Except}[:len(s.asks)] {
-		list = append(list, &request{LegacyID: s.asks[i], Type: legacyClients, Rooms: rooms})
+	opts := wire.OptionsOf(s.opts)
+	for i, rooms := range []wire.RoomList{opts.Rooms, opts.Except}[:len(s.asks)] {
+		list = append(list, &wire.Request{LegacyID: s.asks[i], Type: wire.LegacyClients, Rooms: rooms})
 	}
 	return list
 }
 
 // take takes a response if a generation 2 node sent it.
-func (s *selection) take(r *response) bool {
+func (s *selection) take(r *wire.Response) bool {
 	if r.LegacyID == "" {
 		return false
 	}
@@ -68,8 +69,8 @@ func (s *selection) ids() []string {
 
 // commandLegacy sends the requests that perSocket makes for each socket of generation 2 nodes that
 // opts selects. It does not wait.
-func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(sid string) []*request) {
-	if !a.format.legacy() || !a.hub.isJoined() {
+func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(sid string) []*wire.Request) {
+	if !a.format.Legacy() || !a.hub.IsJoined() {
 		return
 	}
 	s := newSelection(opts)
@@ -77,15 +78,15 @@ func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(si
 		what:  "command sockets of socket.io 2 nodes",
 		ids:   s.asks,
 		want:  s.answers,
-		start: func(c census) []out { return a.items(s.requests(a, c)) },
-		take:  func(r *response) { s.take(r) },
+		start: func(c wire.Census) []wire.Out { return a.items(s.requests(a, c)) },
+		take:  func(r *wire.Response) { s.take(r) },
 		done: func(err error) {
 			if err != nil {
-				a.hub.fault.warn("Sockets of socket.io 2 nodes may not have been reached", err)
+				a.hub.Warn("Sockets of socket.io 2 nodes may not have been reached", err)
 			}
 			for _, sid := range s.ids() {
 				for _, r := range perSocket(sid) {
-					r.LegacyID = newID()
+					r.LegacyID = wire.NewID()
 					a.command(r)
 				}
 			}
@@ -94,30 +95,30 @@ func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(si
 }
 
 // handleLegacy answers a request of a generation 2 node.
-func (a *Adapter) handleLegacy(req *request) error {
+func (a *Adapter) handleLegacy(req *wire.Request) error {
 	switch req.Type {
-	case legacyClients:
-		list := listOf(a.LocalAdapter.Sockets(setOf(req.Rooms)).Keys())
-		a.publishResponse(req, &response{Clients: &list})
-	case legacyClientRooms:
+	case wire.LegacyClients:
+		list := wire.ListOf(a.LocalAdapter.Sockets(setOf(req.Rooms)).Keys())
+		a.publishResponse(req, &wire.Response{Clients: &list})
+	case wire.LegacyClientRooms:
 		if rooms := a.SocketRooms(socket.SocketId(req.Sid)); rooms != nil {
-			list := listOf(rooms.Keys())
-			a.publishResponse(req, &response{Rooms: &list})
+			list := wire.ListOf(rooms.Keys())
+			a.publishResponse(req, &wire.Response{Rooms: &list})
 		}
-	case legacyAllRooms:
-		list := listOf(a.Rooms().Keys())
-		a.publishResponse(req, &response{Rooms: &list})
-	case legacyJoin:
+	case wire.LegacyAllRooms:
+		list := wire.ListOf(a.Rooms().Keys())
+		a.publishResponse(req, &wire.Response{Rooms: &list})
+	case wire.LegacyJoin:
 		return a.commandOne(req, rtypes.REMOTE_JOIN)
-	case legacyLeave:
+	case wire.LegacyLeave:
 		return a.commandOne(req, rtypes.REMOTE_LEAVE)
-	case legacyDisconnect:
+	case wire.LegacyDisconnect:
 		return a.commandOne(req, rtypes.REMOTE_DISCONNECT)
-	case legacyCustom:
+	case wire.LegacyCustom:
 		// As a node without a hook for it answers.
-		a.publishResponse(req, &response{Data: json.RawMessage("null")})
+		a.publishResponse(req, &wire.Response{Data: json.RawMessage("null")})
 	default:
-		return errRequestType
+		return wire.ErrRequestType
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strings"
 	"sync"
 	"testing"
@@ -162,7 +163,7 @@ func TestCommandsReachGeneration2(t *testing.T) {
 	if s := <-got; s != "[s1] <nil>" {
 		t.Errorf("fetched %s", s)
 	}
-	alpha.adapter().AllRooms()(func(rooms *types.Set[socket.Room], err error) { got <- fmt.Sprint(names(rooms), err) })
+	alpha.adapter().AllRooms()(func(rooms *types.Set[socket.Room], err error) { got <- fmt.Sprint(roomNames(rooms), err) })
 	if s := <-got; s != "[a b x z] <nil>" {
 		t.Errorf("rooms %s", s)
 	}
@@ -204,14 +205,14 @@ func TestGeneration2Asks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got, want response
+		var got, want wire.Response
 		if err := json.Unmarshal([]byte(m.Payload), &got); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal([]byte(strings.ReplaceAll(tc.response, "SID", ann.id)), &want); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range []*response{&got, &want} {
+		for _, r := range []*wire.Response{&got, &want} {
 			if r.Rooms != nil {
 				slices.Sort(*r.Rooms)
 			}
@@ -253,7 +254,7 @@ func TestBinaryToRooms(t *testing.T) {
 	n := r.newNode2(t, nil)
 	alpha := newCluster(t, r, "alpha")[0]
 	alpha.chat.To("r").Emit("msg", []byte{1})
-	if typ := packetType(t, <-n.messages); typ != typeBinaryEvent {
+	if typ := packetType(t, <-n.messages); typ != wire.TypeBinaryEvent {
 		t.Errorf("type %d with generation 2 alone", typ)
 	}
 	c := r.client()
@@ -266,7 +267,7 @@ func TestBinaryToRooms(t *testing.T) {
 		}
 	}
 	alpha.chat.To("r").Emit("msg", []byte{1})
-	if typ := packetType(t, <-n.messages); typ != typeEvent {
+	if typ := packetType(t, <-n.messages); typ != wire.TypeEvent {
 		t.Errorf("type %d with generation 4", typ)
 	}
 }
@@ -287,7 +288,7 @@ func TestBroadcastWithAckSparesGeneration2(t *testing.T) {
 	if sum := <-calls.counts + <-calls.counts + <-calls.counts; sum != 1 {
 		t.Errorf("asked %d clients", sum)
 	}
-	if typ := packetType(t, <-n.messages); typ != typeEvent {
+	if typ := packetType(t, <-n.messages); typ != wire.TypeEvent {
 		t.Errorf("type %d", typ)
 	}
 	calls = list[0].broadcastWithAck(nil, "q", []byte{1})
@@ -300,4 +301,17 @@ func TestBroadcastWithAckSparesGeneration2(t *testing.T) {
 	if args := <-calls.acks; len(args) != 1 {
 		t.Errorf("answer %v", args)
 	}
+}
+
+// roomNames lists a set in order; nil for none.
+func roomNames(s *types.Set[socket.Room]) []string {
+	if s == nil {
+		return nil
+	}
+	var list []string
+	for _, r := range s.Keys() {
+		list = append(list, string(r))
+	}
+	slices.Sort(list)
+	return list
 }

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"sync"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func startOnCluster(tb testing.TB, c *redisCluster, mode Mode, key string, names
 // homeOf is what a mode's connections for /chat go to.
 func homeOf(mode Mode, key string) string {
 	if mode == Sharded {
-		return clusterChannelsOf(key, "/chat").main
+		return cluster.ChannelsOf(key, "/chat").Main
 	}
 	return key
 }
@@ -44,7 +45,7 @@ func homeOf(mode Mode, key string) string {
 func keyAt(tb testing.TB, c *redisCluster, mode Mode, server int) string {
 	tb.Helper()
 	for n := 0; ; n++ {
-		if key := fmt.Sprint(tb.Name(), n); c.owner(tb, slotOf(homeOf(mode, key))) == server {
+		if key := fmt.Sprint(tb.Name(), n); c.owner(tb, cluster.SlotOf(homeOf(mode, key))) == server {
 			return key
 		}
 	}
@@ -57,23 +58,23 @@ func TestSlots(t *testing.T) {
 		if name == "socket.io#/chat#" {
 			continue
 		}
-		if got := slotOf(name); got != want%slots {
-			t.Errorf("%s: slot %d, want %d", name, got, want%slots)
+		if got := cluster.SlotOf(name); got != want%cluster.Slots {
+			t.Errorf("%s: slot %d, want %d", name, got, want%cluster.Slots)
 		}
 	}
 	for _, nsp := range []string{"/", "/chat", "/a{b}c", "/a{}b", "/}{", "/{"} {
-		n := clusterChannelsOf("socket.io", nsp)
-		for _, name := range []string{n.peers, n.specific(adapterID("socket.io", nsp, "0123456789ab")), nameInSlot("socket.io-heartbeat#x#", slotOf(n.main))} {
-			if slotOf(name) != slotOf(n.main) {
-				t.Errorf("%s: %s is in another slot than %s", nsp, name, n.main)
+		n := cluster.ChannelsOf("socket.io", nsp)
+		for _, name := range []string{n.Peers, n.Specific(cluster.AdapterID("socket.io", nsp, "0123456789ab")), cluster.NameInSlot("socket.io-heartbeat#x#", cluster.SlotOf(n.Main))} {
+			if cluster.SlotOf(name) != cluster.SlotOf(n.Main) {
+				t.Errorf("%s: %s is in another slot than %s", nsp, name, n.Main)
 			}
 		}
-		if clusterChannelsOf("socket.io", nsp) != n {
+		if cluster.ChannelsOf("socket.io", nsp) != n {
 			t.Errorf("%s: another instance would find other names", nsp)
 		}
 	}
-	if name := nameInSlot("{a}", 5); slotOf(name) != 5 {
-		t.Errorf("%s is in slot %d", name, slotOf(name))
+	if name := cluster.NameInSlot("{a}", 5); cluster.SlotOf(name) != 5 {
+		t.Errorf("%s is in slot %d", name, cluster.SlotOf(name))
 	}
 }
 
@@ -160,10 +161,10 @@ func TestSlotMoves(t *testing.T) {
 	c := useRedisCluster(t)
 	list := startOnCluster(t, c, Sharded, t.Name(), "alpha", "beta")
 	bob := list[1].connect("bob")
-	slot := slotOf(homeOf(Sharded, t.Name()))
+	slot := cluster.SlotOf(homeOf(Sharded, t.Name()))
 	stop := stream(t, list[0], bob)
 	from := c.owner(t, slot)
-	to := c.owner(t, (slot+slots/clusterMasters)%slots)
+	to := c.owner(t, (slot+cluster.Slots/clusterMasters)%cluster.Slots)
 	c.move(t, slot, from, to)
 	for _, i := range list {
 		i.lost()
@@ -225,11 +226,11 @@ func TestRoomsOfNodeNodes(t *testing.T) {
 	ann := alpha.connect("ann")
 	client := c.client()
 	defer client.Close()
-	channels := clusterChannelsOf(t.Name(), "/chat")
+	channels := cluster.ChannelsOf(t.Name(), "/chat")
 	listen := func(room string) (channel string) {
-		channel = channels.specific(room)
+		channel = channels.Specific(room)
 		eventually(t, "somebody listens to "+room, func() bool {
-			n, err := c.servers[c.owner(t, slotOf(channel))].do("PUBSUB", "SHARDNUMSUB", channel)
+			n, err := c.servers[c.owner(t, cluster.SlotOf(channel))].do("PUBSUB", "SHARDNUMSUB", channel)
 			list, _ := n.([]any)
 			return err == nil && len(list) == 2 && list[1] == int64(1)
 		})
@@ -247,9 +248,9 @@ func TestRoomsOfNodeNodes(t *testing.T) {
 		alpha.socket(ann).Join(socket.Room(room))
 		say(listen(room), room, "one")
 	}
-	channel := channels.specific("r0")
-	slot := slotOf(channel)
-	from, to := c.owner(t, slot), c.owner(t, (slot+slots/clusterMasters)%slots)
+	channel := channels.Specific("r0")
+	slot := cluster.SlotOf(channel)
+	from, to := c.owner(t, slot), c.owner(t, (slot+cluster.Slots/clusterMasters)%cluster.Slots)
 	c.move(t, slot, from, to)
 	say(listen("r0"), "r0", "moved")
 	c.move(t, slot, to, from)

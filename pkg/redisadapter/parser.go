@@ -4,24 +4,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
+
+	"socketio-chat/pkg/msgpack"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/msgpack"
 )
 
 // Parser implements the library's Parser interface in Node's wire format, for other users of the
 // library: give it to an emitter's options and what the emitter publishes is understood by Node
 // nodes and by ours. Safe for concurrent use.
-type Parser struct{ codec *codec }
+type Parser struct{ codec *wire.Codec }
 
 var _ rtypes.Parser = (*Parser)(nil)
 
 // NewParser returns a Parser for messages of up to 16 MiB and 255 binary values.
-func NewParser() *Parser { return &Parser{newCodec(16<<20, msgpack.MaxAttachments)} }
+func NewParser() *Parser { return &Parser{wire.NewCodec(16<<20, msgpack.MaxAttachments)} }
 
 var errParserType = errors.New("parser takes *types.RedisPacket, *types.RedisRequest and *types.RedisResponse")
 
@@ -31,7 +34,7 @@ func (p *Parser) Encode(v any) ([]byte, error) {
 	switch v := v.(type) {
 	case *rtypes.RedisPacket:
 		if v.Packet == nil {
-			return nil, errPacket
+			return nil, wire.ErrPacket
 		}
 		data, err := packetData(v.Packet)
 		if err != nil {
@@ -41,9 +44,9 @@ func (p *Parser) Encode(v any) ([]byte, error) {
 		if nsp == "" {
 			nsp = "/"
 		}
-		return encodeOnce(p.codec, string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts), false)
+		return classic.EncodeOnce(p.codec, string(v.Uid), nsp, data, adapter.DecodeOptions(v.Opts), false)
 	case *rtypes.RedisRequest, *rtypes.RedisResponse:
-		return encodeJSON(v)
+		return wire.EncodeJSON(v)
 	}
 	return nil, fmt.Errorf("encode %T: %w", v, errParserType)
 }
@@ -71,15 +74,15 @@ func (p *Parser) Decode(b []byte, v any) error {
 }
 
 func (p *Parser) decodePacket(b []byte, to *rtypes.RedisPacket) error {
-	uid, nsp, err := envelopeOf(b)
+	uid, nsp, err := classic.EnvelopeOf(b)
 	if err != nil {
 		return err
 	}
-	msg, err := decodeBroadcast(p.codec, b, "", nsp, nil)
+	msg, err := classic.DecodeBroadcast(p.codec, b, "", nsp, nil)
 	if err != nil {
 		return err
 	}
-	args, err := msg.data.Elements()
+	args, err := msg.Data.Elements()
 	if err != nil {
 		return err
 	}
@@ -88,55 +91,55 @@ func (p *Parser) decodePacket(b []byte, to *rtypes.RedisPacket) error {
 		if data[i] = any(a); i == 0 {
 			var name string
 			if err := a.Decode(&name); err != nil {
-				return errEvent
+				return wire.ErrEvent
 			}
 			data[0] = name
 		}
 	}
 	to.Uid = adapter.ServerId(uid)
 	to.Packet = &parser.Packet{Type: parser.EVENT, Nsp: nsp, Data: data}
-	to.Opts = adapter.EncodeOptions(msg.opts)
+	to.Opts = adapter.EncodeOptions(msg.Opts)
 	return nil
 }
 
 // parsed is the classic wire with a parser of the application's for broadcasts.
 type parsed struct {
-	*classic
+	*classic.Format
 	parser rtypes.Parser
 }
 
 // packet makes the message of a broadcast; the parser wants the packet, not its data.
-func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (out, error) {
-	b, err := w.parser.Encode(&rtypes.RedisPacket{Uid: adapter.ServerId(w.uid), Packet: packet, Opts: adapter.EncodeOptions(opts)})
-	return out{channel: w.channel(opts), payload: b}, err
+func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (wire.Out, error) {
+	b, err := w.parser.Encode(&rtypes.RedisPacket{Uid: adapter.ServerId(w.Uid), Packet: packet, Opts: adapter.EncodeOptions(opts)})
+	return wire.Out{Channel: w.Channel(opts), Payload: b}, err
 }
 
-// decode reads what packet of another instance wrote.
-func (w *parsed) decode(channel string, b []byte, wanted func(*socket.BroadcastOptions) bool) (received, error) {
+// Decode reads what packet of another instance wrote.
+func (w *parsed) Decode(channel string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
 	switch channel {
-	case w.names.request, w.names.peers, w.names.response, w.own:
-		return w.classic.decode(channel, b, wanted)
+	case w.Names.Request, w.Names.Peers, w.Names.Response, w.Own:
+		return w.Format.Decode(channel, b, wanted)
 	}
-	if len(b) > w.limit {
-		return received{}, errTooLarge
+	if len(b) > w.Limit {
+		return wire.Received{}, wire.ErrTooLarge
 	}
 	var p *rtypes.RedisPacket
 	if err := w.parser.Decode(b, &p); err != nil {
-		return received{}, err
+		return wire.Received{}, err
 	}
 	switch {
 	case p == nil || p.Packet == nil:
-		return received{}, errPacket
-	case string(p.Uid) == w.uid:
-		return received{}, errNotForUs
-	case p.Packet.Nsp != w.nsp && (p.Packet.Nsp != "" || w.nsp != "/"):
-		return received{}, errNotForUs
+		return wire.Received{}, wire.ErrPacket
+	case string(p.Uid) == w.Uid:
+		return wire.Received{}, wire.ErrNotForUs
+	case p.Packet.Nsp != w.Nsp && (p.Packet.Nsp != "" || w.Nsp != "/"):
+		return wire.Received{}, wire.ErrNotForUs
 	case p.Packet.Type != parser.EVENT && p.Packet.Type != parser.BINARY_EVENT:
-		return received{}, errPacket
+		return wire.Received{}, wire.ErrPacket
 	}
 	data, err := packetData(p.Packet)
 	if err != nil {
-		return received{}, err
+		return wire.Received{}, err
 	}
-	return received{broadcast: &broadcast{data: data, opts: adapter.DecodeOptions(p.Opts)}}, nil
+	return wire.Received{Broadcast: &wire.Broadcast{Data: data, Opts: adapter.DecodeOptions(p.Opts)}}, nil
 }

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // JoinRecovery is called by the Server of the adapter if recovery is on.
@@ -16,35 +17,28 @@ func (a *Adapter) JoinRecovery() {
 // sessionPeers is what the exchange of sessions needs of an Adapter.
 type sessionPeers struct{ a *Adapter }
 
-func (p sessionPeers) AskPeers(req *request, take func(*response), done func(error)) {
+func (p sessionPeers) AskPeers(req *wire.Request, take func(*wire.Response), done func(error)) {
 	a := p.a
 	a.gatherAnswers(&gather{
 		what: "find a session",
 		ids:  []string{req.RequestID},
-		want: func(c census) int { return c.ours - 1 },
-		start: func(census) []out {
-			o, err := a.format.peers(req)
+		want: func(c wire.Census) int { return c.Ours - 1 },
+		start: func(wire.Census) []wire.Out {
+			o, err := a.format.Peers(req)
 			if err != nil {
-				a.hub.drop(item{}, err)
+				a.hub.Drop(err)
 				return nil
 			}
-			return []out{o}
+			return []wire.Out{o}
 		},
 		take: take,
 		done: done,
 	})
 }
 
-func (p sessionPeers) Answer(req *request, r *response) { p.a.publishResponse(req, r) }
-func (p sessionPeers) Ordered() bool                    { return p.a.format.legacy() }
-func (p sessionPeers) Gaps() uint64                     { return p.a.hub.gaps.Load() }
-func (p sessionPeers) Go(f func())                      { p.a.hub.done.Go(f) }
-func (p sessionPeers) Context() context.Context         { return p.a.hub.ctx }
-
-func (p sessionPeers) Busy() bool {
-	_, queued := p.a.hub.queue.len()
-	return queued > p.a.hub.cfg.queueBytes/2
-}
-
-// missed tells that messages before those to come may be lost.
-func (a *Adapter) missed() { a.sessions.missed() }
+func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) { p.a.publishResponse(req, r) }
+func (p sessionPeers) Ordered() bool                              { return p.a.format.Legacy() }
+func (p sessionPeers) Gaps() uint64                               { return p.a.hub.GapCount() }
+func (p sessionPeers) Go(f func())                                { p.a.hub.Spawn(f) }
+func (p sessionPeers) Context() context.Context                   { return p.a.hub.Context() }
+func (p sessionPeers) Busy() bool                                 { return p.a.hub.Busy() }

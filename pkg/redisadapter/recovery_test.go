@@ -7,6 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 	"strings"
 	"sync"
 	"testing"
@@ -14,8 +17,6 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/socketio"
 )
 
 // newRecovering starts an instance with connection state recovery.
@@ -427,18 +428,18 @@ func (c *client) drain() {
 }
 
 func TestNumberedBroadcasts(t *testing.T) {
-	c := newCodec(1<<20, 255)
+	c := wire.NewCodec(1<<20, 255)
 	opts := &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
 	for _, data := range []string{`["x"]`, `["x",1e400,"\ud800"]`, `["x",` + strings.Repeat("[", 600) + strings.Repeat("]", 600) + `]`} {
-		m, _, err := encodeBroadcast(c, "me", "/chat", raw("%s", data), opts)
+		m, _, err := classic.EncodeBroadcast(c, "me", "/chat", raw("%s", data), opts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, number := range []uint64{1, 300, 1<<64 - 1} {
-			b := numbered(m, number)
-			msg, err := decodeBroadcast(c, b, "you", "/chat", nil)
-			if err != nil || string(msg.data.JSON) != data || msg.from != "me" || msg.number != number {
-				t.Errorf("%.20s with number %d: %q, %d: %.40s, %v", data, number, msg.from, msg.number, msg.data.JSON, err)
+			b := classic.Numbered(m, number)
+			msg, err := classic.DecodeBroadcast(c, b, "you", "/chat", nil)
+			if err != nil || string(msg.Data.JSON) != data || msg.From != "me" || msg.Number != number {
+				t.Errorf("%.20s with number %d: %q, %d: %.40s, %v", data, number, msg.From, msg.Number, msg.Data.JSON, err)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"strings"
 	"sync"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
@@ -172,7 +174,7 @@ func formCluster() (*redisCluster, error) {
 			return c, err
 		}
 		if i < clusterMasters {
-			from, to := i*slots/clusterMasters, (i+1)*slots/clusterMasters-1
+			from, to := i*cluster.Slots/clusterMasters, (i+1)*cluster.Slots/clusterMasters-1
 			if _, err := s.do("CLUSTER", "ADDSLOTSRANGE", from, to); err != nil {
 				return c, err
 			}

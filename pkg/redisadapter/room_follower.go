@@ -1,6 +1,7 @@
 package redisadapter
 
 import (
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"sync"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -11,14 +12,11 @@ import (
 // channel for those, if the socket's id is one of 20 characters, or always if they were made with
 // subscriptionMode "static"; a subscription for each client would be too much.
 type roomFollower struct {
-	a      *Adapter
-	names  clusterChannels
-	wanted *roomListener // nil: the hub subscribes
-	own    subscription
+	a     *Adapter
+	names cluster.Channels
 
 	mu      sync.Mutex
 	members map[socket.Room]int // rooms with members, or, for a moment, with less than none
-	pending bool                // changed since the hub was told
 }
 
 // start follows the adapter's events. Those of two changes may come in the other order, so members
@@ -48,28 +46,9 @@ func (f *roomFollower) changed(room socket.Room, by int) {
 	}
 	switch {
 	case there == before:
-	case f.wanted != nil && there:
-		f.wanted.add(f.names.specific(string(room)), f.a)
-	case f.wanted != nil:
-		f.wanted.remove(f.names.specific(string(room)))
-	case !f.pending:
-		// Thousands of rooms may come at once; they are told together.
-		f.pending = true
-		go f.tell()
+	case there:
+		f.a.hub.Follow(f.names.Specific(string(room)), inbox{f.a})
+	default:
+		f.a.hub.Unfollow(f.names.Specific(string(room)), inbox{f.a})
 	}
-}
-
-// tell gives the hub the list as it is now.
-func (f *roomFollower) tell() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.pending = false
-	s := f.own
-	s.channels = append([]string(nil), s.channels...)
-	for room, members := range f.members {
-		if members > 0 {
-			s.channels = append(s.channels, f.names.specific(string(room)))
-		}
-	}
-	f.a.hub.resubscribe(s, f.a)
 }

@@ -6,12 +6,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
@@ -119,7 +121,7 @@ func TestOtherMasterNamed(t *testing.T) {
 	list := make([]*instance, 2)
 	for i, name := range []string{"alpha", "beta"} {
 		client := redis.NewClient(&redis.Options{
-			Addr: failoverAddr, DialTimeout: time.Second,
+			Addr: hub.FailoverAddr, DialTimeout: time.Second,
 			Dialer: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", master.Load().path) },
 		})
 		t.Cleanup(func() { client.Close() })

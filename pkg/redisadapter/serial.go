@@ -1,8 +1,6 @@
 package redisadapter
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync"
 )
 
@@ -45,18 +43,5 @@ func (s *serial) run() {
 		for _, f := range tasks {
 			f()
 		}
-	}
-}
-
-// protect runs code of the application: a panic in it is logged and costs no more than this call.
-func (h *hub) protect(what string, f func()) {
-	defer h.recovered(what)
-	f()
-}
-
-// recovered, deferred, logs a panic and lets the goroutine go on.
-func (h *hub) recovered(what string) {
-	if p := recover(); p != nil {
-		h.fault.warn("Panic in "+what, fmt.Errorf("%v\n%s", p, debug.Stack()))
 	}
 }

@@ -3,12 +3,13 @@ package redisadapter
 import (
 	"encoding/json"
 	"errors"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
+
+	"socketio-chat/pkg/socketio"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
-
-	"socketio-chat/pkg/socketio"
 )
 
 var errNoEvent = errors.New("serverSideEmit: no event name")
@@ -28,42 +29,42 @@ func (a *Adapter) ServerSideEmit(packet []any) error {
 	if err != nil {
 		return err
 	}
-	req := &request{Type: rtypes.SERVER_SIDE_EMIT}
-	if req.Data, err = inlineBinary(data, a.hub.cfg.maxMessage); err != nil {
+	req := &wire.Request{Type: rtypes.SERVER_SIDE_EMIT}
+	if req.Data, err = wire.InlineBinary(data, a.cfg.MaxMessage); err != nil {
 		return err
 	}
 	if !withAck {
 		a.command(req)
 		return nil
 	}
-	req.RequestID = newID()
+	req.RequestID = wire.NewID()
 	answers := []any{}
 	a.gatherAnswers(&gather{
 		what:  "serverSideEmit",
 		ids:   []string{req.RequestID},
-		want:  census.others,
-		start: func(census) []out { return a.items([]*request{req}) },
-		take: func(r *response) {
+		want:  wire.Census.Others,
+		start: func(wire.Census) []wire.Out { return a.items([]*wire.Request{req}) },
+		take: func(r *wire.Response) {
 			var v any
 			_ = json.Unmarshal(r.Data, &v) // absent: nil
 			answers = append(answers, v)
 		},
-		done: func(err error) { a.hub.protect("acknowledgement of serverSideEmit", func() { ack(answers, err) }) },
+		done: func(err error) { a.hub.Protect("acknowledgement of serverSideEmit", func() { ack(answers, err) }) },
 	})
 	return nil
 }
 
 // handleServerSideEmit gives an event of another instance to the namespace's listeners.
-func (a *Adapter) handleServerSideEmit(req *request) error {
+func (a *Adapter) handleServerSideEmit(req *wire.Request) error {
 	var args []any
 	if err := json.Unmarshal(req.Data, &args); err != nil {
-		return errEvent
+		return wire.ErrEvent
 	}
 	if len(args) == 0 {
-		return errEvent
+		return wire.ErrEvent
 	}
 	if _, ok := args[0].(string); !ok {
-		return errEvent
+		return wire.ErrEvent
 	}
 	if req.RequestID != "" {
 		var once sync.Once
@@ -77,17 +78,17 @@ func (a *Adapter) handleServerSideEmit(req *request) error {
 
 // answerServerSideEmit sends a listener's answer: its first argument, there is no room for more in
 // the protocol.
-func (a *Adapter) answerServerSideEmit(req *request, answer []any) {
-	r := &response{Type: typeOf(rtypes.SERVER_SIDE_EMIT)}
+func (a *Adapter) answerServerSideEmit(req *wire.Request, answer []any) {
+	r := &wire.Response{Type: wire.TypeOf(rtypes.SERVER_SIDE_EMIT)}
 	if len(answer) > 0 {
 		data, err := socketio.EncodeData(answer[:1])
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 			return
 		}
-		list, err := inlineBinary(data, a.hub.cfg.maxMessage)
+		list, err := wire.InlineBinary(data, a.cfg.MaxMessage)
 		if err != nil {
-			a.hub.drop(item{}, err)
+			a.hub.Drop(err)
 			return
 		}
 		r.Data = list[1 : len(list)-1]

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
@@ -32,7 +34,7 @@ func TestStreamsOnRedisCluster(t *testing.T) {
 // moveKey moves the slot of a key, which is all that is in it, to another master.
 func (c *redisCluster) moveKey(tb testing.TB, key string) {
 	tb.Helper()
-	slot := slotOf(key)
+	slot := cluster.SlotOf(key)
 	from, to := c.owner(tb, slot), -1
 	for i := range c.servers {
 		info, err := c.servers[i].do("INFO", "replication")

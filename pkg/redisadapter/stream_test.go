@@ -214,7 +214,7 @@ func TestStreamGone(t *testing.T) {
 // that disagree: the reader does not wait for ids that will not come.
 func TestStreamGoesBack(t *testing.T) {
 	r := startRedis(t)
-	quick := func(b *Builder) { b.shared().transport.(*streams).recheck = time.Millisecond }
+	quick := func(b *Builder) { b.recheck = time.Millisecond }
 	alpha, beta := newInstance(t, r, "alpha", in(Streams)), newInstance(t, r, "beta", in(Streams), quick)
 	alpha.joined()
 	beta.joined()
@@ -318,7 +318,7 @@ func TestStreamsOverBound(t *testing.T) {
 	eventually(t, "it is confirmed", func() bool { return alpha.builder.Status().Published == 1 })
 	p.refuse(true)
 	p.cut()
-	eventually(t, "the publisher has noticed", func() bool { return !alpha.builder.shared().mayFlow() })
+	eventually(t, "the publisher has noticed", func() bool { return !alpha.builder.shared().MayFlow() })
 	for i := range 100 {
 		alpha.chat.Broadcast("n", raw("%d", i))
 	}

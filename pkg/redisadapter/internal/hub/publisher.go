@@ -1,0 +1,418 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Bounds of one pipeline. A broken connection makes the outcome of a whole pipeline unknown, so it
+// is not made as large as can be.
+const (
+	batchItems = 256
+	batchBytes = 256 << 10
+)
+
+// publisher owns the publishing connection. Senders push to the queue and go on; what has piled up
+// while Redis answered the previous pipeline makes the next one, so that a single message leaves at
+// once and a flood is sent in batches. The queue's order is the order of publishing.
+//
+// Exactly once: a pipeline whose connection breaks is not repeated. What was answered counts as
+// published, what was never written goes back to the queue. Of the rest, entries of a stream go back
+// as well, marked as unsure, to be looked for when there is a connection again; everything else
+// counts as unknown.
+type publisher struct {
+	h     *Hub
+	link  *link
+	buf   []item
+	pause *backoff    // while Redis takes nothing
+	retry *time.Timer // ends such a pause
+	held  bool        // in such a pause
+}
+
+// publishLoop keeps a publisher going until the hub ends.
+func (h *Hub) publishLoop() {
+	b, balked := newBackoff(), false
+	for h.ctx.Err() == nil {
+		err := h.publishSession(b, balked)
+		if h.ctx.Err() != nil {
+			break
+		}
+		if balked = refused(err); balked {
+			h.reload()
+		}
+		if !h.disconnected(&h.pub, err) {
+			h.fault.warn("Cannot publish to Redis, trying again", err)
+		}
+		h.emitError(err)
+		if !h.pause(b) {
+			break
+		}
+	}
+	h.disconnected(&h.pub, h.ctx.Err())
+	h.queue.close()
+}
+
+// pause waits before the next attempt to connect, and answers questions that waited too long meanwhile;
+// false: the hub ends.
+func (h *Hub) pause(b *backoff) bool {
+	t := time.NewTimer(b.step())
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			return true
+		case <-h.queue.late:
+			h.queue.answerStale()
+		case <-h.ctx.Done():
+			return false
+		}
+	}
+}
+
+// publishSession connects and publishes until the connection breaks.
+func (h *Hub) publishSession(b *backoff, balked bool) error {
+	l, err := h.dial(h.ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := l.Ping(h.ctx).Err(); err != nil {
+		return fmt.Errorf("PING: %w", err)
+	}
+	if h.durable != nil {
+		if err := h.durable.opened(h, l); err != nil {
+			return err
+		}
+	}
+	if !balked { // a server that takes nothing is connected to ever more rarely
+		b.reset()
+	}
+	h.connected(&h.pub)
+	p := &publisher{h: h, link: l, pause: newBackoff(), retry: time.NewTimer(0)}
+	defer p.retry.Stop()
+	return p.run()
+}
+
+// run publishes until something fails. The queue's wake-up also comes when the cluster was joined
+// or lost.
+func (p *publisher) run() error {
+	h := p.h
+	beats := time.NewTicker(h.cfg.Heartbeat)
+	defer beats.Stop()
+	recount := time.NewTimer(0)
+	defer recount.Stop()
+	flowed, counting := false, true
+	for {
+		flow := h.MayFlow() && !p.held
+		if flow && !flowed {
+			h.queue.signal() // for what was queued meanwhile
+		}
+		flowed = flow
+		var err error
+		select {
+		case <-h.ctx.Done():
+			return h.ctx.Err()
+		case <-h.beats:
+			err = p.sendBeat()
+		case <-beats.C:
+			err = p.sendBeat()
+		case <-h.queue.wake:
+			if flow {
+				err = p.drain()
+			} else if !counting && !p.held {
+				counting = true
+				recount.Reset(0)
+			}
+		case <-h.queue.late:
+			h.queue.answerStale()
+		case <-p.retry.C:
+			p.held = false
+		case <-recount.C:
+			if counting = h.settling(); counting {
+				err = p.count()
+				recount.Reset(settleTime / 50)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// drain publishes a batch and, if there is more, makes sure that it is not forgotten.
+func (p *publisher) drain() error {
+	p.h.sending.Store(true)
+	defer p.h.sending.Store(false)
+	p.buf = p.h.queue.take(p.buf, batchItems, batchBytes)
+	err := p.send(p.buf)
+	clear(p.buf)
+	if left, _ := p.h.queue.len(); left > 0 {
+		p.h.queue.signal()
+	}
+	return err
+}
+
+// send publishes items in order. A question ends a pipeline, because its answer may give something
+// to publish before anything else.
+func (p *publisher) send(items []item) error {
+	for len(items) > 0 {
+		n := 0
+		for n < len(items) && items[n].ask == nil {
+			n++
+		}
+		n = min(n+1, len(items))
+		back, next, err := p.pipeline(items[:n])
+		items = items[n:]
+		if len(back)+len(next) > 0 {
+			items = slices.Concat(back, next, items)
+		}
+		switch {
+		case err != nil:
+			p.h.queue.unshift(items)
+			return err
+		case p.held:
+			p.h.queue.unshift(items)
+			return nil
+		}
+	}
+	return nil
+}
+
+// pipeline runs items, of which only the last may be a question. next is what its answer gave to
+// do; back is what shall be tried again. err ends the connection.
+func (p *publisher) pipeline(items []item) (back, next []item, err error) {
+	ctx := p.h.ctx
+	publishes := make([]redis.Cmder, 0, len(items))
+	var question *question
+	var answer func() wire.Census
+	pipe := p.link.Pipeline()
+	if entries(items) > 1 { // all or none, so that one that is refused is not overtaken
+		pipe = p.link.TxPipeline()
+	}
+	for _, it := range items {
+		if it.ask == nil {
+			publishes = append(publishes, p.h.transport.publish(ctx, pipe, it))
+			continue
+		}
+		if question = it.ask; p.cluster() == nil {
+			answer = ask(ctx, p.h.transport, pipe, question.of)
+		}
+	}
+	p.link.conn.written.Store(0)
+	if pipe.Len() > 0 {
+		_, err = pipe.Exec(ctx)
+	}
+	broken := err
+	if refused(err) {
+		broken = nil // one command's own error; the connection is fine
+	}
+	back, err = p.settle(items, publishes, broken)
+	if question == nil {
+		return back, nil, err
+	}
+	if len(back) > 0 && broken == nil {
+		return append(back, items[len(items)-1]), nil, err
+	}
+	var c wire.Census
+	if err == nil && answer != nil {
+		c = answer()
+	} else if err == nil {
+		c, err = askCluster(ctx, p.h.transport, p.cluster(), question.of)
+	}
+	now := time.Now()
+	for _, o := range question.answered(c, err) {
+		next = append(next, item{Out: o, at: now})
+	}
+	return back, next, broken
+}
+
+// entries counts what goes into a stream.
+func entries(items []item) (n int) {
+	for _, it := range items {
+		if it.Entry != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// settle counts what became of items and returns those to try again; publishes are the commands of
+// those that are messages, broken is set if the connection broke. err ends the connection.
+func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) (back []item, err error) {
+	h, nothingSent := p.h, broken != nil && p.link.conn.written.Load() == 0
+	last := len(publishes) - 1 // that was accepted
+	for last >= 0 && publishes[last].Err() != nil && !answered(publishes[last]) {
+		last--
+	}
+	err = broken
+	for i, cmd := range publishes {
+		cmdErr := cmd.Err()
+		switch {
+		case cmdErr == nil || answered(cmd):
+			h.published.Add(1)
+			if items[i].Entry != nil {
+				h.durable.accepted(cmd)
+			}
+		case refused(cmdErr):
+			verdict := judge(cmdErr)
+			if verdict == forGood || i < last { // one that was overtaken would come out of order
+				h.dropped.Add(1)
+				h.fault.warn("Redis refused to publish a message", cmdErr)
+				continue
+			}
+			back = append(back, items[i])
+			if verdict == elsewhere && err == nil {
+				err = fmt.Errorf("publish: %w", cmdErr)
+			} else if verdict == forNow {
+				p.hold(cmdErr)
+			}
+		case nothingSent:
+			back = append(back, items[i])
+		case items[i].Entry != nil:
+			items[i].unsure = true
+			back = append(back, items[i])
+		default:
+			h.unknown.Add(1)
+			h.fault.warn("Connection broke while publishing; messages may not have reached the other instances", broken)
+		}
+	}
+	switch {
+	case last >= 0 && !p.held:
+		p.pause.reset()
+	case len(back) > 0 && len(back) == len(publishes) && err == nil:
+		p.hold(publishes[0].Err()) // nothing was taken and nothing said why: not to be asked again at once
+	}
+	return back, err
+}
+
+// hold stops publishing for a while, because Redis has a reason to take nothing now.
+func (p *publisher) hold(reason error) {
+	if p.held {
+		return
+	}
+	p.held = true
+	p.retry.Reset(p.pause.step())
+	p.h.fault.warn("Redis takes no messages now; they wait", reason)
+}
+
+// verdict is what a refusal means.
+type verdict int
+
+const (
+	forGood   verdict = iota // this message will never be taken
+	forNow                   // nothing is taken at the moment
+	elsewhere                // nothing is taken by this server, or from us
+	withOther                // because another command of the transaction was refused
+)
+
+// judge sorts the errors of Redis by their first word.
+func judge(err error) verdict {
+	text := strings.TrimPrefix(reason(err), "EXECABORT Transaction discarded because of: ") // then comes why
+	word, _, _ := strings.Cut(text, " ")
+	switch word {
+	case "OOM", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY":
+		return forNow
+	case "MOVED", "ASK", "READONLY", "MASTERDOWN", "NOAUTH", "NOPERM", "WRONGTYPE", "UNBLOCKED":
+		return elsewhere
+	case "EXECABORT":
+		return withOther
+	}
+	return forGood
+}
+
+// reason is what Redis itself has said.
+func reason(err error) string {
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		return reply.Error()
+	}
+	return ""
+}
+
+// answered tells whether a command has its answer: one that came before the connection broke.
+func answered(cmd redis.Cmder) bool {
+	switch c := cmd.(type) {
+	case *redis.IntCmd:
+		return c.Val() > 0
+	case *redis.StringCmd:
+		return c.Val() != ""
+	}
+	return false
+}
+
+// refused tells an answer of Redis from a broken connection.
+func refused(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply)
+}
+
+// cluster is the Redis Cluster whose servers must all be asked who is there, if any.
+func (p *publisher) cluster() *redis.ClusterClient {
+	if !p.h.transport.spread() {
+		return nil
+	}
+	c, _ := p.h.redis.Client.(*redis.ClusterClient)
+	return c
+}
+
+// sendBeat publishes a heartbeat, if there is a subscriber connection to bring it back, and counts
+// the instances.
+func (p *publisher) sendBeat() error {
+	payload, ok := p.h.nextBeat()
+	if !ok {
+		return p.link.Ping(p.h.ctx).Err()
+	}
+	if err := p.publishBeat(payload); err != nil {
+		return fmt.Errorf("publish a heartbeat: %w", err)
+	}
+	p.h.beatConfirmed()
+	return p.count()
+}
+
+func (p *publisher) publishBeat(payload string) error {
+	pipe := p.link.Pipeline()
+	p.h.transport.publish(p.h.ctx, pipe, item{Out: wire.Out{Channel: p.h.beatChannel, Payload: []byte(payload)}})
+	_, err := pipe.Exec(p.h.ctx)
+	return err
+}
+
+// count finds out how many instances there are.
+func (p *publisher) count() error {
+	names := p.h.routes.counted()
+	if len(names) == 0 {
+		p.h.counted(1)
+		return nil
+	}
+	cluster := p.cluster()
+	if cluster == nil {
+		counts, err := p.h.transport.numSub(p.h.ctx, p.link, names...).Result()
+		if err != nil {
+			return fmt.Errorf("count subscribers: %w", err)
+		}
+		p.h.counted(mostSubscribers(counts))
+		return nil
+	}
+	var mu sync.Mutex
+	var counts []map[string]int64
+	err := cluster.ForEachShard(p.h.ctx, func(ctx context.Context, node *redis.Client) error {
+		c, err := p.h.transport.numSub(ctx, node, names...).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		counts = append(counts, c)
+		return err
+	})
+	if err != nil {
+		p.h.fault.warn("Cannot count the instances at all servers of the Redis Cluster", err)
+		return nil
+	}
+	p.h.counted(mostSubscribers(counts...))
+	return nil
+}

@@ -1,0 +1,290 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Bounds of one read. How many entries are asked for follows from how large they have been.
+const (
+	readEntries = 500
+	readBytes   = 4 << 20
+)
+
+// Times of a reader. An idle read ends by itself after readBlock, so that a dead connection shows
+// readSilence later at the latest; every recheck an idle stream is looked at for what no read can
+// tell, that it was made anew and ends before what was read.
+const (
+	readBlock   = time.Second
+	readSilence = 5 * time.Second
+	recheck     = 15 * time.Second
+)
+
+// streamReader reads a stream from where it was left, entry after entry, and gives them to the
+// adapters. It owns its connection; the position outlives it. Its goroutine, run, ends with the
+// Hub's context.
+//
+//	connect ─► look and read (XINFO, XREAD at once) ─► caught up? ─► wait (XREAD BLOCK) ─┐
+//	                     ▲            no │                               ▲   entries      │
+//	                     └───────────────┴── every recheck when idle ◄───┴────────────────┘
+type streamReader struct {
+	h      *Hub
+	t      *streamTransport
+	begun  bool // pos is valid
+	late   bool // Redis was out of reach when the reader started
+	pos    streams.Position
+	origin streams.Origins
+	looked time.Time
+}
+
+// run reads until the hub ends.
+func (r *streamReader) run() {
+	h, b := r.h, newBackoff()
+	for h.ctx.Err() == nil {
+		err := r.session(b)
+		if h.ctx.Err() != nil {
+			break
+		}
+		r.late = !r.begun
+		if !h.disconnected(&h.reader, err) {
+			h.fault.warn("Cannot read the stream, trying again", err)
+		}
+		h.emitError(err)
+		if refused(err) {
+			h.reload()
+		}
+		if !b.wait(h.ctx) {
+			break
+		}
+	}
+	h.disconnected(&h.reader, h.ctx.Err())
+}
+
+// session connects and reads until something fails.
+func (r *streamReader) session(b *backoff) error {
+	l, err := r.h.dial(r.h.ctx)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if !r.begun {
+		if err := r.begin(l); err != nil {
+			return err
+		}
+	}
+	connected := false
+	for {
+		more := true
+		for more {
+			if more, err = r.look(l); err != nil {
+				return err
+			}
+		}
+		if !connected {
+			connected = true
+			b.reset()
+			r.h.connected(&r.h.reader)
+		}
+		if err := r.follow(l); err != nil {
+			return err
+		}
+	}
+}
+
+// begin finds where to start: at the end, or, if Redis was not there when this instance started,
+// with what was published since then.
+func (r *streamReader) begin(l *link) error {
+	ctx := r.h.ctx
+	info, err := r.info(l.XInfoStream(ctx, r.t.key))
+	if err != nil {
+		return err
+	}
+	r.pos = streams.Position{Id: info.Last, Index: info.Added}
+	if !info.Exists {
+		r.pos.Index = 0
+	}
+	if r.late {
+		now, err := l.Time(ctx).Result()
+		if err != nil {
+			return fmt.Errorf("TIME: %w", err)
+		}
+		since := now.Add(-time.Since(r.h.started)).UnixMilli()
+		if id := (streams.ID{Ms: uint64(max(since, 0))}); id.Compare(r.pos.Id) < 0 {
+			r.pos = streams.Position{Id: id, Index: -1}
+		}
+	}
+	r.begun = true
+	return nil
+}
+
+// info makes sense of XINFO's answer; no stream is an answer, too.
+func (r *streamReader) info(cmd *redis.XInfoStreamCmd) (streams.Info, error) {
+	x, err := cmd.Result()
+	switch {
+	case err == nil:
+		return infoOf(x)
+	case noSuchKey(err):
+		return streams.Info{}, nil
+	}
+	return streams.Info{}, fmt.Errorf("XINFO STREAM %s: %w", r.t.key, err)
+}
+
+func noSuchKey(err error) bool { return err.Error() == "ERR no such key" }
+
+// look checks the position and reads without waiting, both in one transaction so that nothing is
+// trimmed between the two. more tells that there may be more to read at once.
+func (r *streamReader) look(l *link) (more bool, err error) {
+	asked := r.entries()
+	pipe := l.TxPipeline()
+	x := pipe.XInfoStream(r.h.ctx, r.t.key)
+	read := pipe.XRead(r.h.ctx, r.args(asked, -1))
+	stop := r.watch(l, 0)
+	_, err = pipe.Exec(r.h.ctx)
+	stop()
+	if err != nil && !refused(err) {
+		return false, fmt.Errorf("XREAD %s: %w", r.t.key, err)
+	}
+	info, err := r.info(x)
+	if err != nil {
+		return false, err
+	}
+	r.looked = time.Now()
+	from := r.pos.Id
+	if lost, gap := r.pos.Check(info); gap != nil {
+		r.gap(gap, uint64(lost))
+		if r.pos.Id != from { // what was read was read from elsewhere
+			return true, nil
+		}
+	}
+	n, err := r.take(read)
+	if err != nil {
+		return false, err
+	}
+	r.pos.CaughtUp(info)
+	return int64(n) == asked, nil
+}
+
+// follow waits for entries and reads them as they come, until it is time to look again.
+func (r *streamReader) follow(l *link) error {
+	for {
+		asked := r.entries()
+		stop := r.watch(l, readBlock)
+		read := l.XRead(r.h.ctx, r.args(asked, readBlock))
+		stop()
+		n, err := r.take(read)
+		if err != nil {
+			return err
+		}
+		if int64(n) == asked || n == 0 && time.Since(r.looked) > r.t.recheck {
+			return nil
+		}
+	}
+}
+
+// watch closes the connection unless the read that waits for block returns in time; call what it
+// returns after the read.
+func (r *streamReader) watch(l *link, block time.Duration) (stop func()) {
+	t := time.AfterFunc(block+readSilence, func() { l.conn.Close() })
+	return func() { t.Stop() }
+}
+
+func (r *streamReader) entries() int64 {
+	return min(readEntries, max(1, readBytes/max(r.t.meanSize.Load(), 1)))
+}
+
+// args are those of XREAD; a negative block does not wait.
+func (r *streamReader) args(count int64, block time.Duration) *redis.XReadArgs {
+	return &redis.XReadArgs{Streams: []string{r.t.key, r.pos.Id.String()}, Count: count, Block: block}
+}
+
+// Take gives what was read to the adapters and returns how many entries it was.
+func (r *streamReader) take(read *redis.XStreamSliceCmd) (n int, err error) {
+	list, err := read.Result()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("XREAD %s: %w", r.t.key, err)
+	}
+	for _, s := range list {
+		for _, m := range s.Messages {
+			id, err := streams.ParseID(m.ID)
+			if err != nil {
+				return n, err
+			}
+			r.entry(m)
+			r.pos.Advance(id)
+			n++
+		}
+	}
+	return n, nil
+}
+
+// entry gives an entry to the adapters of its namespace, once.
+func (r *streamReader) entry(m redis.XMessage) {
+	e, stamp, bad := streams.ReadEntry(m.Values)
+	r.t.sized(e.Size())
+	if origin, n, ok := streams.ReadStamp(stamp); ok {
+		again, missed := r.origin.Take(origin, n)
+		switch {
+		case again || origin == r.h.id:
+			return
+		case missed > 0:
+			r.gap(streams.ErrSeqJump, missed)
+		}
+	}
+	switch {
+	case bad != nil:
+		r.h.Reject(r.t.key, bad)
+		return
+	case e.Size() > r.h.cfg.MaxMessage+streams.EntryOverhead:
+		r.h.Reject(r.t.key, wire.ErrTooLarge)
+		return
+	}
+	for _, to := range r.h.routes.in(e.Nsp) {
+		r.h.guard(func() { to.ReceiveEntry(e) })
+	}
+}
+
+// gap counts entries that are lost to this instance.
+func (r *streamReader) gap(reason error, missed uint64) {
+	h := r.h
+	h.gaps.Add(1)
+	h.missed.Add(missed)
+	h.fault.warn("Messages of other instances are lost", reason)
+	h.log.Debug("Gap in the stream", slog.Any("err", reason), slog.Uint64("missed", missed))
+	h.tellMissed()
+	if h.cfg.OnGap != nil {
+		h.Protect("OnGap", func() { h.cfg.OnGap(Gap{Reason: reason, Missed: missed}) })
+	}
+}
+
+// reload makes a Redis Cluster client find out anew which server has what.
+func (h *Hub) reload() {
+	if c, ok := h.redis.Client.(*redis.ClusterClient); ok {
+		c.ReloadState(context.WithoutCancel(h.ctx))
+	}
+}
+
+func infoOf(x *redis.XInfoStream) (info streams.Info, err error) {
+	info = streams.Info{Exists: true, Length: x.Length, Added: x.EntriesAdded}
+	if info.Last, err = streams.ParseID(x.LastGeneratedID); err != nil {
+		return info, err
+	}
+	if x.FirstEntry.ID != "" {
+		if info.First, err = streams.ParseID(x.FirstEntry.ID); err != nil {
+			return info, err
+		}
+	}
+	if info.Added < info.Length || x.MaxDeletedEntryID != "0-0" { // deleted from the middle: the count says nothing
+		info.Added = -1
+	}
+	return info, nil
+}

@@ -1,0 +1,20 @@
+package recovery
+
+// Connection state recovery across instances. With it on (socketio.Options.Recovery), each broadcast
+// carries its place in its sender's sequence, as "seq", where Node does not look:
+//
+//	classic   [uid, packet, {rooms, except, flags, seq}]
+//	cluster   {type: BROADCAST, uid, nsp, data: {packet, opts, seq}}
+//
+// So any two instances can tell what one had delivered that the other has not, whatever the mode. A
+// client that comes to B with a session of A:
+//
+//	client ── CONNECT {pid, offset} ──► B ── sessionRequest: pid, offset, what B keeps ──► all of ours
+//	                                    B ◄── A: the session, what was missed (what B keeps, by id alone),
+//	                                          and up to where A had the events of each instance
+//	client ◄── CONNECT, what was missed, what A had not had, what comes live ── B
+//
+// A has ended its own copy when it answers. The others answer that they do not have it, and how far they
+// have published. If none has it, the session may be in Redis: instances that end in order leave sessions
+// and what is kept there (Store). Node's messages carry no number. On the classic format B receives its
+// own request in the order of all messages: Node's messages before it come from A, those after it from B.

@@ -1,0 +1,265 @@
+package recovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// sessionQuestion is the data of a sessionRequest.
+type sessionQuestion struct {
+	Pid    socket.PrivateSessionId     `json:"pid"`
+	Offset string                      `json:"offset"`
+	Kept   map[string]socketio.Numbers `json:"kept"`
+}
+
+// sessionAnswer is the data of the answer.
+type sessionAnswer struct {
+	Session   *socketio.HandedSession `json:"session,omitempty"`
+	Refusal   socketio.Refusal        `json:"refusal,omitempty"`
+	Origin    string                  `json:"origin"`
+	Published uint64                  `json:"published"`
+}
+
+const (
+	// takeTimeout bounds how long an instance waits for the old connection of a client.
+	takeTimeout = 700 * time.Millisecond
+	// maxTakes bounds how many of those waits there may be at a time in a namespace.
+	maxTakes = 256
+)
+
+// cluster is what an exchange needs of the adapter of its namespace.
+type cluster interface {
+	// AskPeers sends req to our other instances. take gets their answers, one call at a time, done is
+	// called once, with an error unless all have answered.
+	AskPeers(req *wire.Request, take func(*wire.Response), done func(error))
+	// Answer answers a request.
+	Answer(req *wire.Request, r *wire.Response)
+	// Ordered tells whether requests and events come in one order.
+	Ordered() bool
+	// Busy tells whether so much waits to be published that sessions have to wait.
+	Busy() bool
+	// Gaps counts the gaps in what was received.
+	Gaps() uint64
+	// Go runs f, for which the end of the adapter waits; Context ends then.
+	Go(f func())
+	Context() context.Context
+}
+
+// Exchange hands sessions of one namespace over between instances, and to and from Redis. It is the
+// socketio.SessionPeers of the namespace. Safe for concurrent use.
+type Exchange struct {
+	local   *socketio.LocalAdapter
+	cluster cluster
+	store   sessionStore
+
+	takes    chan struct{} // has an element for each session that is being handed over
+	gapsSeen atomic.Uint64 // see Lost
+
+	mu    sync.Mutex
+	marks map[string]uint64 // of our questions that have no answer yet, see pass
+}
+
+func New(local *socketio.LocalAdapter, c cluster, redis redis.UniversalClient, key, nsp string) *Exchange {
+	return &Exchange{
+		local: local, cluster: c, store: sessionStore{redis: redis, key: key, nsp: nsp},
+		takes: make(chan struct{}, maxTakes), marks: map[string]uint64{},
+	}
+}
+
+// Lost tells whether the subscriptions had a gap since it was last called.
+func (x *Exchange) Lost() bool {
+	now := x.cluster.Gaps()
+	return x.gapsSeen.Swap(now) != now
+}
+
+// Missed notes a gap in what was received that is over: only clients whose offset lies behind it can be
+// recovered. (A gap that is not over yet is found by Lost.)
+func (x *Exchange) Missed() {
+	if x.local.Recovers() {
+		x.Lost()
+		x.local.CutRecovery()
+	}
+}
+
+// taken is what came of asking for a session.
+type taken struct {
+	session *socketio.HandedSession
+	mark    uint64
+	why     socketio.Refusal
+}
+
+// Take asks the other instances for a session, then Redis.
+func (x *Exchange) Take(pid socket.PrivateSessionId, offset string, deadline time.Time) (*socketio.HandedSession, uint64, socketio.Refusal) {
+	kept, _, _ := x.local.Kept()
+	q, err := wire.EncodeJSON(sessionQuestion{pid, offset, kept})
+	if err != nil {
+		return nil, 0, socketio.RefusedUnknown
+	}
+	done, published := make(chan taken, 1), map[string]uint64{}
+	req := &wire.Request{RequestID: wire.NewID(), Type: wire.SessionRequest, Data: json.RawMessage(q)}
+	x.expect(req.RequestID)
+	defer x.mark(req.RequestID)
+	x.ask(req, published, done)
+	timeout := time.NewTimer(time.Until(deadline))
+	defer timeout.Stop()
+	select {
+	case t := <-done:
+		if t.session != nil || t.why != socketio.RefusedUnknown {
+			return t.session, t.mark, t.why
+		}
+		h, why := x.takeStored(pid, offset, kept, published, deadline)
+		return h, 0, why
+	case <-timeout.C:
+		return nil, 0, socketio.RefusedTimeout
+	}
+}
+
+// ask sends req. published becomes how far each instance that answers has published, and may be read
+// once something has come over done.
+func (x *Exchange) ask(req *wire.Request, published map[string]uint64, done chan<- taken) {
+	settle := func(t taken) {
+		select {
+		case done <- t:
+		default: // settled already
+		}
+	}
+	why := socketio.RefusedUnknown
+	x.cluster.AskPeers(req, func(r *wire.Response) {
+		var answer sessionAnswer
+		if json.Unmarshal(r.Data, &answer) != nil {
+			return
+		}
+		published[answer.Origin] = answer.Published
+		why = max(why, answer.Refusal)
+		if answer.Session != nil {
+			settle(taken{session: answer.Session, mark: x.mark(req.RequestID)})
+		}
+	}, func(err error) {
+		if err != nil {
+			why = socketio.RefusedTimeout
+		}
+		settle(taken{why: why})
+	})
+}
+
+// takeStored takes a session that another instance has left in Redis. published is how far all
+// instances have published by now: what is neither in the log nor kept here is lost to the client.
+func (x *Exchange) takeStored(pid socket.PrivateSessionId, offset string, kept map[string]socketio.Numbers, published map[string]uint64, deadline time.Time) (*socketio.HandedSession, socketio.Refusal) {
+	ctx, cancel := context.WithDeadline(x.cluster.Context(), deadline)
+	defer cancel()
+	session, log, why := x.store.take(ctx, pid)
+	if why != socketio.NotRefused {
+		return nil, why
+	}
+	h, why := log.Hand(session, offset, kept, x.local.RecoversFor())
+	if h == nil {
+		return nil, why
+	}
+	if x.local.ListenedFor() > time.Duration(h.Age)*time.Millisecond+dumpMargin {
+		return h, why // whatever was published since then came here
+	}
+	now, _, _ := x.local.Kept()
+	for origin, n := range published {
+		if n > h.Seen[origin] && now[origin][1] == 0 {
+			return nil, socketio.RefusedCut // published before we were there
+		}
+	}
+	return h, why
+}
+
+// dumpMargin is how much longer than a dump is old an instance must have listened to have all since.
+const dumpMargin = 2 * time.Second
+
+// Store leaves sessions, and the log they need, in Redis.
+func (x *Exchange) Store(ctx context.Context, d *socketio.SessionDump) error {
+	return x.store.put(ctx, wire.NewID(), d)
+}
+
+// Discard takes sessions out of Redis again.
+func (x *Exchange) Discard(ctx context.Context, pids []socket.PrivateSessionId) error {
+	return x.store.discard(ctx, pids)
+}
+
+// expect, pass and mark keep the place in the order of events at which a question of ours came back. It
+// means something where requests and events come in one order.
+func (x *Exchange) expect(id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.marks[id] = 0
+}
+
+// Pass notes that a question of ours has come back.
+func (x *Exchange) Pass(req *wire.Request) {
+	if req.Type != wire.SessionRequest || !x.cluster.Ordered() {
+		return
+	}
+	mark := x.local.Mark()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if _, ours := x.marks[req.RequestID]; ours {
+		x.marks[req.RequestID] = mark
+	}
+}
+
+// mark returns where a question of ours came back, and forgets it.
+func (x *Exchange) mark(id string) uint64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	mark := x.marks[id]
+	delete(x.marks, id)
+	return mark
+}
+
+// Handle answers whether we have a session, with it.
+func (x *Exchange) Handle(req *wire.Request) error {
+	if !x.local.Recovers() {
+		return x.answer(req, sessionAnswer{})
+	}
+	var q sessionQuestion
+	if err := json.Unmarshal(req.Data, &q); err != nil {
+		return fmt.Errorf("%w: %w", wire.ErrRequest, err)
+	}
+	answer := sessionAnswer{}
+	_, answer.Origin, answer.Published = x.local.Kept()
+	if !x.local.HasSession(q.Pid) {
+		return x.answer(req, answer)
+	}
+	mark := uint64(0)
+	if x.cluster.Ordered() {
+		mark = x.local.Mark()
+	}
+	if x.cluster.Busy() {
+		answer.Refusal = socketio.RefusedTimeout // the messages of the chat come first
+		return x.answer(req, answer)
+	}
+	select {
+	case x.takes <- struct{}{}:
+	default:
+		answer.Refusal = socketio.RefusedTimeout
+		return x.answer(req, answer)
+	}
+	deadline := time.Now().Add(takeTimeout)
+	x.cluster.Go(func() { // ends at the deadline
+		defer func() { <-x.takes }()
+		answer.Session, answer.Refusal = x.local.TakeSession(q.Pid, q.Offset, q.Kept, mark, deadline)
+		_ = x.answer(req, answer)
+	})
+	return nil
+}
+
+func (x *Exchange) answer(req *wire.Request, answer sessionAnswer) error {
+	b, err := wire.EncodeJSON(answer)
+	if err == nil {
+		x.cluster.Answer(req, &wire.Response{Data: json.RawMessage(b)})
+	}
+	return err
+}

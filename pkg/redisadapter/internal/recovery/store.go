@@ -1,0 +1,143 @@
+package recovery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// sessionStore keeps sessions in Redis whose instance has ended in order, in keys that expire:
+//
+//	<key>-session#/chat#<pid>     a storedSession
+//	<key>-session-log#/chat#<id>  what its clients may have missed, one for all of an instance
+type sessionStore struct {
+	redis    redis.UniversalClient
+	key, nsp string
+
+	mu    sync.Mutex // of the log that was read last
+	id    string
+	log   *socketio.StoredLog
+	timer *time.Timer
+}
+
+// storedSession is the value of a session's key.
+type storedSession struct {
+	Log     string          `json:"log"`
+	Session json.RawMessage `json:"session"`
+}
+
+func (s *sessionStore) sessionKey(pid socket.PrivateSessionId) string {
+	return s.key + "-session#" + s.nsp + "#" + string(pid)
+}
+
+func (s *sessionStore) logKey(id string) string { return s.key + "-session-log#" + s.nsp + "#" + id }
+
+// storeBatch is how many sessions go into one pipeline.
+const storeBatch = 256
+
+// put stores sessions and their log, which gets the name id.
+func (s *sessionStore) put(ctx context.Context, id string, d *socketio.SessionDump) error {
+	b, err := wire.EncodeJSON(d.Log)
+	if err != nil {
+		return fmt.Errorf("describe what clients may have missed: %w", err)
+	}
+	// The log comes first: whoever finds a session must find its log.
+	if err := s.redis.Set(ctx, s.logKey(id), b, d.TTL).Err(); err != nil {
+		return fmt.Errorf("store what clients may have missed: %w", err)
+	}
+	for list := d.Sessions; len(list) > 0; {
+		n := min(len(list), storeBatch)
+		_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, one := range list[:n] {
+				b, err := wire.EncodeJSON(storedSession{id, one.Session})
+				if err != nil {
+					return err
+				}
+				p.Set(ctx, s.sessionKey(one.Pid), b, d.TTL)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("store sessions: %w", err)
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+// discard removes sessions.
+func (s *sessionStore) discard(ctx context.Context, pids []socket.PrivateSessionId) error {
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, pid := range pids {
+			p.Del(ctx, s.sessionKey(pid))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("discard stored sessions: %w", err)
+	}
+	return nil
+}
+
+// take removes a session and returns it with its log.
+func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
+	b, err := s.redis.GetDel(ctx, s.sessionKey(pid)).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil, socketio.RefusedUnknown
+	case err != nil:
+		return nil, nil, socketio.RefusedTimeout
+	}
+	var stored storedSession
+	if json.Unmarshal(b, &stored) != nil {
+		return nil, nil, socketio.RefusedCut
+	}
+	log, err := s.readLog(ctx, stored.Log)
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil, socketio.RefusedExpired
+	case err != nil:
+		return nil, nil, socketio.RefusedTimeout
+	}
+	return stored.Session, log, socketio.NotRefused
+}
+
+// logFor is how long a log that was read is kept: many clients come at once.
+const logFor = 10 * time.Second
+
+// readLog reads a log, unless it is the one that was read last.
+func (s *sessionStore) readLog(ctx context.Context, id string) (*socketio.StoredLog, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id == id {
+		return s.log, nil
+	}
+	b, err := s.redis.Get(ctx, s.logKey(id)).Bytes()
+	if err != nil {
+		return nil, err
+	}
+	log := &socketio.StoredLog{}
+	if err := json.Unmarshal(b, log); err != nil {
+		return nil, err
+	}
+	s.id, s.log = id, log
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.timer = time.AfterFunc(logFor, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.id == id {
+			s.id, s.log = "", nil
+		}
+	})
+	return log, nil
+}

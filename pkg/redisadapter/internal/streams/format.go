@@ -1,0 +1,231 @@
+package streams
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"strconv"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/socketio"
+
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+// Format is the format of @socket.io/redis-streams-adapter 0.3: cluster messages. Broadcasts and
+// commands (types 3 to 6) are entries of the stream; what wants an answer is published in MessagePack on
+// the namespace's channel, the answer on that of the asker.
+type Format struct {
+	*wire.Codec
+	uid, nsp string
+	main     string // "socket.io#/chat#"; that and "uid#" is the channel of one instance
+	own      string
+	private  string // "socket.io-peers#/chat#": our own instances only
+}
+
+func New(c *wire.Codec, key, nsp, uid string) *Format {
+	main := key + "#" + nsp + "#"
+	return &Format{Codec: c, uid: uid, nsp: nsp, main: main, own: main + uid + "#", private: key + "-peers#" + nsp + "#"}
+}
+
+func (w *Format) Legacy() bool { return false }
+
+func (w *Format) Subscription() wire.Subscription {
+	return wire.Subscription{
+		Nsp: w.nsp, Channels: []string{w.main, w.own, w.private}, Listeners: wire.Listeners{All: w.main, Ours: w.private},
+	}
+}
+
+func (w *Format) Broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64, _ wire.Census) ([]wire.Out, error) {
+	it, err := w.Entry(cluster.Broadcast(w.uid, w.nsp, data, opts, "").Numbered(number))
+	if err != nil {
+		return nil, err
+	}
+	return []wire.Out{it}, nil
+}
+
+// Entry makes an entry of m.
+func (w *Format) Entry(m cluster.Message) (wire.Out, error) {
+	e := &wire.Entry{Uid: m.UID, Nsp: m.Nsp, Typ: strconv.Itoa(int(m.Type))}
+	if err := EncodeEntry(w.Codec, e, m.Data); err != nil {
+		return wire.Out{}, err
+	}
+	return wire.Out{Entry: e}, nil
+}
+
+// publish makes a message for one of the channels, or for our own instances if Node could not bear
+// it.
+func (w *Format) publish(m cluster.Message, channel string) (wire.Out, error) {
+	b, deep, err := cluster.Encode(w.Codec, m, true)
+	if deep {
+		channel = w.private
+	}
+	return wire.Out{Channel: channel, Payload: b}, err
+}
+
+func (w *Format) Request(req *wire.Request) (wire.Out, error) {
+	m, err := cluster.RequestOf(w.uid, w.nsp, req)
+	switch {
+	case err != nil:
+		return wire.Out{}, err
+	case m.Type == cluster.TypePeerRequest:
+		return w.publish(m, w.private)
+	case m.Type == cluster.TypeJoin || m.Type == cluster.TypeLeave || m.Type == cluster.TypeDisconnect:
+		return w.Entry(m)
+	}
+	return w.publish(m, w.main)
+}
+
+func (w *Format) Peers(req *wire.Request) (wire.Out, error) {
+	b, err := wire.EncodeJSON(req)
+	if err != nil {
+		return wire.Out{}, err
+	}
+	data := socketio.Payload{JSON: b, Attachments: req.Attachments}
+	return w.publish(cluster.Message{Type: cluster.TypePeerRequest, UID: w.uid, Nsp: w.nsp, Data: data}, w.private)
+}
+
+func (w *Format) AckRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c wire.Census) (list []wire.Out, unasked int, err error) {
+	it, err := w.publish(cluster.Broadcast(w.uid, w.nsp, data, opts, id), w.main)
+	if err != nil {
+		return nil, 0, err
+	}
+	if it.Channel == w.private {
+		unasked = c.Node4()
+	}
+	return []wire.Out{it}, unasked, nil
+}
+
+func (w *Format) Answer(req *wire.Request, r *wire.Response) (wire.Out, error) {
+	m, err := cluster.ResponseOf(w.uid, w.nsp, req, r)
+	if err != nil {
+		return wire.Out{}, err
+	}
+	return w.publish(m, w.main+req.UID+"#")
+}
+
+// Ack passes on the first argument, there is no room for more in the protocol.
+func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, error) {
+	r := &wire.Response{Type: wire.TypeOf(rtypes.BROADCAST_ACK)}
+	if len(args) > 0 {
+		r.Packet, r.Attachments = args[0].JSON, args[0].Attachments
+	}
+	return w.Answer(req, r)
+}
+
+func (w *Format) NeedsCensus(socketio.Payload, *socket.BroadcastOptions) bool { return false }
+
+func (w *Format) Decode(_ string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+	m, err := cluster.Decode(w.Codec, b)
+	if err != nil {
+		return wire.Received{}, err
+	}
+	return m.Received(w.uid, w.nsp, wanted)
+}
+
+func (w *Format) DecodeEntry(e *wire.Entry, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+	if e.Uid == w.uid {
+		return wire.Received{}, wire.ErrNotForUs
+	}
+	typ, err := strconv.Atoi(e.Typ)
+	if err != nil {
+		return wire.Received{}, errEntry
+	}
+	data, err := decodeEntry(w.Codec, e)
+	if err != nil {
+		return wire.Received{}, err
+	}
+	m := &cluster.Message{Type: adapter.MessageType(typ), UID: e.Uid, Nsp: e.Nsp, Data: data}
+	return m.Received(w.uid, w.nsp, wanted)
+}
+
+// EncodeEntry sets what e says: JSON text as it is, or MessagePack for Node if there is binary.
+func EncodeEntry(c *wire.Codec, e *wire.Entry, data socketio.Payload) error {
+	enc := c.Encoders.Get().(*wire.Encoder)
+	defer func() { enc.Reset(); c.Encoders.Put(enc) }()
+	if err := c.Outline(enc, data); err != nil {
+		return err
+	}
+	e.Hidden = enc.Depth > wire.NodeDepth
+	binary := false
+	for _, part := range enc.Containers {
+		binary = binary || wire.IsAttachment(part)
+	}
+	switch {
+	case !binary:
+		e.Data = string(data.JSON)
+	case e.Hidden:
+		e.Json = string(data.JSON)
+	default:
+		enc.Out = enc.Out[:0]
+		enc.AppendJSON(data.JSON, data.Attachments)
+		e.Data = base64.StdEncoding.EncodeToString(enc.Out)
+		if enc.Lossy {
+			e.Json = string(data.JSON)
+		}
+	}
+	if e.Json != "" {
+		atts := msgp.AppendArrayHeader(nil, uint32(len(data.Attachments)))
+		for _, a := range data.Attachments {
+			atts = msgp.AppendBytes(atts, a)
+		}
+		e.Atts = base64.StdEncoding.EncodeToString(atts)
+	}
+	if e.Size() > c.Limit+EntryOverhead {
+		return wire.ErrTooLarge
+	}
+	return nil
+}
+
+// DecodeEntry reads the data of an entry. JSON may still be malformed.
+func decodeEntry(c *wire.Codec, e *wire.Entry) (data socketio.Payload, err error) {
+	if data, err = entryData(e); err == nil {
+		err = c.CountAttachments(data)
+	}
+	return data, err
+}
+
+func entryData(e *wire.Entry) (data socketio.Payload, err error) {
+	switch {
+	case e.Json != "":
+		data = wire.Payload([]byte(e.Json), nil)
+		if !json.Valid(data.JSON) {
+			return data, wire.ErrRaw
+		}
+		atts, err := base64.StdEncoding.DecodeString(e.Atts)
+		if err != nil {
+			return data, wire.ErrRaw
+		}
+		if data.Attachments, _, err = wire.ReadAttachments(atts); err != nil {
+			return data, err
+		}
+	case e.Data == "":
+		return data, nil
+	case e.Data[0] == '{':
+		return wire.Payload([]byte(e.Data), nil), nil
+	default:
+		b, err := base64.StdEncoding.DecodeString(e.Data)
+		if err != nil {
+			return data, errEntryData
+		}
+		d := msgpack.Decoder{}
+		rest, err := d.Value(b)
+		if err != nil {
+			return data, err
+		}
+		if len(rest) > 0 {
+			return data, wire.ErrTrailing
+		}
+		for i, a := range d.Attachments {
+			d.Attachments[i] = bytes.Clone(a)
+		}
+		data = socketio.Payload{JSON: d.Out, Attachments: d.Attachments}
+	}
+	return data, wire.CheckPlaceholders(data.JSON, len(data.Attachments))
+}

@@ -1,0 +1,157 @@
+package streams
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestStreamID(t *testing.T) {
+	for _, text := range []string{"0-0", "1700000000000-7", "18446744073709551615-18446744073709551615"} {
+		if id, err := ParseID(text); err != nil || id.String() != text {
+			t.Errorf("%s: %v, %v", text, id, err)
+		}
+	}
+	for _, text := range []string{"", "1", "-", "1-", "-1", "a-1", "1-b", "1-1-1", "18446744073709551616-0"} {
+		if id, err := ParseID(text); err == nil {
+			t.Errorf("%q: %v", text, id)
+		}
+	}
+	if next := (ID{1, math.MaxUint64}).Next(); next != (ID{2, 0}) {
+		t.Error(next)
+	}
+	if (ID{2, 0}).Compare(ID{1, 9}) <= 0 || (ID{1, 1}).Compare(ID{1, 2}) >= 0 {
+		t.Error("order")
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	var o Origins
+	for _, tc := range []struct {
+		from   string
+		n      uint64
+		again  bool
+		missed uint64
+	}{
+		{"a", 5, false, 0}, {"a", 6, false, 0}, {"a", 6, true, 0}, {"a", 5, true, 0}, {"b", 1, false, 0}, {"a", 10, false, 3}, {"a", 11, false, 0},
+	} {
+		if again, missed := o.Take(tc.from, tc.n); again != tc.again || missed != tc.missed {
+			t.Errorf("%s:%d: again %v, missed %d", tc.from, tc.n, again, missed)
+		}
+	}
+	for i := range 2 * maxOrigins {
+		o.Take(fmt.Sprint(i), 1)
+		o.Take("b", uint64(i+2)) // is heard of all the time
+	}
+	if len(o.known) > maxOrigins || o.known["b"] == nil || o.known["a"] != nil {
+		t.Errorf("%d origins are known", len(o.known))
+	}
+	for _, text := range []string{"", ":1", "a:", "a:0", "a:-1", "a:x", "a:18446744073709551616"} {
+		if _, _, ok := ReadStamp(text); ok {
+			t.Errorf("%q is a stamp", text)
+		}
+	}
+	if origin, n, ok := ReadStamp(string(appendStamp(nil, "a:b", 77))); origin != "a:b" || n != 77 || !ok {
+		t.Error(origin, n, ok)
+	}
+}
+
+// What a reader makes of a stream that does not look as expected.
+func TestPosition(t *testing.T) {
+	id := func(ms uint64) ID { return ID{Ms: ms} }
+	stream := func(first, last uint64, length, added int64) Info {
+		return Info{Exists: true, First: id(first), Last: id(last), Length: length, Added: added}
+	}
+	for _, tc := range []struct {
+		name string
+		at   Position
+		info Info
+		gap  error
+		lost int64
+		to   Position
+	}{
+		{"nothing there, nothing read", Position{}, Info{}, nil, 0, Position{}},
+		{"nothing new", Position{Id: id(9), Index: 9}, stream(1, 9, 9, 9), nil, 0, Position{Id: id(9), Index: 9}},
+		{"something new", Position{Id: id(9), Index: 9}, stream(1, 12, 12, 12), nil, 0, Position{Id: id(9), Index: 9}},
+		{"all that is left is new, nothing lost", Position{Id: id(9), Index: 9}, stream(10, 12, 3, 12), nil, 0, Position{Id: id(9), Index: 9}},
+		{"trimmed beyond", Position{Id: id(9), Index: 9}, stream(13, 15, 3, 15), errStreamTrimmed, 3, Position{Id: id(9), Index: 12}},
+		{"trimmed to nothing", Position{Id: id(9), Index: 9}, stream(0, 15, 0, 15), errStreamTrimmed, 6, Position{Id: id(9), Index: 15}},
+		{"gone", Position{Id: id(9), Index: 9}, Info{}, errStreamGone, 0, Position{}},
+		{"made anew, later ids", Position{Id: id(9), Index: 9}, stream(20, 21, 2, 2), errStreamNew, 0, Position{Id: id(9), Index: -1}},
+		{"made anew, earlier ids", Position{Id: id(9), Index: 9}, stream(3, 4, 2, 2), errStreamBack, 0, Position{Index: -1}},
+		{"older data", Position{Id: id(9), Index: 9, recent: []ID{id(7), id(8), id(9)}}, stream(1, 8, 8, 8), errStreamBack, 0, Position{Id: id(8), Index: 8}},
+		{"no counts, still there", Position{Id: id(9), Index: -1}, stream(1, 12, 12, -1), nil, 0, Position{Id: id(9), Index: -1}},
+		{"no counts, no longer there", Position{Id: id(9), Index: -1}, stream(10, 12, 3, -1), errStreamTrimmed, 0, Position{Id: id(9), Index: -1}},
+		{"from a time before the first", Position{Id: id(9), Index: -1}, stream(10, 12, 3, 3), nil, 0, Position{Id: id(9), Index: -1}},
+	} {
+		p := tc.at
+		lost, gap := p.Check(tc.info)
+		if p.recent = nil; lost != tc.lost || !errors.Is(gap, tc.gap) || fmt.Sprint(p) != fmt.Sprint(tc.to) {
+			t.Errorf("%s: %+v, lost %d, %v", tc.name, p, lost, gap)
+		}
+	}
+	var p Position
+	for i := range uint64(3 * recentIDs) {
+		p.Advance(id(i))
+	}
+	if p.Index != 3*recentIDs || p.wasRead(id(2*recentIDs-1)) || !p.wasRead(id(2*recentIDs)) || !p.wasRead(p.Id) {
+		t.Errorf("%d, %v", p.Index, p.Id)
+	}
+	p = Position{Id: id(12), Index: -1}
+	if p.CaughtUp(stream(10, 12, 3, 300)); p.Index != 300 {
+		t.Error(p.Index)
+	}
+}
+
+// Whatever an entry says, it is read into valid data or refused.
+func FuzzDecodeEntry(f *testing.F) {
+	ok := `{"packet":{"type":2,"data":["msg",1],"nsp":"/chat"},"opts":{"rooms":[],"except":[],"flags":{}}}`
+	f.Add("3", ok, "", "")
+	f.Add("4", `{"opts":{"rooms":["a"],"except":[]},"rooms":["b"]}`, "", "")
+	f.Add("3", "gqZwYWNrZXSC", "", "")
+	f.Add("3", "", ok, "kA==")
+	f.Fuzz(func(t *testing.T, typ, data, text, atts string) {
+		payload, err := decodeEntry(wire.NewCodec(1<<20, 255), &wire.Entry{Typ: typ, Data: data, Json: text, Atts: atts})
+		if err != nil {
+			return
+		}
+		if !utf8.Valid(payload.JSON) {
+			t.Errorf("%q", payload.JSON)
+		}
+		m := cluster.Message{Type: 3, UID: "you", Nsp: "/chat", Data: payload}
+		if r, err := m.Received("me", "/chat", nil); err == nil && r.Broadcast != nil {
+			if _, err := r.Broadcast.Data.Elements(); err != nil {
+				t.Errorf("%q: %v", r.Broadcast.Data.JSON, err)
+			}
+		}
+	})
+}
+
+// What is encoded comes back as it was.
+func TestEntryRoundTrip(t *testing.T) {
+	c := wire.NewCodec(1<<20, 255)
+	for _, p := range []socketio.Payload{
+		{JSON: []byte(`{"a":1.0}`)},
+		{JSON: []byte(`{"a":[{"_placeholder":true,"num":1},{"_placeholder":true,"num":0},-0]}`), Attachments: [][]byte{{1}, {2, 3}}},
+		{JSON: []byte(`{"a":{"_placeholder":true,"num":0}}`), Attachments: [][]byte{{}}},
+		{JSON: []byte(`{"_placeholder":true,"num":0,"x":1}`)},
+	} {
+		var e wire.Entry
+		if err := EncodeEntry(c, &e, p); err != nil {
+			t.Fatal(err)
+		}
+		got, err := decodeEntry(wire.NewCodec(1<<20, 255), &e)
+		if err != nil || string(got.JSON) != string(p.JSON) || fmt.Sprint(got.Attachments) != fmt.Sprint(p.Attachments) {
+			t.Errorf("%s, %v came back as %s, %v, %v", p.JSON, p.Attachments, got.JSON, got.Attachments, err)
+		}
+	}
+	var e wire.Entry
+	if err := EncodeEntry(c, &e, socketio.Payload{JSON: make([]byte, 2<<20)}); !errors.Is(err, wire.ErrTooLarge) {
+		t.Error(err)
+	}
+}
