@@ -42,12 +42,9 @@ func appendOptions(b []byte, opts *socket.BroadcastOptions, everybody bool) []by
 }
 
 func appendRooms(b []byte, rooms *types.Set[socket.Room]) []byte {
-	if rooms == nil || rooms.Len() == 0 {
-		return msgp.AppendArrayHeader(b, 0)
-	}
-	keys := rooms.Keys()
-	b = msgp.AppendArrayHeader(b, uint32(len(keys)))
-	for _, room := range keys {
+	list := wire.ListOfSet(rooms)
+	b = msgp.AppendArrayHeader(b, uint32(len(list)))
+	for _, room := range list {
 		b = msgp.AppendString(b, string(room))
 	}
 	return b

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/zishang520/engine.io/v2/types"
@@ -149,11 +150,14 @@ func ListOf[S ~string](names []S) RoomList {
 	return l
 }
 
+// ListOfSet makes a list of a set, in order: the same message is always written alike.
 func ListOfSet(rooms *types.Set[socket.Room]) RoomList {
 	if rooms == nil {
 		return RoomList{}
 	}
-	return ListOf(rooms.Keys())
+	list := ListOf(rooms.Keys())
+	slices.Sort(list)
+	return list
 }
 
 // OptionsOf describes opts in a request.
