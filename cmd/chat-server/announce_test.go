@@ -12,8 +12,14 @@ import (
 // announceTo runs "chat-server announce" and returns what it says.
 func announceTo(t *testing.T, settings []string, args ...string) (string, error) {
 	t.Helper()
+	return announceFrom(t, "", settings, args...)
+}
+
+// announceFrom is announceTo with something on standard input.
+func announceFrom(t *testing.T, stdin string, settings []string, args ...string) (string, error) {
+	t.Helper()
 	var out strings.Builder
-	err := run(t.Context(), append([]string{"announce"}, args...), settings, &out, io.Discard)
+	err := run(t.Context(), append([]string{"announce"}, args...), settings, strings.NewReader(stdin), &out, io.Discard)
 	return out.String(), err
 }
 
@@ -41,8 +47,9 @@ func TestAnnounce(t *testing.T) {
 			}{
 				{[]string{"--text", "Backup at \"four\" </b>, 서울"}, `{"name":"admin","text":"Backup at \"four\" </b>, 서울"}`},
 				{[]string{"--name=cron", "--text=-- done"}, `{"name":"cron","text":"-- done"}`},
+				{[]string{"--text=-"}, `{"name":"admin","text":"two\nlines"}`},
 			} {
-				out, err := announceTo(t, settings, tt.args...)
+				out, err := announceFrom(t, "two\nlines\n", settings, tt.args...)
 				if err != nil || out != "announced to 2 instances\n" {
 					t.Errorf("%q, %v", out, err)
 				}
@@ -69,6 +76,8 @@ func TestAnnounceFails(t *testing.T) {
 		{nil, nil, 2, "--text is missing"},
 		{nil, []string{"--text", ""}, 2, "--text is missing"},
 		{nil, []string{"--text", "a", "b"}, 2, "needs quotes"},
+		{nil, []string{"all went well"}, 2, `announce --text "all went well"`},
+		{addressOf(silent), []string{"--text", "-"}, 1, "no text on standard input"},
 		{nil, []string{"--loud", "--text", "a"}, 2, "-loud; try chat-server --help"},
 		{nil, []string{"--text", "a"}, 1, "there is no Redis"},
 		{[]string{"REDIS_URL=redis://:hunter2@127.0.0.1:1"}, []string{"--text", "a"}, 1, "127.0.0.1:1"},

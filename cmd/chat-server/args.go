@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"socketio-chat/pkg/config"
 )
@@ -13,61 +14,122 @@ import (
 type command string
 
 const (
-	cmdServe       command = "serve" // without arguments
-	cmdHelp        command = "help"
-	cmdVersion     command = "version"
-	cmdHealthcheck command = "healthcheck"
-	cmdAnnounce    command = "announce"
+	cmdServe        command = "serve" // without arguments
+	cmdHelp         command = "help"
+	cmdVersion      command = "version"
+	cmdHealthcheck  command = "healthcheck"
+	cmdAnnounce     command = "announce"
+	cmdHashPassword command = "hash-password"
 )
 
 // errUsage marks arguments that are not understood.
 var errUsage = errors.New("try chat-server --help")
 
-// parseArgs reads the arguments; what is to be announced comes with cmdAnnounce.
-func parseArgs(args []string) (command, announcement, error) {
-	var say announcement
+// request is what the arguments say.
+type request struct {
+	command command
+	topic   string       // of cmdHelp: the name of a command or of a variable; empty: all
+	say     announcement // of cmdAnnounce
+}
+
+// parseArgs reads the arguments.
+func parseArgs(args []string) (request, error) {
 	flags := flag.NewFlagSet("chat-server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // main prints the error
 	version := flags.Bool("version", false, "")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		return cmdHelp, say, nil
+		return helpAbout(flags.Args())
 	case err != nil:
-		return "", say, fmt.Errorf("%w; %w", err, errUsage)
+		return request{}, fmt.Errorf("%w; %w", err, errUsage)
 	case *version:
-		return cmdVersion, say, nil
+		return request{command: cmdVersion}, nil
 	case flags.NArg() == 0:
-		return cmdServe, say, nil
-	case flags.NArg() == 1 && flags.Arg(0) == string(cmdHealthcheck):
-		return cmdHealthcheck, say, nil
-	case flags.Arg(0) == string(cmdAnnounce):
-		say, err := parseAnnouncement(flags.Args()[1:])
-		if errors.Is(err, flag.ErrHelp) {
-			return cmdHelp, say, nil
-		}
-		return cmdAnnounce, say, err
+		return request{command: cmdServe}, nil
 	}
-	return "", say, fmt.Errorf("unknown arguments %q; %w", flags.Args(), errUsage)
+	name, rest := command(flags.Arg(0)), flags.Args()[1:]
+	if name != cmdHelp && len(rest) > 0 && isHelp(rest[0]) {
+		return helpAbout([]string{string(name)})
+	}
+	switch name {
+	case cmdHelp:
+		return helpAbout(rest)
+	case cmdAnnounce:
+		say, err := parseAnnouncement(rest)
+		if errors.Is(err, flag.ErrHelp) {
+			return helpAbout([]string{string(name)})
+		}
+		return request{command: cmdAnnounce, say: say}, err
+	case cmdServe, cmdVersion, cmdHealthcheck, cmdHashPassword:
+		if len(rest) == 0 {
+			return request{command: name}, nil
+		}
+		return request{}, fmt.Errorf("%s takes no arguments, here are %q; %w", name, rest, errUsage)
+	}
+	return request{}, fmt.Errorf("there is no command %q; %w", name, errUsage)
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
+// helpAbout is a request for help about one thing, or about all.
+func helpAbout(topics []string) (request, error) {
+	if len(topics) > 1 {
+		return request{}, fmt.Errorf("--help explains one command or variable at a time; %w", errUsage)
+	}
+	return request{command: cmdHelp, topic: strings.Join(topics, "")}, nil
+}
+
+// commands are the texts of --help, in its order.
+var commands = [...]struct {
+	name       command
+	args, does string
+}{
+	{cmdServe, "", "Serve the chat until SIGTERM, SIGHUP or Ctrl-C. This is what chat-server without arguments does."},
+	{cmdHealthcheck, "", "Ask the server that these settings describe whether it is alive. Exit code 0 or 1."},
+	{cmdAnnounce, "--text TEXT [--name NAME]", `Send a message to everybody in the chat, on all instances, through the Redis of
+these settings. NAME is "admin" by default; the TEXT - is read from standard input.
+Exit code 1 if no instance received it.`},
+	{cmdHashPassword, "", "Read a password from standard input and print its hash for ADMIN_PASSWORD_HASH."},
+	{cmdVersion, "", "Print the version, the commit and the Go release. Also --version."},
+	{cmdHelp, "[NAME]", `Explain everything, or one command or variable, such as NODE_PORT; a part such as
+REDIS explains all that match. Also --help.`},
+}
+
+// help writes the text of --help, about everything or about one command or variable.
+func help(w io.Writer, topic string) error {
+	if topic == "" {
+		return usage(w)
+	}
+	for _, c := range commands {
+		if string(c.name) == topic {
+			_, err := fmt.Fprintf(w, "%s\n", commandText(c.name, c.args, c.does))
+			return err
+		}
+	}
+	if err := config.Explain(w, topic); err != nil {
+		return fmt.Errorf("%w (%w)", err, errUsage)
+	}
+	return nil
+}
+
+// commandText is one command with what it does, indented.
+func commandText(name command, args, does string) string {
+	return strings.TrimRight("  chat-server "+string(name)+" "+args, " ") + "\n      " + strings.ReplaceAll(does, "\n", "\n      ")
 }
 
 // usage is the text of --help.
 func usage(w io.Writer) error {
-	const text = `Usage:
-  chat-server              serve the chat until SIGTERM or SIGINT
-  chat-server healthcheck  ask the server that these settings describe whether it is
-                           alive: exit code 0 or 1
-  chat-server announce --text TEXT [--name NAME]
-                           say it to everybody in the chat, on all instances, through
-                           the Redis of these settings; NAME is "admin" by default.
-                           Exit code 0 or, when nobody heard it, 1
-  chat-server --version
-  chat-server --help
-
-Settings are environment variables; a file .env in the working directory may hold
-them too (the environment wins). Each line: name, default, meaning. Go's own GOGC (50
-here unless it is set) and GOMEMLIMIT are obeyed as well.
-`
-	if _, err := io.WriteString(w, text); err != nil {
+	var b strings.Builder
+	b.WriteString("Usage:\n")
+	for _, c := range commands {
+		b.WriteString(commandText(c.name, c.args, c.does) + "\n")
+	}
+	b.WriteString(`
+Settings are environment variables. A file .env in the working directory may hold them, too; the
+environment takes precedence, and an empty value means the default. chat-server --help NAME says
+what a variable accepts. GOGC and GOMEMLIMIT work as usual; unless GOGC is set, the server tunes it.
+`)
+	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
 	}
 	return config.Usage(w)

@@ -19,6 +19,7 @@ import (
 // Every step ends early when there is nobody to wait for.
 type drainPlan struct {
 	notice, spread, rest time.Duration
+	interrupted          bool // somebody waits at the keyboard
 }
 
 const (
@@ -44,7 +45,7 @@ func drainPlanFor(stopping context.Context, cfg config.Config) drainPlan {
 		total = 0
 	}
 	if total <= 0 {
-		return drainPlan{rest: farewell}
+		return drainPlan{rest: farewell, interrupted: errors.Is(context.Cause(stopping), errInterrupted)}
 	}
 	p := drainPlan{notice: min(total/5, noticeLimit), rest: min(total/5, farewell)}
 	p.spread = total - p.notice - p.rest
@@ -61,16 +62,23 @@ func (c *chatParts) drain(p drainPlan) {
 		c.awaitNotice(p.notice)
 	}
 	clients, start := c.Clients(), time.Now()
+	if clients > 0 {
+		message := "waiting for clients to disconnect"
+		if p.interrupted {
+			message += "; Ctrl-C again ends at once"
+		}
+		c.log.Info(message, "clients", clients, "at_most", p.spread+p.rest)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.spread+p.rest)
 	defer cancel()
 	wait := c.drainForwarded(ctx, p.spread)
 	if err := c.io.Drain(ctx, p.spread); err != nil {
 		// Clients that are asleep or gone: nothing is wrong with this end of the line.
-		c.log.Warn("clients that did not answer are cut off", "clients", c.Clients())
+		c.log.Warn("clients that did not answer are disconnected", "clients", c.Clients())
 		_ = c.io.Engine().Close(ctx) // cuts them at once if ctx is over; if not, Close comes again
 	}
 	wait()
-	c.log.Info("clients have been let go", "clients", clients, "took", time.Since(start))
+	c.log.Info("clients are disconnected", "clients", clients, "took", time.Since(start))
 }
 
 // awaitNotice waits as long as d, or until no client is left.

@@ -23,14 +23,14 @@ func TestDrainPlan(t *testing.T) {
 		stopping context.Context
 		want     drainPlan
 	}{
-		"default":                  {redis, terminated, drainPlan{5 * s, 15 * s, 5 * s}},
-		"interrupted":              {redis, interrupted, drainPlan{0, 0, 5 * s}},
-		"failed":                   {redis, t.Context(), drainPlan{0, 0, 5 * s}},
-		"alone":                    {nil, terminated, drainPlan{0, 0, 5 * s}},
-		"alone, but told to drain": {[]string{"DRAIN_SECONDS=10"}, terminated, drainPlan{2 * s, 6 * s, 2 * s}},
-		"off":                      {append(redis, "DRAIN_SECONDS=0"), terminated, drainPlan{0, 0, 5 * s}},
-		"short":                    {append(redis, "DRAIN_SECONDS=1"), terminated, drainPlan{s / 5, 3 * s / 5, s / 5}},
-		"long":                     {append(redis, "DRAIN_SECONDS=600"), terminated, drainPlan{10 * s, 585 * s, 5 * s}},
+		"default":                  {redis, terminated, drainPlan{5 * s, 15 * s, 5 * s, false}},
+		"interrupted":              {redis, interrupted, drainPlan{0, 0, 5 * s, true}},
+		"failed":                   {redis, t.Context(), drainPlan{0, 0, 5 * s, false}},
+		"alone":                    {nil, terminated, drainPlan{0, 0, 5 * s, false}},
+		"alone, but told to drain": {[]string{"DRAIN_SECONDS=10"}, terminated, drainPlan{2 * s, 6 * s, 2 * s, false}},
+		"off":                      {append(redis, "DRAIN_SECONDS=0"), terminated, drainPlan{0, 0, 5 * s, false}},
+		"short":                    {append(redis, "DRAIN_SECONDS=1"), terminated, drainPlan{s / 5, 3 * s / 5, s / 5, false}},
+		"long":                     {append(redis, "DRAIN_SECONDS=600"), terminated, drainPlan{10 * s, 585 * s, 5 * s, false}},
 	} {
 		cfg, err := config.Load(tt.environ, "")
 		if err != nil {
@@ -73,7 +73,7 @@ func TestDrain(t *testing.T) {
 	}
 	alice.post(`42/chat,["msgToServer","crossed the goodbye"]`) // is taken still
 	bob.pollUntilLetGo()
-	awaitLine(t, p.log, "clients have been let go")
+	awaitLine(t, p.log, "clients are disconnected")
 	awaitLine(t, p.log, "stopped")
 	if err := p.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
@@ -108,6 +108,7 @@ func TestImpatience(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.second == 0 {
+				awaitLine(t, p.log, "waiting for clients to disconnect; Ctrl-C again ends at once")
 				alice.pollUntilLetGo()
 			} else {
 				awaitLine(t, p.log, "waiting for the load balancer")

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"socketio-chat/pkg/config"
 )
 
@@ -74,7 +76,7 @@ func startLogged(t testing.TB, copied io.Writer, environ ...string) *instance {
 	in := &instance{stop: stop, result: make(chan error, 1)}
 	read, write := io.Pipe()
 	go func() {
-		in.result <- run(ctx, nil, append(environ, loopback...), io.Discard, write)
+		in.result <- run(ctx, nil, append(environ, loopback...), strings.NewReader(""), io.Discard, write)
 		write.Close()
 	}()
 	log := bufio.NewScanner(io.TeeReader(read, copied))
@@ -127,7 +129,7 @@ func TestHealthcheck(t *testing.T) {
 	in := startInstance(t)
 	_, port, _ := net.SplitHostPort(in.listening.Addr)
 	check := func(environ ...string) error {
-		return run(t.Context(), []string{"healthcheck"}, environ, io.Discard, io.Discard)
+		return run(t.Context(), []string{"healthcheck"}, environ, strings.NewReader(""), io.Discard, io.Discard)
 	}
 	if err := check("HOST=127.0.0.1", "NODE_PORT="+port); err != nil {
 		t.Errorf("alive: %v", err)
@@ -167,11 +169,21 @@ func TestArguments(t *testing.T) {
 		{[]string{"-h"}, 0, "chat-server healthcheck"},
 		{[]string{"--version"}, 0, "chat-server "},
 		{[]string{"--port", "1"}, 2, "flag provided but not defined: -port; try chat-server --help"},
-		{[]string{"start"}, 2, `unknown arguments ["start"]; try chat-server --help`},
-		{[]string{"healthcheck", "now"}, 2, "unknown arguments"},
+		{[]string{"help"}, 0, "CHAT_JOIN_NOTICE"},
+		{[]string{"version"}, 0, "chat-server "},
+		{[]string{"--help", "NODE_PORT"}, 0, "Must be a whole number from 0 to 65535."},
+		{[]string{"help", "redis_"}, 0, "REDIS_ADAPTER"},
+		{[]string{"help", "announce"}, 0, "chat-server announce --text TEXT"},
+		{[]string{"announce", "--help"}, 0, "Send a message to everybody"},
+		{[]string{"healthcheck", "--help"}, 0, "Exit code 0 or 1"},
+		{[]string{"hash-password", "-h"}, 0, "Read a password from standard input"},
+		{[]string{"help", "NODE_PROT"}, 2, "did you mean NODE_PORT?"},
+		{[]string{"help", "one", "two"}, 2, "one command or variable at a time"},
+		{[]string{"start"}, 2, `there is no command "start"; try chat-server --help`},
+		{[]string{"healthcheck", "now"}, 2, `healthcheck takes no arguments, here are ["now"]`},
 	} {
 		var out strings.Builder
-		err := run(t.Context(), tt.args, nil, &out, io.Discard)
+		err := run(t.Context(), tt.args, nil, strings.NewReader(""), &out, io.Discard)
 		text := out.String() + fmt.Sprint(err)
 		if exitCode(err) != tt.code || !strings.Contains(text, tt.want) {
 			t.Errorf("%q: code %d, %s", tt.args, exitCode(err), text)
@@ -184,10 +196,74 @@ func TestWrongSettingsStopTheStart(t *testing.T) {
 	if err := os.WriteFile(".env", []byte("NODE_PORT=many\nREDIS_PROT=1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := run(t.Context(), nil, []string{"LOG_LEVEL=loud"}, io.Discard, io.Discard)
+	err := run(t.Context(), nil, []string{"LOG_LEVEL=loud"}, strings.NewReader(""), io.Discard, io.Discard)
 	var problems *config.Error
 	if !errors.As(err, &problems) || len(problems.Problems) != 2 || exitCode(err) != 2 {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWrongSettingsAsJSON: a collector of JSON lines gets one for each problem and each hint, and nothing else.
+func TestWrongSettingsAsJSON(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, format := range []string{"json", "auto"} {
+		environ := []string{"LOG_FORMAT=" + format, "NODE_PROT=1", "ADMIN_PASSWORD_HASH=hunter2"}
+		for i := range 8 {
+			environ = append(environ, []string{"NODE_PORT", "MAX_ROOMS", "MAX_NAMESPACES", "MESSAGE_BURST", "CHAT_STRICT", "TRANSPORTS", "HOST", "LOG_LEVEL"}[i]+"=!")
+		}
+		var stderr strings.Builder
+		err := run(t.Context(), nil, environ, strings.NewReader(""), io.Discard, &stderr)
+		if exitCode(err) != 2 || !errors.As(err, &errLogged{}) {
+			t.Errorf("%s: %v", format, err)
+		}
+		names := map[string]int{}
+		for line := range strings.Lines(stderr.String()) {
+			var got struct{ Level, Msg, Name, Value, Problem string }
+			if err := json.Unmarshal([]byte(line), &got); err != nil {
+				t.Fatalf("%s: %v in %q", format, err, line)
+			}
+			names[got.Level]++
+			if got.Level == "ERROR" && (got.Name == "" || !strings.HasPrefix(got.Problem, "must be ")) {
+				t.Errorf("%s: %s", format, line)
+			}
+		}
+		if names["ERROR"] != 9 || names["WARN"] != 1 || strings.Contains(stderr.String(), "hunter2") {
+			t.Errorf("%s: %v in %s", format, names, stderr.String())
+		}
+	}
+	var stderr strings.Builder
+	if err := run(t.Context(), nil, []string{"LOG_FORMAT=text", "NODE_PORT=x"}, nil, io.Discard, &stderr); stderr.Len() != 0 || errors.As(err, &errLogged{}) {
+		t.Errorf("main has nothing to print: %v, %s", err, stderr.String())
+	}
+}
+
+// TestHashPassword: the hash is one that ADMIN_PASSWORD_HASH takes, of the password without its line break.
+func TestHashPassword(t *testing.T) {
+	t.Chdir(t.TempDir())
+	hash := func(stdin io.Reader) (string, error) {
+		var out strings.Builder
+		err := run(t.Context(), []string{"hash-password"}, nil, stdin, &out, io.Discard)
+		return strings.TrimSpace(out.String()), err
+	}
+	got, err := hash(strings.NewReader("correct horse\r\nbattery"))
+	if err != nil || bcrypt.CompareHashAndPassword([]byte(got), []byte("correct horse")) != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := config.Load([]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=" + got}, ""); err != nil {
+		t.Error(err)
+	}
+	for text, want := range map[string]string{"": "no password", "\n": "no password", strings.Repeat("x", 73): "at most 72 bytes"} {
+		if got, err := hash(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) || got != "" {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	// Ctrl-C ends it while it waits for a line.
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	interrupt(errInterrupted)
+	silent, quiet := io.Pipe()
+	defer quiet.Close()
+	if err := run(ctx, []string{"hash-password"}, nil, silent, io.Discard, io.Discard); !errors.Is(err, errInterrupted) {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 
@@ -201,7 +277,7 @@ func TestAddressTaken(t *testing.T) {
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for _, setting := range []string{"NODE_PORT=" + port, "METRICS_ADDR=" + taken.Addr().String()} {
 		name, _, _ := strings.Cut(setting, "=")
-		err := run(t.Context(), nil, append([]string{setting}, loopback...), io.Discard, io.Discard)
+		err := run(t.Context(), nil, append([]string{setting}, loopback...), strings.NewReader(""), io.Discard, io.Discard)
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), name) || exitCode(err) != 1 {
 			t.Errorf("%s: %v", setting, err)
 		}
@@ -265,7 +341,7 @@ func startProcess(t testing.TB, environ ...string) *process {
 }
 
 func TestSignalsEndTheProcessCleanly(t *testing.T) {
-	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		p := startProcess(t)
 		if err := p.Process.Signal(sig); err != nil {
 			t.Fatal(err)

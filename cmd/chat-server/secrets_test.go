@@ -19,6 +19,8 @@ import (
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const mark = "s3cr3t-m4rk"
+	// A token where none belongs: as a name, a namespace, a session id, an event.
+	const misplaced = "eyJhbGciOiJIUzI1NiJ9.eyJuYW1lIjoi" + "czNjcjN0"
 	settings := startRedis(t)
 	host, port := strings.TrimPrefix(settings[0], "REDIS_HOST="), strings.TrimPrefix(settings[1], "REDIS_PORT=")
 	client := redis.NewClient(&redis.Options{Addr: net.JoinHostPort(host, port)})
@@ -62,11 +64,18 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 	} {
 		dial("&EIO=4")(auth, bad, done, "41/chat,", "49") // the last of all ends the connection
 	}
+	for _, bad := range []string{
+		"40/" + misplaced + ",", `42/` + misplaced + `,["x"]`, "40/chat?username=" + misplaced + ",", `42/chat,["` + misplaced + `"]`, misplaced,
+		`42/chat,["connect_error","` + misplaced + `"]`, "45" + misplaced + "-", "40/" + strings.Repeat("long", 100_000) + ",",
+	} {
+		dial("&EIO=4&username="+misplaced)(auth, bad, done, "41/chat,", "49")
+		dial("&EIO=3&username="+misplaced)(bad, "49")
+	}
 	p := startPolling(t, in)
 	p.post(auth, `42/chat,["msgToServer","`+mark+`"]`)
 	p.pollUntil(mark)
 	p.post("1") // or the end would wait for its farewell
-	for _, path := range []string{"/socket.io/?EIO=4&transport=polling&sid=" + mark, "/socket.io/?transport=" + mark, "/" + mark, "/readyz?" + mark} {
+	for _, path := range []string{"/socket.io/?EIO=4&transport=polling&sid=" + mark, "/socket.io/?transport=" + mark, "/socket.io/?EIO=4&transport=polling&sid=" + misplaced, "/" + mark, "/readyz?" + mark} {
 		get(t, "http://"+in.listening.Addr+path)
 	}
 	in.stop()
@@ -81,8 +90,11 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(text) {
-		if strings.Contains(line, mark) {
-			t.Errorf("logged: %s", line)
+		if strings.Contains(line, mark) || strings.Contains(line, misplaced[:20]) || strings.Contains(line, "czNjcjN0") {
+			t.Errorf("logged: %.300s", line)
+		}
+		if len(line) > 4<<10 {
+			t.Errorf("a line of %d bytes: %.300s", len(line), line)
 		}
 	}
 }

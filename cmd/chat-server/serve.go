@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -71,6 +72,9 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 		attrs = append(attrs, "metrics", operator.Addr().String())
 	}
 	log.Info("listening", attrs...)
+	if server.HasPage() && logForm(cfg.Log.Format, os.Stderr) == config.LogTerminal {
+		log.Info("open " + pageURL(cfg.HTTP, public) + " in a browser; Ctrl-C ends the server")
+	}
 
 	select {
 	case <-ctx.Done():

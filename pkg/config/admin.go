@@ -1,9 +1,9 @@
 package config
 
 import (
-	"errors"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Admin is who may look into the server with the Admin UI, and how far.
@@ -29,20 +29,21 @@ func (a Admin) Configured() bool { return a.User != "" }
 // adminSection is a part of the table.
 func adminSection() section {
 	return section{"Admin UI (off without a user)", []variable{
-		{"ADMIN_USER", "", "User of the page of npm's @socket.io/admin-ui, which may then connect to /admin.",
+		{"ADMIN_USER", "", "User name for the Admin UI (npm's @socket.io/admin-ui), which connects to the namespace /admin.",
 			anyText(func(c *Config) *string { return &c.Admin.User })},
-		{"ADMIN_PASSWORD_HASH", "", "Hash of the password, as htpasswd -nbB makes it; in .env between single quotes.",
+		{"ADMIN_PASSWORD_HASH", "", "Its password, hashed: chat-server hash-password makes one. In .env, put it in single quotes.",
 			passwordHash(func(c *Config) *Secret { return &c.Admin.PasswordHash })},
-		{"ADMIN_READ_ONLY", "false", "Refuse to disconnect sockets, to move them between rooms and to send them events.",
+		{"ADMIN_READ_ONLY", "false", "Do not let the Admin UI disconnect sockets, change their rooms or send them events.",
 			boolean(func(c *Config) *bool { return &c.Admin.ReadOnly })},
-		{"ADMIN_MODE", "production", "development shows sockets, rooms, and all events with their contents, not only numbers; it costs.",
+		{"ADMIN_MODE", "production", "production shows numbers only; development also shows sockets, rooms and the contents of all events, and costs more.",
 			oneOf(func(c *Config) *AdminMode { return &c.Admin.Mode }, AdminProduction, AdminDevelopment)},
 	}}
 }
 
 var (
 	bcryptHash = regexp.MustCompile(`^\$2[abxy]?\$(\d\d)\$[./A-Za-z0-9]{53}$`)
-	errHash    = errors.New("no hash that can be used") // its cost counts: everybody may make the server compare passwords
+	errHash    = safeHint("cost counts because everybody may make the server compare passwords; chat-server hash-password makes such a hash")
+	errUnquote = safeHint("it does not begin with $2: in .env, put it in single quotes, or $ and what follows is taken for a variable; in a Compose file, write $$ for $")
 )
 
 func passwordHash(field func(*Config) *Secret) kind {
@@ -54,6 +55,9 @@ func passwordHash(field func(*Config) *Secret) kind {
 				return nil
 			}
 			match := bcryptHash.FindStringSubmatch(text)
+			if match == nil && !strings.HasPrefix(text, "$2") {
+				return errUnquote
+			}
 			if match == nil {
 				return errHash
 			}

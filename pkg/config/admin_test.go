@@ -23,6 +23,8 @@ func TestAdmin(t *testing.T) {
 		{[]string{"ADMIN_PASSWORD_HASH=" + hash}, "only one of them is set"},
 		{[]string{"ADMIN_READ_ONLY=true"}, "ADMIN_USER"},
 		{[]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=password"}, "60 characters of bcrypt"},
+		{[]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=" + hash[7:]}, "in .env, put it in single quotes"},
+		{[]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=" + hash[:40]}, "hash-password makes such a hash"},
 		{[]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=" + strings.Replace(hash, "$10$", "$31$", 1)}, "of cost 4 to 14"},
 		{[]string{"ADMIN_USER=ops", "ADMIN_PASSWORD_HASH=" + hash, "ADMIN_MODE=debug"}, "ADMIN_MODE"},
 	} {

@@ -37,33 +37,41 @@ var (
 
 // authSection is a part of the table.
 func authSection() section {
-	return section{"Authentication (none without a key)", []variable{
-		{"AUTH_JWT_SECRET", "", "Secret that tokens are signed with (HS256, HS384, HS512); 32 random bytes or more.",
+	return section{"Authentication (off without a key)", []variable{
+		{"AUTH_JWT_SECRET", "", "Secret that tokens are signed with (HS256, HS384, HS512). Use 32 random bytes or more.",
 			kind{accepts: "a text", secret: true, set: func(c *Config, text string) error {
 				c.Auth.Secret = Secret(text)
 				return nil
 			}}},
-		{"AUTH_JWT_SECRET_FILE", "", "Its file, in place of it.",
+		{"AUTH_JWT_SECRET_FILE", "", "File with that secret, instead of AUTH_JWT_SECRET.",
 			contents("a secret", 1<<16, func(c *Config, text string) { c.Auth.FileSecret = Secret(strings.TrimRight(text, "\r\n")) })},
-		{"AUTH_JWT_KEY_FILE", "", "Public key or certificate for tokens that are signed with a private key (RSA, ECDSA, Ed25519).",
+		{"AUTH_JWT_KEY_FILE", "", "File with the public key or certificate that checks tokens signed with a private key (RSA, ECDSA, Ed25519).",
 			contents("a public key in PEM form", 1<<20, func(c *Config, text string) { c.Auth.PublicKey = text })},
-		{"AUTH_JWT_JWKS", "", "Set of such keys (JWKS) of the one who makes the tokens; read again from time to time.",
+		{"AUTH_JWT_JWKS", "", "JSON Web Key Set of the token issuer, as a URL or a file. It is read again from time to time.",
 			keySet(func(c *Config) *string { return &c.Auth.JWKS })},
-		{"AUTH_JWT_ALGORITHMS", "", "Algorithms of signatures that are accepted; empty for all that fit the key.",
+		{"AUTH_JWT_ALGORITHMS", "", "Signature algorithms that are accepted. Empty: all that fit the key.",
 			algorithms(func(c *Config) *[]string { return &c.Auth.Algorithms })},
-		{"AUTH_JWT_ISSUER", "", "Issuer (iss) that a token must have; empty for any.",
+		{"AUTH_JWT_ISSUER", "", "Issuer (iss) that a token must have. Empty: any.",
 			anyText(func(c *Config) *string { return &c.Auth.Issuer })},
-		{"AUTH_JWT_AUDIENCE", "", "Audiences (aud) of which a token must have one; empty for any.",
+		{"AUTH_JWT_AUDIENCE", "", "Audiences (aud); a token must have one of them. Empty: any.",
 			kind{accepts: "texts, separated by commas", set: func(c *Config, text string) error {
 				c.Auth.Audience = split(text)
 				return nil
 			}}},
-		{"AUTH_JWT_NAME_CLAIM", "name", "Claim with the user's name, which stands in the user's messages.",
+		{"AUTH_JWT_NAME_CLAIM", "name", "Claim with the user's name. It replaces the name in the user's messages.",
 			anyText(func(c *Config) *string { return &c.Auth.NameClaim })},
-		{"AUTH_JWT_LEEWAY_MS", "0", "How wrong clocks may be.",
+		{"AUTH_JWT_LEEWAY_MS", "0", "Clock difference that is tolerated when a token's times are checked.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Auth.Leeway }, 0, anHour)},
-		{"AUTH_JWT_REFRESH_MS", "900000", "Time between two reads of a JWKS; an unknown key makes it read at once.",
+		{"AUTH_JWT_REFRESH_MS", "900000", "Time between two reads of the JWKS. An unknown key id triggers a read at once.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Auth.Refresh }, time.Second, aDay)},
+	}}
+}
+
+// secretText accepts any text and never shows it.
+func secretText(field func(*Config) *Secret) kind {
+	return kind{accepts: "a text", secret: true, set: func(c *Config, text string) error {
+		*field(c) = Secret(text)
+		return nil
 	}}
 }
 

@@ -74,11 +74,11 @@ func clusterSecret(field func(*Config) *Secret) kind {
 // betweenInstances are the rows of Cluster.
 func betweenInstances() section {
 	return section{"Between instances", []variable{
-		{"CLUSTER_ADDR", "", "Where other instances hand over requests for this one's sessions; empty: found by itself, on port 9465 or a free one.",
+		{"CLUSTER_ADDR", "", "Address on which other instances forward requests for sessions that live here. Empty: chosen automatically (port 9465, or a free one).",
 			clusterListener()},
-		{"ADVERTISE_ADDR", "", "How the others reach that address; empty for the address from which this host reaches Redis.",
+		{"ADVERTISE_ADDR", "", "Address under which the other instances reach CLUSTER_ADDR. Empty: the local address of this host's connection to Redis.",
 			advertised(func(c *Config) *string { return &c.Cluster.Advertise })},
-		{"CLUSTER_SECRET", "", "What instances prove to each other that they know, the same on all; empty for one that Redis keeps.",
+		{"CLUSTER_SECRET", "", "Shared secret by which instances authenticate each other; the same on all. Empty: generated once and kept in Redis.",
 			clusterSecret(func(c *Config) *Secret { return &c.Cluster.Secret })},
 	}}
 }

@@ -75,11 +75,12 @@ type Log struct {
 // LogFormat is the form of a log line.
 type LogFormat string
 
-// The forms of a log line. LogAuto is text on a terminal and JSON elsewhere.
+// The forms of a log line. LogAuto is LogTerminal on a terminal and LogJSON elsewhere.
 const (
-	LogAuto LogFormat = "auto"
-	LogText LogFormat = "text"
-	LogJSON LogFormat = "json"
+	LogAuto     LogFormat = "auto"
+	LogTerminal LogFormat = "terminal" // for people
+	LogText     LogFormat = "text"     // name=value, for grep and simple parsers
+	LogJSON     LogFormat = "json"
 )
 
 // setting is one variable that somebody set.

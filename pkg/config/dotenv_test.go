@@ -51,7 +51,7 @@ func TestDotenvMissing(t *testing.T) {
 
 func TestDotenvProblems(t *testing.T) {
 	for _, tt := range []struct{ name, file, want string }{
-		{"wrong value", "NODE_PORT=many\n", `NODE_PORT="many": accepted: a whole number from 0 to 65535, in FILE`},
+		{"wrong value", "NODE_PORT=many\n", `NODE_PORT="many": must be a whole number from 0 to 65535, in FILE`},
 		{"not a variable", "NODE_PORT=1\nTOKEN hunter2\n", "FILE: line 2 is not NAME=value"},
 		{"no equals sign at the end", "NODE_PORT=1\nhunter2", "FILE: line 2 is not NAME=value"},
 		{"after a quoted value of two lines", "A=\"x\ny\"\n\nhunter-2=1\n", "FILE: line 4 is not NAME=value"},

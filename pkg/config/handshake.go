@@ -19,11 +19,11 @@ type Handshake struct {
 
 func handshakeSection() section {
 	return section{"Handshakes", []variable{
-		{"SESSION_COOKIE", "io", "Cookie that tells polling clients' session id, for balancers that keep sessions by it; off: none.",
+		{"SESSION_COOKIE", "io", "Cookie with a polling client's session id, for load balancers with sticky sessions. off: none.",
 			cookieName(func(c *Config) *string { return &c.Handshake.Cookie })},
-		{"SESSION_COOKIE_ATTRIBUTES", "", "What follows its value; empty: Path=/; HttpOnly; SameSite=Strict, for 3.x and 4.x clients SameSite=Lax.",
+		{"SESSION_COOKIE_ATTRIBUTES", "", "Attributes of that cookie. Empty: Path=/; HttpOnly; SameSite=Strict, for 3.x and 4.x clients SameSite=Lax.",
 			cookieAttributes(func(c *Config) *string { return &c.Handshake.CookieAttributes })},
-		{"SESSION_COOKIE_PROTOCOLS", "3", "Protocols whose clients get it: 3 is 1.x and 2.x, 4 is 3.x and 4.x.",
+		{"SESSION_COOKIE_PROTOCOLS", "3", "Engine.IO protocols whose clients get the cookie: 3 is clients 1.x and 2.x, 4 is clients 3.x and 4.x.",
 			protocols(func(c *Config) *[]int { return &c.Handshake.CookieProtocols })},
 		{"HANDSHAKE_BYTES", "16384", "Most bytes of a handshake's URL and headers, which its session keeps; 431 above.",
 			integer(func(c *Config) *int { return &c.Handshake.HeadBytes }, 1024, 32768)},

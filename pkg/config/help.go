@@ -4,32 +4,93 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 )
 
-// Usage writes every variable with its default, its meaning and what it accepts, for a
-// terminal.
+// helpWidth is the number of characters that a line of Usage and Explain has at most.
+const helpWidth = 100
+
+// Usage writes every variable with its default and its meaning, for a terminal.
 func Usage(w io.Writer) error {
+	var b strings.Builder
 	for _, s := range table() {
-		if _, err := fmt.Fprintf(w, "\n%s\n", s.title); err != nil {
-			return err
-		}
-		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(&b, "\n%s\n", s.title)
 		for _, v := range s.rows {
-			fmt.Fprintf(tw, "  %s\t%s\t%s\n", v.name, v.defaultText(), v.meaning)
-			fmt.Fprintf(tw, "  \t\taccepted: %s\n", v.kind.accepts)
-		}
-		if err := tw.Flush(); err != nil {
-			return err
+			fmt.Fprintf(&b, "  %s\n", v.assignment())
+			wrap(&b, "      ", v.meaning)
 		}
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Explain writes all that is known about the variables whose names contain name, in any case. The error says that there is
+// none.
+func Explain(w io.Writer, name string) error {
+	var b strings.Builder
+	wanted := strings.ToUpper(strings.TrimSpace(name))
+	for _, v := range variables() {
+		if v.name == wanted {
+			v.explain(&b)
+		}
+	}
+	if b.Len() == 0 && wanted != "" {
+		for _, v := range variables() {
+			if strings.Contains(v.name, wanted) {
+				v.explain(&b)
+			}
+		}
+	}
+	if b.Len() == 0 {
+		hint := ""
+		for _, v := range variables() {
+			if near(wanted, v.name) {
+				hint = "; did you mean " + v.name + "?"
+			}
+		}
+		return fmt.Errorf("there is no variable %s%s", quoted(name), hint)
+	}
+	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
+	return err
+}
+
+// explain writes one variable with what it accepts.
+func (v variable) explain(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s\n", v.name)
+	wrap(b, "  ", v.meaning)
+	if v.def != "" {
+		fmt.Fprintf(b, "  Default: %s\n", v.def)
+	}
+	wrap(b, "  ", "Must be "+v.kind.accepts+".")
+}
+
+// assignment is the variable with its default, as one would write it.
+func (v variable) assignment() string {
+	if v.def == "" {
+		return v.name
+	}
+	return v.name + "=" + v.def
+}
+
+// wrap writes text in lines of at most helpWidth characters.
+func wrap(b *strings.Builder, indent, text string) {
+	line := indent
+	for word := range strings.FieldsSeq(text) {
+		if len([]rune(line))+1+len([]rune(word)) > helpWidth && line != indent {
+			b.WriteString(line + "\n")
+			line = indent
+		}
+		if line != indent {
+			line += " "
+		}
+		line += word
+	}
+	b.WriteString(line + "\n")
 }
 
 // Markdown is the table for deploy/docs/settings.md. A test there keeps the two the same.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString("| variable | default | meaning | accepted |\n|---|---|---|---|\n")
+	b.WriteString("| variable | default | meaning | must be |\n|---|---|---|---|\n")
 	for _, s := range table() {
 		fmt.Fprintf(&b, "| **%s** | | | |\n", s.title)
 		for _, v := range s.rows {
@@ -41,14 +102,6 @@ func Markdown() string {
 		}
 	}
 	return b.String()
-}
-
-// defaultText is the default for a terminal.
-func (v variable) defaultText() string {
-	if v.def == "" {
-		return "-"
-	}
-	return v.def
 }
 
 // cell keeps a text from ending its cell.

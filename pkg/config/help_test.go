@@ -36,21 +36,57 @@ func TestPageHasTheTable(t *testing.T) {
 	}
 }
 
+// unwrapped is a text without its line breaks.
+func unwrapped(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func wantNarrow(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > helpWidth {
+			t.Errorf("line of %d characters: %s", n, line)
+		}
+	}
+}
+
 func TestUsageNamesEverything(t *testing.T) {
 	var b strings.Builder
 	if err := Usage(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range variables() {
-		for _, part := range []string{"  " + v.name + " ", v.def, v.meaning, v.kind.accepts} {
-			if !strings.Contains(b.String(), part) {
-				t.Errorf("%s: usage lacks %q", v.name, part)
-			}
+		if part := v.assignment() + " " + v.meaning; !strings.Contains(unwrapped(b.String()), part) {
+			t.Errorf("usage lacks %q", part)
 		}
 	}
-	for line := range strings.Lines(b.String()) {
-		if n := len([]rune(line)); n > 160 {
-			t.Errorf("line of %d characters: %s", n, line)
+	wantNarrow(t, b.String())
+}
+
+func TestExplain(t *testing.T) {
+	for _, v := range variables() {
+		var b strings.Builder
+		if err := Explain(&b, strings.ToLower(v.name)); err != nil {
+			t.Fatal(err)
+		}
+		text := unwrapped(b.String())
+		if !strings.HasPrefix(text, v.name+" ") || !strings.Contains(text, v.meaning) || !strings.Contains(text, "Must be "+v.kind.accepts+".") {
+			t.Errorf("%s: got %q", v.name, text)
+		}
+		if strings.Count(text, "Must be ") != 1 {
+			t.Errorf("%s: more than one variable is explained", v.name)
+		}
+		wantNarrow(t, b.String())
+	}
+	var b strings.Builder
+	if err := Explain(&b, "redis_tls"); err != nil || strings.Count(b.String(), "Must be ") != 1 {
+		t.Errorf("a whole name explains %q, %v", b.String(), err)
+	}
+	b.Reset()
+	if err := Explain(&b, "CHAT_"); err != nil || strings.Count(b.String(), "Must be ") != 4 {
+		t.Errorf("a part of names explains %q, %v", b.String(), err)
+	}
+	for name, want := range map[string]string{"NODE_PROT": "did you mean NODE_PORT?", "": "no variable", "zzz": `no variable "zzz"`} {
+		if err := Explain(&b, name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
 		}
 	}
 }

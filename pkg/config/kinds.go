@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// kind is one sort of value: what it accepts, in words that finish "accepted: …", and
+// kind is one sort of value: what it accepts, in words that finish "must be …", and
 // how its text gets into a Config. set gets no surrounding space and never the empty
 // text unless that is the default; its error is a hint for this one value, or errPlain
 // when there is nothing to add to the words of accepts.
@@ -49,7 +49,7 @@ func integer[T int | int64](field func(*Config) *T, lowest, highest T) kind {
 // milliseconds accepts whole milliseconds.
 func milliseconds(field func(*Config) *time.Duration, lowest, highest time.Duration) kind {
 	return kind{
-		accepts: fmt.Sprintf("milliseconds, a whole number from %d to %d", lowest.Milliseconds(), highest.Milliseconds()),
+		accepts: fmt.Sprintf("a whole number of milliseconds from %d to %d", lowest.Milliseconds(), highest.Milliseconds()),
 		set: func(c *Config, text string) error {
 			n, err := decimal(text)
 			if err != nil {
@@ -67,7 +67,7 @@ func milliseconds(field func(*Config) *time.Duration, lowest, highest time.Durat
 // seconds accepts whole seconds.
 func seconds(field func(*Config) *time.Duration, lowest, highest time.Duration) kind {
 	return kind{
-		accepts: fmt.Sprintf("seconds, a whole number from %d to %d", int(lowest.Seconds()), int(highest.Seconds())),
+		accepts: fmt.Sprintf("a whole number of seconds from %d to %d", int(lowest.Seconds()), int(highest.Seconds())),
 		set: func(c *Config, text string) error {
 			n, err := decimal(text)
 			if err != nil {
@@ -190,7 +190,7 @@ func hostname(field func(*Config) *string) kind {
 // listenAddress accepts host:port to listen on, or off for the empty address.
 func listenAddress(field func(*Config) *string) kind {
 	return kind{
-		accepts: "host:port (an empty host: all interfaces), or off",
+		accepts: "host:port, :port for all interfaces, or off",
 		set: func(c *Config, text string) error {
 			if strings.EqualFold(text, "off") {
 				*field(c) = ""

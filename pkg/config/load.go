@@ -37,9 +37,10 @@ func Load(environ []string, dotenv string) (Config, error) {
 				problems = append(problems, *p)
 			}
 		}
+		c.Warnings = append(c.Warnings, redisIgnored(&c)...)
 	}
 	if len(problems) > 0 {
-		return c, &Error{Problems: problems}
+		return c, &Error{Problems: problems, Hints: c.Warnings}
 	}
 	return c, nil
 }

@@ -124,36 +124,36 @@ func TestRefusedValues(t *testing.T) {
 		environ string // separated by spaces
 		want    string // the whole problem
 	}{
-		{"NODE_PORT=http", `NODE_PORT="http": accepted: a whole number from 0 to 65535`},
-		{"NODE_PORT=65536", `NODE_PORT="65536": accepted: a whole number from 0 to 65535`},
-		{"NODE_PORT=-1", `NODE_PORT="-1": accepted: a whole number from 0 to 65535`},
-		{"NODE_PORT=3e3", `NODE_PORT="3e3": accepted: a whole number from 0 to 65535`},
-		{"NODE_PORT=99999999999999999999", `NODE_PORT="99999999999999999999": accepted: a whole number from 0 to 65535`},
-		{"HOST=[::1]", `HOST="[::1]": accepted: a host name or an IP address, without a port`},
-		{"HOST=localhost:3000", `HOST="localhost:3000": accepted: a host name or an IP address, without a port`},
-		{"METRICS_ADDR=9464", `METRICS_ADDR="9464": accepted: host:port (an empty host: all interfaces), or off`},
-		{"METRICS_ADDR=a/b:1", `METRICS_ADDR="a/b:1": accepted: host:port (an empty host: all interfaces), or off ("a/b" is not a host name or an IP address)`},
-		{"METRICS_ADDR=:70000", `METRICS_ADDR=":70000": accepted: host:port (an empty host: all interfaces), or off ("70000" is not a port from 0 to 65535)`},
+		{"NODE_PORT=http", `NODE_PORT="http": must be a whole number from 0 to 65535`},
+		{"NODE_PORT=65536", `NODE_PORT="65536": must be a whole number from 0 to 65535`},
+		{"NODE_PORT=-1", `NODE_PORT="-1": must be a whole number from 0 to 65535`},
+		{"NODE_PORT=3e3", `NODE_PORT="3e3": must be a whole number from 0 to 65535`},
+		{"NODE_PORT=99999999999999999999", `NODE_PORT="99999999999999999999": must be a whole number from 0 to 65535`},
+		{"HOST=[::1]", `HOST="[::1]": must be a host name or an IP address, without a port`},
+		{"HOST=localhost:3000", `HOST="localhost:3000": must be a host name or an IP address, without a port`},
+		{"METRICS_ADDR=9464", `METRICS_ADDR="9464": must be host:port, :port for all interfaces, or off`},
+		{"METRICS_ADDR=a/b:1", `METRICS_ADDR="a/b:1": must be host:port, :port for all interfaces, or off ("a/b" is not a host name or an IP address)`},
+		{"METRICS_ADDR=:70000", `METRICS_ADDR=":70000": must be host:port, :port for all interfaces, or off ("70000" is not a port from 0 to 65535)`},
 		{"REDIS_HOST=redis", "REDIS_HOST: is set but REDIS_PORT is not; set both to join instances through Redis, or neither for one instance in memory"},
 		{"REDIS_PORT=6379", "REDIS_PORT: is set but REDIS_HOST is not; set both to join instances through Redis, or neither for one instance in memory"},
-		{"REDIS_HOST=redis REDIS_PORT=0", `REDIS_PORT="0": accepted: a whole number from 1 to 65535`},
-		{"REDIS_HOST=redis REDIS_PORT=tcp://10.0.0.1:6379", `REDIS_PORT="tcp://10.0.0.1:6379": accepted: a whole number from 1 to 65535 (this is an address; in Kubernetes a service of that name sets it, enableServiceLinks: false prevents that)`},
-		{"REDIS_HOST=redis://redis REDIS_PORT=6379", `REDIS_HOST="redis://redis": accepted: a host name or an IP address, without a port`},
-		{"REDIS_ADAPTER=cluster", `REDIS_ADAPTER="cluster": accepted: pubsub, sharded or streams`},
-		{"PING_INTERVAL_MS=25s", `PING_INTERVAL_MS="25s": accepted: milliseconds, a whole number from 10 to 86400000`},
-		{"PING_TIMEOUT_MS=0", `PING_TIMEOUT_MS="0": accepted: milliseconds, a whole number from 10 to 86400000`},
-		{"TRANSPORTS=polling,sse", `TRANSPORTS="polling,sse": accepted: one or more of polling, websocket, separated by commas ("sse" is none of them)`},
-		{"TRANSPORTS=polling,polling", `TRANSPORTS="polling,polling": accepted: one or more of polling, websocket, separated by commas ("polling" is there twice)`},
-		{"TRANSPORTS=,", `TRANSPORTS=",": accepted: one or more of polling, websocket, separated by commas`},
-		{"CORS_ORIGINS=chat.example", `CORS_ORIGINS="chat.example": accepted: origins such as https://chat.example, separated by commas ("chat.example" is not scheme://host or scheme://host:port)`},
-		{"CORS_ORIGINS=https://a.example/", `CORS_ORIGINS="https://a.example/": accepted: origins such as https://chat.example, separated by commas ("https://a.example/" has more than scheme, host and port; not even a slash may follow)`},
-		{"CORS_ORIGINS=https://*.example", `CORS_ORIGINS="https://*.example": accepted: origins such as https://chat.example, separated by commas ("https://*.example" has a wildcard; list each origin in full)`},
-		{"CORS_ORIGINS=https://a.example,*", `CORS_ORIGINS="https://a.example,*": accepted: origins such as https://chat.example, separated by commas ("*" means any origin and stands alone)`},
-		{"CORS_ORIGINS=https://채팅.example", `CORS_ORIGINS="https://채팅.example": accepted: origins such as https://chat.example, separated by commas ("https://채팅.example" has a host that browsers send in another form; write international names as xn--…)`},
-		{"CORS_ORIGINS=null", `CORS_ORIGINS="null": accepted: origins such as https://chat.example, separated by commas ("null" is not scheme://host or scheme://host:port)`},
-		{"CHAT_JOIN_NOTICE=maybe", `CHAT_JOIN_NOTICE="maybe": accepted: true or false (also 1 or 0, yes or no, on or off)`},
-		{"LOG_LEVEL=info+2", `LOG_LEVEL="info+2": accepted: debug, info, warn or error`},
-		{"LOG_FORMAT=xml", `LOG_FORMAT="xml": accepted: auto, text or json`},
+		{"REDIS_HOST=redis REDIS_PORT=0", `REDIS_PORT="0": must be a whole number from 1 to 65535`},
+		{"REDIS_HOST=redis REDIS_PORT=tcp://10.0.0.1:6379", `REDIS_PORT="tcp://10.0.0.1:6379": must be a whole number from 1 to 65535 (this is an address; in Kubernetes a service of that name sets it, enableServiceLinks: false prevents that)`},
+		{"REDIS_HOST=redis://redis REDIS_PORT=6379", `REDIS_HOST="redis://redis": must be a host name or an IP address, without a port`},
+		{"REDIS_ADAPTER=cluster", `REDIS_ADAPTER="cluster": must be pubsub, sharded or streams`},
+		{"PING_INTERVAL_MS=25s", `PING_INTERVAL_MS="25s": must be a whole number of milliseconds from 10 to 86400000`},
+		{"PING_TIMEOUT_MS=0", `PING_TIMEOUT_MS="0": must be a whole number of milliseconds from 10 to 86400000`},
+		{"TRANSPORTS=polling,sse", `TRANSPORTS="polling,sse": must be one or more of polling, websocket, separated by commas ("sse" is none of them)`},
+		{"TRANSPORTS=polling,polling", `TRANSPORTS="polling,polling": must be one or more of polling, websocket, separated by commas ("polling" is there twice)`},
+		{"TRANSPORTS=,", `TRANSPORTS=",": must be one or more of polling, websocket, separated by commas`},
+		{"CORS_ORIGINS=chat.example", `CORS_ORIGINS="chat.example": must be origins such as https://chat.example, separated by commas ("chat.example" is not scheme://host or scheme://host:port)`},
+		{"CORS_ORIGINS=https://a.example/", `CORS_ORIGINS="https://a.example/": must be origins such as https://chat.example, separated by commas ("https://a.example/" has more than scheme, host and port; not even a slash may follow)`},
+		{"CORS_ORIGINS=https://*.example", `CORS_ORIGINS="https://*.example": must be origins such as https://chat.example, separated by commas ("https://*.example" has a wildcard; list each origin in full)`},
+		{"CORS_ORIGINS=https://a.example,*", `CORS_ORIGINS="https://a.example,*": must be origins such as https://chat.example, separated by commas ("*" means any origin and stands alone)`},
+		{"CORS_ORIGINS=https://채팅.example", `CORS_ORIGINS="https://채팅.example": must be origins such as https://chat.example, separated by commas ("https://채팅.example" has a host that browsers send in another form; write international names as xn--…)`},
+		{"CORS_ORIGINS=null", `CORS_ORIGINS="null": must be origins such as https://chat.example, separated by commas ("null" is not scheme://host or scheme://host:port)`},
+		{"CHAT_JOIN_NOTICE=maybe", `CHAT_JOIN_NOTICE="maybe": must be true or false (also 1 or 0, yes or no, on or off)`},
+		{"LOG_LEVEL=info+2", `LOG_LEVEL="info+2": must be debug, info, warn or error`},
+		{"LOG_FORMAT=xml", `LOG_FORMAT="xml": must be auto, terminal, text or json`},
 		{"CLIENT_QUEUE_BYTES=2000", "CLIENT_QUEUE_BYTES and MAX_PAYLOAD_BYTES: a client's queue must hold at least one message of the largest size; raise the first or lower the second"},
 	} {
 		t.Run(tt.environ, func(t *testing.T) {
@@ -171,10 +171,10 @@ func TestRefusedValues(t *testing.T) {
 
 func TestAllProblemsAtOnce(t *testing.T) {
 	_, err := Load([]string{"NODE_PORT=x", "REDIS_HOST=redis", "LOG_LEVEL=loud", "MAX_PAYLOAD_BYTES=" + strings.Repeat("9", 200)}, "")
-	want := `the configuration has 3 problems (--help lists all variables):
-  NODE_PORT="x": accepted: a whole number from 0 to 65535
-  MAX_PAYLOAD_BYTES="` + strings.Repeat("9", 80) + `…": accepted: a whole number from 1 to 1073741824
-  LOG_LEVEL="loud": accepted: debug, info, warn or error`
+	want := `the configuration has 3 problems (--help NAME explains a variable):
+  NODE_PORT="x": must be a whole number from 0 to 65535
+  MAX_PAYLOAD_BYTES="` + strings.Repeat("9", 80) + `…": must be a whole number from 1 to 1073741824
+  LOG_LEVEL="loud": must be debug, info, warn or error`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
@@ -196,7 +196,6 @@ func TestMisspeltNames(t *testing.T) {
 		"HOME":                 "",
 		"PORT":                 "",
 		"HOSTNAME":             "",
-		"REDIS_PASSWORD":       "",
 		"LOGNAME":              "",
 		"NODE_PATH":            "",
 		"REDIS_PORT_6379_TCP":  "",
@@ -221,11 +220,21 @@ func TestMisspeltNames(t *testing.T) {
 	}
 }
 
+// TestHintsComeWithProblems: a misspelt name is told at once, not one restart later.
+func TestHintsComeWithProblems(t *testing.T) {
+	_, err := Load([]string{"NODE_PROT=1", "RECOVERY_SECOND=5", "LOG_LEVEL=loud"}, "")
+	for _, want := range []string{"must be debug, info, warn or error", "did you mean NODE_PORT?", "did you mean RECOVERY_SECONDS?"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not said: %v", want, err)
+		}
+	}
+}
+
 // A secret is in no message, whatever is wrong with it.
 func TestSecretsStayHidden(t *testing.T) {
 	v := variable{name: "TOKEN", kind: kind{accepts: "a token", secret: true}}
 	p := v.refused("hunter2", fromEnvironment, errors.New("hunter2 is too short"))
-	if want := "TOKEN=(hidden): accepted: a token"; p.String() != want {
+	if want := "TOKEN=(hidden): must be a token"; p.String() != want {
 		t.Errorf("got %s, want %s", p, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 // Error is everything that is wrong with the configuration, in the table's order.
 type Error struct {
 	Problems []Problem
+	Hints    []string // sentences about names that are probably misspelt
 }
 
 // Problem is one thing to put right.
@@ -22,12 +23,15 @@ type Problem struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	if len(e.Problems) == 1 {
-		b.WriteString("the configuration has a problem (--help lists all variables):")
+		b.WriteString("the configuration has a problem (--help NAME explains a variable):")
 	} else {
-		fmt.Fprintf(&b, "the configuration has %d problems (--help lists all variables):", len(e.Problems))
+		fmt.Fprintf(&b, "the configuration has %d problems (--help NAME explains a variable):", len(e.Problems))
 	}
 	for _, p := range e.Problems {
 		b.WriteString("\n  " + p.String())
+	}
+	for _, hint := range e.Hints {
+		b.WriteString("\n  " + hint)
 	}
 	return b.String()
 }
@@ -45,7 +49,7 @@ const hidden = "(hidden)"
 
 // refused makes the problem of a value that its kind did not take.
 func (v variable) refused(value, source string, hint error) Problem {
-	p := Problem{Name: v.name, Value: quoted(value), Message: "accepted: " + v.kind.accepts}
+	p := Problem{Name: v.name, Value: quoted(value), Message: "must be " + v.kind.accepts}
 	switch {
 	case v.kind.secret && !isSafe(hint):
 		// A hint may repeat the value.

@@ -11,9 +11,9 @@ type Recovery struct {
 // recoverySection is a part of the table.
 func recoverySection() section {
 	return section{"Recovery", []variable{
-		{"RECOVERY_SECONDS", "0", "How long a client of 4.6 or later may be away and get all it missed; 0 is off. Its events then have one more argument.",
+		{"RECOVERY_SECONDS", "0", "How long a client 4.6 or later may be disconnected and still get what it missed; 0 is off. Every event to such a client then carries its offset as an extra last argument.",
 			seconds(func(c *Config) *time.Duration { return &c.Recovery.For }, 0, anHour)},
-		{"RECOVERY_BYTES", "67108864", "How much is kept for that; who would need more begins anew.",
+		{"RECOVERY_BYTES", "67108864", "Memory for events that clients may have missed. A client that missed more starts a new session.",
 			integer(func(c *Config) *int64 { return &c.Recovery.Bytes }, 65536, 16*1024*mebi)},
 	}}
 }

@@ -16,6 +16,12 @@ type Redis struct {
 	Host string
 	Port int // 0 without Redis
 
+	// What else Host and Port may need. A URL has its own.
+	User     string // empty: Redis' default user
+	Password Secret // empty: none asked
+	DB       int
+	Secure   bool // TLS
+
 	CA       *x509.CertPool // who may sign the servers' certificates; nil: whom this system trusts
 	CertFile string         // certificate of this client, with KeyFile; empty: none
 	KeyFile  string
@@ -45,7 +51,10 @@ func (r Redis) Target() RedisTarget {
 	if r.URL != nil {
 		return *r.URL
 	}
-	return RedisTarget{Kind: RedisServer, Addrs: []string{net.JoinHostPort(r.Host, strconv.Itoa(r.Port))}}
+	return RedisTarget{
+		Kind: RedisServer, Addrs: []string{net.JoinHostPort(r.Host, strconv.Itoa(r.Port))}, TLS: r.Secure,
+		User: r.User, Password: r.Password, DB: r.DB,
+	}
 }
 
 // String is the target without secrets, or "none".
@@ -138,6 +147,33 @@ func redisPair(c *Config) *Problem {
 	return nil
 }
 
+// redisUser: Redis knows no user without a password.
+func redisUser(c *Config) *Problem {
+	if c.Redis.User != "" && c.Redis.Password == "" {
+		return &Problem{Name: "REDIS_USERNAME", Message: "is set but REDIS_PASSWORD is not; Redis asks a user for a password"}
+	}
+	return nil
+}
+
+// redisIgnored: variables that a Node application's .env may have beside ours say nothing here. Refusing them would break a
+// deployment that works; ignoring them silently would cost somebody an afternoon.
+func redisIgnored(c *Config) []string {
+	reason := "there is no REDIS_HOST"
+	switch {
+	case c.Redis.URL != nil:
+		reason = "REDIS_URL says all about Redis"
+	case c.Redis.Configured():
+		return nil
+	}
+	var warnings []string
+	for _, name := range []string{"REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_DB", "REDIS_TLS"} {
+		if c.IsSet(name) {
+			warnings = append(warnings, name+" is ignored: "+reason)
+		}
+	}
+	return warnings
+}
+
 // redisTLSFiles: whoever names a certificate means to be safe, and must not be without
 // knowing.
 func redisTLSFiles(c *Config) *Problem {
@@ -146,7 +182,7 @@ func redisTLSFiles(c *Config) *Problem {
 	case r.CA == nil && r.CertFile == "" && r.KeyFile == "":
 		return nil
 	case !r.Configured() || !r.Target().TLS:
-		return &Problem{Name: "REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "mean nothing without TLS; give a REDIS_URL that begins with rediss"}
+		return &Problem{Name: "REDIS_TLS_CA, REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "have no effect without TLS; set REDIS_TLS=true, or a REDIS_URL that begins with rediss"}
 	case (r.CertFile == "") != (r.KeyFile == ""):
 		return &Problem{Name: "REDIS_TLS_CERT and REDIS_TLS_KEY", Message: "belong together; set both or neither"}
 	case r.CertFile == "":

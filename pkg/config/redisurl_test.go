@@ -95,7 +95,7 @@ func TestRefusedRedisURLs(t *testing.T) {
 			continue
 		}
 		text := err.Error()
-		if !strings.Contains(text, "REDIS_URL=(hidden): accepted: redis://") || !strings.Contains(text, hint) || strings.Contains(text, "hunt") {
+		if !strings.Contains(text, "REDIS_URL=(hidden): must be redis://") || !strings.Contains(text, hint) || strings.Contains(text, "hunt") {
 			t.Errorf("%s: %s", url, text)
 		}
 	}
@@ -153,8 +153,8 @@ func TestRedisRules(t *testing.T) {
 	for environ, want := range map[string]string{
 		"REDIS_URL=redis://a REDIS_HOST=b REDIS_PORT=1":                            "REDIS_URL and REDIS_HOST, REDIS_PORT: both say where Redis is",
 		"REDIS_URL=redis://a REDIS_PORT=1":                                         "REDIS_URL and REDIS_HOST, REDIS_PORT: both say where Redis is",
-		"REDIS_URL=redis://a REDIS_TLS_CA=" + cert:                                 "mean nothing without TLS",
-		"REDIS_TLS_CA=" + cert:                                                     "mean nothing without TLS",
+		"REDIS_URL=redis://a REDIS_TLS_CA=" + cert:                                 "have no effect without TLS",
+		"REDIS_TLS_CA=" + cert:                                                     "have no effect without TLS",
 		"REDIS_URL=rediss://a REDIS_TLS_CA=" + text:                                "there is no certificate in it",
 		"REDIS_URL=rediss://a REDIS_TLS_CA=/does/not/exist":                        "no such file",
 		"REDIS_URL=rediss://a REDIS_TLS_CERT=" + cert:                              "belong together",
@@ -164,6 +164,8 @@ func TestRedisRules(t *testing.T) {
 		"REDIS_URL=rediss://a REDIS_TLS_CERT=" + cert + " REDIS_TLS_KEY=" + key:    "",
 		"REDIS_URL=rediss+cluster://a,b REDIS_TLS_CA=" + cert:                      "",
 		"REDIS_HOST=a REDIS_PORT=1":                                                "",
+		"REDIS_HOST=a REDIS_PORT=1 REDIS_USERNAME=u":                               "REDIS_PASSWORD is not",
+		"REDIS_HOST=a REDIS_PORT=1 REDIS_TLS=true REDIS_TLS_CA=" + cert:            "",
 		"REDIS_URL=rediss+sentinel://a?master=x REDIS_TLS_CA=" + cert + " HOST=::": "",
 	} {
 		c, err := Load(strings.Split(environ, " "), "")
@@ -217,4 +219,34 @@ func selfSigned(t *testing.T, dir, name string) string {
 		}
 	}
 	return path
+}
+
+// TestRedisBesideHost: what a Node application's .env has beside host and port counts; beside a URL it is named as ignored.
+func TestRedisBesideHost(t *testing.T) {
+	beside := []string{"REDIS_USERNAME=chat", "REDIS_PASSWORD=hunter2", "REDIS_DB=3", "REDIS_TLS=true"}
+	c, err := Load(append([]string{"REDIS_HOST=redis", "REDIS_PORT=6380"}, beside...), "")
+	if err != nil || len(c.Warnings) != 0 {
+		t.Fatal(err, c.Warnings)
+	}
+	want := RedisTarget{Kind: RedisServer, Addrs: []string{"redis:6380"}, TLS: true, User: "chat", Password: "hunter2", DB: 3}
+	if got := c.Redis.Target(); !reflect.DeepEqual(got, want) || c.Redis.TLS() == nil {
+		t.Errorf("got %#v", got)
+	}
+	if text := c.Redis.String(); text != "rediss://redis:6380/3" {
+		t.Errorf("it is shown as %s", text)
+	}
+	if text := fmt.Sprintf("%+v %s", c, c.LogValue()); strings.Contains(text, "hunter2") {
+		t.Errorf("the password is shown: %s", text)
+	}
+	for reason, environ := range map[string][]string{"REDIS_URL says all": {"REDIS_URL=redis://redis"}, "there is no REDIS_HOST": nil} {
+		c, err := Load(append(environ, beside...), "")
+		if err != nil || len(c.Warnings) != len(beside) {
+			t.Errorf("%v: %v, warns %q", environ, err, c.Warnings)
+		}
+		for _, warning := range c.Warnings {
+			if !strings.Contains(warning, reason) || strings.Contains(warning, "hunter2") {
+				t.Errorf("%v: warns %q", environ, warning)
+			}
+		}
+	}
 }

@@ -6,6 +6,7 @@ func rules() []func(*Config) *Problem {
 	return []func(*Config) *Problem{
 		redisOnce,
 		redisPair,
+		redisUser,
 		redisTLSFiles,
 		queueHoldsMessage,
 		authOneKey,

@@ -34,11 +34,21 @@ func (s *Server) operatorRoutes() http.Handler {
 	s.operatorMux = http.NewServeMux()
 	s.HandleOperator("/healthz", http.HandlerFunc(s.healthz))
 	s.HandleOperator("/readyz", http.HandlerFunc(s.readyz))
-	s.operatorMux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, strings.Join(s.operatorPaths, "\n")+"\n")
-	})
+	s.operatorMux.HandleFunc("GET /{$}", s.operatorIndex)
 	return s.operatorMux
+}
+
+// statusPath is the page that people look for on the operators' address.
+const statusPath = "/status"
+
+// operatorIndex leads to the status page; where there is none, it is a list of what is there.
+func (s *Server) operatorIndex(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(s.operatorPaths, statusPath) {
+		http.Redirect(w, r, statusPath, http.StatusSeeOther)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, strings.Join(s.operatorPaths, "\n")+"\n")
 }
 
 // HandleOperator adds a handler to the operators' address, whose index names its path. The

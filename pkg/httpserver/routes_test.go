@@ -156,6 +156,10 @@ func TestOperatorIndex(t *testing.T) {
 	if text := body(t, ask(s.operator.Handler, "GET", "/", nil)); text != "/healthz\n/readyz\n" {
 		t.Errorf("index is %q", text)
 	}
+	s.HandleOperator("GET /status", http.NotFoundHandler())
+	if answer := ask(s.operator.Handler, "GET", "/", nil); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/status" {
+		t.Errorf("/ answers %d, %q: it should lead to the status page", answer.StatusCode, answer.Header.Get("Location"))
+	}
 	if answer := ask(s.operator.Handler, "GET", "/socket.io/", nil); answer.StatusCode != 404 {
 		t.Errorf("/socket.io/ answers %d at the operators' address", answer.StatusCode)
 	}
