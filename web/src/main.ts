@@ -5,6 +5,7 @@ import { readRefusal } from './chat/refusal';
 import { openRoom } from './chat/room';
 import { joinSiblings } from './chat/siblings';
 import { keepToken, keptToken, tokenOf } from './chat/token';
+import { followDays } from './ui/clock';
 import { rememberedName } from './ui/identity';
 import { t } from './ui/texts';
 import './styles/index.css';
@@ -13,6 +14,8 @@ document.documentElement.lang = t.lang;
 // The server writes the operator's title into the page, CHAT_TITLE.
 const title = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content || t.title;
 document.title = title;
+
+followDays();
 
 const store = () => sessionStorage;
 const { token, rest } = tokenOf(location.href);

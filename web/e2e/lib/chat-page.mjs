@@ -25,8 +25,22 @@ export async function openChat(browser, url, name, { state, hash = '', ...option
       // On glass, Enter starts a new line.
       await (options.hasTouch ? page.locator('button[type=submit]').click() : chat.text.press('Enter'));
     },
-    /** The messages, oldest first, as their visible text. */
-    messages: () => page.getByRole('log').getByRole('listitem').locator('p[dir=auto]').allTextContents(),
+    /** The messages, oldest first, as their visible text. Only those near the eye are there: so it scrolls past all of them. */
+    messages: () => page.getByRole('log').evaluate(async (log) => {
+      const box = log.closest('[tabindex="0"]');
+      const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const found = new Map();
+      const collect = () => log.querySelectorAll('li[data-id]').forEach((li) => {
+        const text = li.querySelector('p[dir=auto]');
+        if (text) found.set(Number(li.dataset.id), text.textContent);
+      });
+      for (box.scrollTop = 0; ; box.scrollTop += 0.8 * box.clientHeight) {
+        await drawn();
+        collect();
+        if (box.scrollTop + box.clientHeight >= box.scrollHeight - 1) break;
+      }
+      return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
+    }),
     /** How far the conversation is scrolled from its end, in CSS pixels. */
     fromEnd: () => page.getByRole('log').evaluate((log) => {
       const box = log.closest('[tabindex="0"]');

@@ -16,6 +16,9 @@ export interface MessageEntry extends Base, Message {
   readonly own: boolean;
   /** Same speaker as the entry above, moments later: the view need not repeat the name. */
   readonly continues: boolean;
+  /** When its group began, and which message of it this is, from 1. */
+  readonly since: number;
+  readonly rank: number;
 }
 
 /** One or more people came, one after another. */
@@ -29,7 +32,12 @@ export interface GapEntry extends Base {
   readonly kind: 'gap';
 }
 
-export type Entry = MessageEntry | JoinedEntry | GapEntry;
+/** What follows was said on the day of `at`, as this reader's clock has it. */
+export interface DayEntry extends Base {
+  readonly kind: 'day';
+}
+
+export type Entry = MessageEntry | JoinedEntry | GapEntry | DayEntry;
 
 /** What can be added: a message, a join notice or a gap, with its time of arrival. */
 export type Arrival = { at: number } & ((Message & { own: boolean }) | Joined | { kind: 'gap' });
@@ -37,43 +45,76 @@ export type Arrival = { at: number } & ((Message & { own: boolean }) | Joined | 
 /** How many entries are kept. */
 export const HISTORY_LIMIT = 1000;
 
-/** Messages of one speaker are shown as one group when no more than this lies between them. */
-const GROUP_MS = 3 * 60_000;
+/** Messages of one speaker are shown as one group: this long and so many at most. */
+const GROUP_MS = 5 * 60_000;
+const GROUP_ROWS = 8;
 
 /**
  * Adds arrivals in their order and drops the oldest entries over the limit. Join notices
- * that follow each other become one entry with a count.
+ * that follow each other become one entry with a count. A day begins with an entry of its own,
+ * and so does the list, however much was dropped.
  */
 export function append(entries: readonly Entry[], arrivals: readonly Arrival[], limit = HISTORY_LIMIT): readonly Entry[] {
   const next = entries.slice();
   let last = next.at(-1);
   let id = last?.id ?? 0;
   for (const arrival of arrivals) {
-    if (arrival.kind === 'joined' && last?.kind === 'joined') {
+    if (!last || !sameDay(last.at, arrival.at)) {
+      last = { kind: 'day', id: ++id, at: arrival.at };
+      next.push(last);
+    }
+    if (arrival.kind === 'joined' && last.kind === 'joined') {
       last = { ...last, count: last.count + 1, at: arrival.at };
       next[next.length - 1] = last;
       continue;
     }
-    id++;
-    last = entryOf(arrival, id, last);
+    last = entryOf(arrival, ++id, last);
     next.push(last);
   }
-  return next.length > limit ? next.slice(-limit) : next;
+  return next.length > limit ? newest(next, limit) : next;
 }
 
-function entryOf(arrival: Arrival, id: number, above: Entry | undefined): Entry {
+/** The newest of entries, so many of them, with a head that stands for itself. */
+function newest(entries: readonly Entry[], limit: number): readonly Entry[] {
+  const kept = entries.slice(-limit);
+  if (kept[0]!.kind === 'day') {
+    return kept;
+  }
+  const second = kept[1];
+  if (second?.kind === 'message' && second.continues) {
+    kept[1] = { ...second, continues: false };
+  }
+  // Ids start at 1, so this one is nobody else's.
+  kept[0] = { kind: 'day', id: 0, at: (second ?? kept[0]!).at };
+  return kept;
+}
+
+function entryOf(arrival: Arrival, id: number, above: Entry): Entry {
   switch (arrival.kind) {
     case 'joined':
       return { kind: 'joined', id, at: arrival.at, count: 1 };
     case 'gap':
       return { kind: 'gap', id, at: arrival.at };
-    case 'message':
-      return { ...arrival, id, continues: above?.kind === 'message' && continues(above, arrival) };
+    case 'message': {
+      const group = above.kind === 'message' && continues(above, arrival) ? above : undefined;
+      return { ...arrival, id, continues: group !== undefined, since: group?.since ?? arrival.at, rank: (group?.rank ?? 0) + 1 };
+    }
   }
 }
 
 function continues(above: MessageEntry, next: { name: string; own: boolean; at: number }): boolean {
-  return above.name === next.name && above.own === next.own && next.at - above.at <= GROUP_MS;
+  return above.name === next.name && above.own === next.own && next.at - above.since <= GROUP_MS && above.rank < GROUP_ROWS;
+}
+
+function sameDay(one: number, other: number): boolean {
+  return one === other || new Date(one).toDateString() === new Date(other).toDateString();
+}
+
+/** Finds the first message in now that was not in before. */
+export function firstNew(before: readonly Entry[], now: readonly Entry[]): MessageEntry | undefined {
+  const known = before.at(-1)?.id ?? 0;
+  const from = now.findLastIndex(({ id }) => id <= known) + 1;
+  return now.slice(from).find((entry) => entry.kind === 'message');
 }
 
 /** Counts the messages in now that were not in before, notices left out. */

@@ -54,7 +54,7 @@ class FakeSocket extends EventEmitter {
 function open(token = '', siblings = joinSiblings(undefined)) {
   const socket = new FakeSocket();
   const room = openRoom(socket as unknown as Socket, siblings, token);
-  const said = () => room.entries.value.map((e) => (e.kind === 'message' ? `${e.own ? 'own ' : ''}${e.name}: ${e.text}` : e.kind));
+  const said = () => room.entries.value.filter((e) => e.kind !== 'day').map((e) => (e.kind === 'message' ? `${e.own ? 'own ' : ''}${e.name}: ${e.text}` : e.kind));
   const pending = () => room.outbox.value.map((p) => `${p.text} ${p.state}`);
   return { socket, room, said, pending };
 }

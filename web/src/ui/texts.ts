@@ -24,6 +24,8 @@ export interface Texts {
   gap: string;
   cut(units: number): string;
   newMessages(count: number): string;
+  unread: string;
+  opensElsewhere: string;
   toNewest: string;
   outbox: string;
   sending: string;
@@ -78,6 +80,8 @@ const english: Texts = {
   gap: 'Connection restored. Messages from in between are not shown.',
   cut: (units) => `${units.toLocaleString('en')} more characters`,
   newMessages: (count) => (count === 1 ? '1 new message' : `${count.toLocaleString('en')} new messages`),
+  unread: 'New',
+  opensElsewhere: 'opens in a new tab',
   toNewest: 'To the newest message',
   outbox: 'Not delivered yet',
   sending: 'Sending…',
@@ -142,6 +146,8 @@ const korean: Texts = {
   gap: '다시 연결되었습니다. 그 사이의 메시지는 표시되지 않습니다.',
   cut: (units) => `${units.toLocaleString('ko')}자 더 있음`,
   newMessages: (count) => `새 메시지 ${count.toLocaleString('ko')}개`,
+  unread: '새 메시지',
+  opensElsewhere: '새 탭에서 열림',
   toNewest: '최신 메시지로 이동',
   outbox: '아직 전달되지 않은 메시지',
   sending: '보내는 중…',
