@@ -38,6 +38,8 @@ func (p sessionPeers) AskPeers(req *wire.Request, take func(*wire.Response), don
 
 func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) { p.a.publishResponse(req, r) }
 func (p sessionPeers) Ordered() bool                              { return p.a.format.Legacy() }
+func (p sessionPeers) Joined() bool                               { return p.a.hub.IsJoined() }
+func (p sessionPeers) Whole() bool                                { return p.a.hub.Whole() }
 func (p sessionPeers) Gaps() uint64                               { return p.a.hub.GapCount() }
 func (p sessionPeers) Go(f func())                                { p.a.hub.Spawn(f) }
 func (p sessionPeers) Context() context.Context                   { return p.a.hub.Context() }

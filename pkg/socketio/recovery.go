@@ -21,15 +21,15 @@ type Recovery struct {
 	// clients that would need them begin a new session. A namespace may keep an equal share of it
 	// whatever the others do, so that in the worst case twice as much is kept.
 	Bytes int64
-	// Wait bounds how long a client waits for other instances to say whether they have its session. 0
-	// means DefaultRecoveryWait.
+	// Wait bounds how long a client waits for its session, or for a word that nobody has it, when other
+	// instances, or what joins them, are out of reach. 0 means DefaultRecoveryWait.
 	Wait time.Duration
 }
 
 // The defaults of Recovery.
 const (
 	DefaultRecoveryBytes = 64 << 20
-	DefaultRecoveryWait  = time.Second
+	DefaultRecoveryWait  = 8 * time.Second
 )
 
 // A Refusal is why a client that asked for its session got a new one.

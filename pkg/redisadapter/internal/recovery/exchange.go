@@ -47,6 +47,10 @@ type cluster interface {
 	Ordered() bool
 	// Busy tells whether so much waits to be published that sessions have to wait.
 	Busy() bool
+	// Joined tells whether other instances can be asked. Whole tells whether, moreover, all that were
+	// there lately are there.
+	Joined() bool
+	Whole() bool
 	// Gaps counts the gaps in what was received.
 	Gaps() uint64
 	// Go runs f, for which the end of the adapter waits; Context ends then.
@@ -89,95 +93,6 @@ func (x *Exchange) Missed() {
 		x.local.CutRecovery()
 	}
 }
-
-// taken is what came of asking for a session.
-type taken struct {
-	session *socketio.HandedSession
-	mark    uint64
-	why     socketio.Refusal
-}
-
-// Take asks the other instances for a session, then Redis.
-func (x *Exchange) Take(pid socket.PrivateSessionId, offset string, deadline time.Time) (*socketio.HandedSession, uint64, socketio.Refusal) {
-	kept, _, _ := x.local.Kept()
-	q, err := wire.EncodeJSON(sessionQuestion{pid, offset, kept})
-	if err != nil {
-		return nil, 0, socketio.RefusedUnknown
-	}
-	done, published := make(chan taken, 1), map[string]uint64{}
-	req := &wire.Request{RequestID: wire.NewID(), Type: wire.SessionRequest, Data: json.RawMessage(q)}
-	x.expect(req.RequestID)
-	defer x.mark(req.RequestID)
-	x.ask(req, published, done)
-	timeout := time.NewTimer(time.Until(deadline))
-	defer timeout.Stop()
-	select {
-	case t := <-done:
-		if t.session != nil || t.why != socketio.RefusedUnknown {
-			return t.session, t.mark, t.why
-		}
-		h, why := x.takeStored(pid, offset, kept, published, deadline)
-		return h, 0, why
-	case <-timeout.C:
-		return nil, 0, socketio.RefusedTimeout
-	}
-}
-
-// ask sends req. published becomes how far each instance that answers has published, and may be read
-// once something has come over done.
-func (x *Exchange) ask(req *wire.Request, published map[string]uint64, done chan<- taken) {
-	settle := func(t taken) {
-		select {
-		case done <- t:
-		default: // settled already
-		}
-	}
-	why := socketio.RefusedUnknown
-	x.cluster.AskPeers(req, func(r *wire.Response) {
-		var answer sessionAnswer
-		if json.Unmarshal(r.Data, &answer) != nil {
-			return
-		}
-		published[answer.Origin] = answer.Published
-		why = max(why, answer.Refusal)
-		if answer.Session != nil {
-			settle(taken{session: answer.Session, mark: x.mark(req.RequestID)})
-		}
-	}, func(err error) {
-		if err != nil {
-			why = socketio.RefusedTimeout
-		}
-		settle(taken{why: why})
-	})
-}
-
-// takeStored takes a session that another instance has left in Redis. published is how far all
-// instances have published by now: what is neither in the log nor kept here is lost to the client.
-func (x *Exchange) takeStored(pid socket.PrivateSessionId, offset string, kept map[string]socketio.Numbers, published map[string]uint64, deadline time.Time) (*socketio.HandedSession, socketio.Refusal) {
-	ctx, cancel := context.WithDeadline(x.cluster.Context(), deadline)
-	defer cancel()
-	session, log, why := x.store.take(ctx, pid)
-	if why != socketio.NotRefused {
-		return nil, why
-	}
-	h, why := log.Hand(session, offset, kept, x.local.RecoversFor())
-	if h == nil {
-		return nil, why
-	}
-	if x.local.ListenedFor() > time.Duration(h.Age)*time.Millisecond+dumpMargin {
-		return h, why // whatever was published since then came here
-	}
-	now, _, _ := x.local.Kept()
-	for origin, n := range published {
-		if n > h.Seen[origin] && now[origin][1] == 0 {
-			return nil, socketio.RefusedCut // published before we were there
-		}
-	}
-	return h, why
-}
-
-// dumpMargin is how much longer than a dump is old an instance must have listened to have all since.
-const dumpMargin = 2 * time.Second
 
 // Store leaves sessions, and the log they need, in Redis.
 func (x *Exchange) Store(ctx context.Context, d *socketio.SessionDump) error {

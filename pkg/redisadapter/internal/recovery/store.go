@@ -87,9 +87,10 @@ func (s *sessionStore) discard(ctx context.Context, pids []socket.PrivateSession
 	return nil
 }
 
-// take removes a session and returns it with its log.
+// take removes a session and returns it with its log. It is read before it is removed, so that a Redis
+// that does not answer has not taken it along.
 func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
-	b, err := s.redis.GetDel(ctx, s.sessionKey(pid)).Bytes()
+	b, err := s.redis.Get(ctx, s.sessionKey(pid)).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, nil, socketio.RefusedUnknown
@@ -107,7 +108,23 @@ func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (j
 	case err != nil:
 		return nil, nil, socketio.RefusedTimeout
 	}
+	if !s.remove(ctx, pid) {
+		return nil, nil, socketio.RefusedUnknown
+	}
 	return stored.Session, log, socketio.NotRefused
+}
+
+// remove removes a session that was read. It reports false if somebody else did.
+func (s *sessionStore) remove(ctx context.Context, pid socket.PrivateSessionId) bool {
+	for tried := false; ; tried = true {
+		n, err := s.redis.Del(ctx, s.sessionKey(pid)).Result()
+		switch {
+		case err == nil:
+			return n > 0 || tried // an attempt without an answer may have been ours
+		case ctx.Err() != nil:
+			return true // it expires
+		}
+	}
 }
 
 // logFor is how long a log that was read is kept: many clients come at once.
