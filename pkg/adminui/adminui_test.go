@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
@@ -54,8 +57,11 @@ func TestLogin(t *testing.T) {
 	for range attemptsAtOnce {
 		try("e", `{"username":"ops","password":"guess"}`)
 	}
-	if _, refused := try("e", login); refused != errTooMany.Error() {
+	if _, refused := try("e", `{"username":"ops","password":"guess"}`); refused != errTooMany.Error() {
 		t.Errorf("after too many attempts: %q", refused)
+	}
+	if _, refused := try("e", login); refused != "" {
+		t.Errorf("the right password after too many attempts: %q", refused)
 	}
 	if _, refused := try("f", login); refused != "" {
 		t.Errorf("another address: %q", refused)
@@ -86,6 +92,107 @@ func TestAllowances(t *testing.T) {
 	}
 	if len(d.address) != 1 {
 		t.Errorf("%d addresses are remembered an hour later", len(d.address))
+	}
+}
+
+// TestNetworks: an IPv6 address is one of 2^64 that its client may take; it is counted by its /64.
+func TestNetworks(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "::ffff:192.0.2.1", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "2001:db8:1:2::": "2001:db8:1:2::/64",
+		"fe80::1%eth0": "fe80::/64", "invalid IP": "invalid IP", "": "",
+	} {
+		if got := network(address); got != want {
+			t.Errorf("%q is counted as %q, want %q", address, got, want)
+		}
+	}
+	s := newScene(t, Options{Address: func(h *socket.Handshake) string { return h.Headers["X-From"][0] }}, 0)
+	for i := range attemptsAtOnce {
+		s.dial("", http.Header{"X-From": {fmt.Sprintf("2001:db8::%x", i+1)}}).join(Namespace, `{"username":"ops","password":"guess"}`)
+	}
+	if s.ui.mayTry("2001:db8::/64", time.Now()) {
+		t.Error("a client with many addresses has as many attempts")
+	}
+}
+
+// TestLateAttempts: those beyond the bounds wait, a bounded number at a time, and one after the other.
+func TestLateAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d doorman
+		d.init()
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		var compared []time.Duration
+		for range maxLateOfOne {
+			done, ok := d.awaitLate(ctx, "a")
+			if !ok {
+				t.Fatal("refused")
+			}
+			compared = append(compared, time.Since(began))
+			done()
+		}
+		for i, at := range compared {
+			if least := lateDelay * time.Duration(i+1); at < least {
+				t.Errorf("attempt %d is compared after %s, before %s", i, at, least)
+			}
+		}
+		var refused atomic.Int32
+		var all sync.WaitGroup
+		for i := range 3 * maxLate {
+			all.Go(func() {
+				if done, ok := d.awaitLate(ctx, fmt.Sprint(i/(2*maxLateOfOne))); ok {
+					done()
+				} else {
+					refused.Add(1)
+				}
+			})
+		}
+		synctest.Wait()
+		if got := refused.Load(); got != 3*maxLate-maxLate {
+			t.Errorf("%d are refused at once", got)
+		}
+		time.Sleep(lateDelay + maxLate*lateEvery/2)
+		synctest.Wait()
+		d.mu.Lock()
+		if waits := d.lateAll; waits < maxLate/2-2 || waits > maxLate/2+2 {
+			t.Errorf("%d still wait after half of the time", waits)
+		}
+		d.mu.Unlock()
+		cancel() // as Close does
+		all.Wait()
+		if d.lateAll != 0 || len(d.late) != 0 {
+			t.Errorf("%d attempts wait for ever", d.lateAll)
+		}
+		time.Sleep(2 * lateEvery) // the last timer
+	})
+}
+
+// TestChangedHashEndsSessions: also those that a store keeps over the restart.
+func TestChangedHashEndsSessions(t *testing.T) {
+	store := &memory{}
+	first := newScene(t, Options{Sessions: store}, 0)
+	page := first.dial("", nil)
+	if refused := page.join(Namespace, login); refused != "" {
+		t.Fatal(refused)
+	}
+	var session string
+	if err := json.Unmarshal(page.until("session", "config")[0], &session); err != nil || len(session) > maxSessionID {
+		t.Fatalf("session %q, %v", session, err)
+	}
+	if ok, err := store.Has(t.Context(), session); !ok || err != nil || !first.ui.ours(session) {
+		t.Fatal("the session is not kept")
+	}
+	second := newScene(t, Options{Sessions: store}, 0) // bcrypt salts: the same password has another hash
+	if refused := second.dial("", nil).join(Namespace, `{"sessionId":"`+session+`"}`); refused != errCredentials.Error() {
+		t.Errorf("a session of another hash: %q", refused)
+	}
+	for _, bad := range []string{session[:len(session)-1], session + "x", strings.Split(session, ".")[0], "", ".", strings.Repeat("x", 1000)} {
+		if first.ui.ours(bad) {
+			t.Errorf("%q counts as a session", bad)
+		}
+	}
+	first.ui.opts.Username = "else"
+	if first.ui.ours(session) {
+		t.Error("the session of another user counts")
 	}
 }
 

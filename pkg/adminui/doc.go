@@ -34,9 +34,10 @@
 //
 // # Who gets in
 //
-// A password is compared with the hash one at a time, also for unknown users, a few times in a minute
-// for an address and twice in a second in all; who comes in between is refused without a comparison. A
-// session lasts for a day. Reconnections use it, so nobody who guesses keeps out who is in.
+// A password is compared with the hash one at a time, also for unknown users: a few times per minute for an address, or a /64
+// of IPv6, and twice per second in total. Attempts beyond that wait some seconds and are compared after the others, a bounded
+// number of them: guessing gets slow, but the right password works, also from an address that somebody guesses from. A session
+// lasts for a day, or until the user name or the password hash changes. Reconnections use it.
 //
 // # Concurrency
 //

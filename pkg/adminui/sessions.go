@@ -2,6 +2,13 @@ package adminui
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,6 +18,29 @@ const SessionFor = 24 * time.Hour
 
 // maxSessionID is the longest session id that is looked up, in bytes.
 const maxSessionID = 64
+
+// newSession makes a session id: a random part and, after a point, what proves that it was issued for the user name and
+// the password hash of today. A changed hash ends its sessions wherever they are kept.
+func (u *UI) newSession() string {
+	random := rand.Text()
+	return random + "." + u.sessionProof(random)
+}
+
+// ours tells whether a session was issued for the user name and the password hash of today.
+func (u *UI) ours(session string) bool {
+	if len(session) > maxSessionID {
+		return false
+	}
+	random, proof, ok := strings.Cut(session, ".")
+	return ok && subtle.ConstantTimeCompare([]byte(proof), []byte(u.sessionProof(random))) == 1
+}
+
+func (u *UI) sessionProof(random string) string {
+	mac := hmac.New(sha256.New, u.opts.PasswordHash)
+	// Lengths first: no two pairs are written the same.
+	fmt.Fprintf(mac, "%d %s %s", len(u.opts.Username), u.opts.Username, random)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
 
 // Sessions remembers who has logged in. Its methods are called from several goroutines and obey ctx.
 type Sessions interface {
