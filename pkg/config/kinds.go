@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -24,6 +25,9 @@ type kind struct {
 
 // errPlain says that the value is not accepted, and that accepts says all about it.
 var errPlain = errors.New("not an accepted value")
+
+// asInt is n, or the largest int where that has 32 bits.
+func asInt(n int64) int { return int(min(n, math.MaxInt)) }
 
 // integer accepts whole decimal numbers.
 func integer[T int | int64](field func(*Config) *T, lowest, highest T) kind {

@@ -48,6 +48,8 @@ var (
 	errPostOverlap   = errors.New("data request overlap from client: a POST is already being read")
 	errPollCut       = errors.New("poll connection closed prematurely")
 	errPostCut       = errors.New("data request connection closed prematurely")
+	errPostTooLarge  = errors.New("the body of a POST is larger than the limit")
+	errPostLate      = errors.New("the body of a POST did not arrive in time")
 	errContent       = errors.New("invalid content: application/octet-stream is not part of protocol 4")
 	errHeartbeatWay  = errors.New("invalid heartbeat direction")
 	errQueueOverflow = errors.New("the client reads more slowly than it is written to")
@@ -136,6 +138,6 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	c.server.running.hand(func() { // counted since admit
 		c.recvMu.Lock()
 		defer c.recvMu.Unlock()
-		c.receiver.Closed(reason, err)
+		c.guard(func() { c.receiver.Closed(reason, err) })
 	})
 }

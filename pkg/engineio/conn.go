@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A Receiver gets what one connection receives. Its calls never overlap and
+// A Receiver gets what one connection receives. A panic in one of its methods, or in
+// Options.OnConnect, is logged and ends this session alone. Its calls never overlap and
 // come in the order of the wire. While one runs, that connection is read no
 // further: a slow receiver slows its own client down and nobody else.
 type Receiver interface {
@@ -160,7 +161,7 @@ func (c *Conn) receive(p packet) {
 	c.recvMu.Lock()
 	defer c.recvMu.Unlock()
 	if c.receives() {
-		c.receiver.Receive(p.data, p.binary)
+		c.guard(func() { c.receiver.Receive(p.data, p.binary) })
 	}
 }
 

@@ -7,7 +7,7 @@ import "time"
 //	protocol 4: PingInterval of silence, the server pings, the client has
 //	            PingTimeout to pong; then again
 //	protocol 3: the client pings each PingInterval, the server pongs; without
-//	            a ping for PingInterval+PingTimeout the client is gone
+//	            a packet for PingInterval+PingTimeout the client is gone
 func (c *Conn) startHeartbeatLocked() {
 	c.timer = time.AfterFunc(c.heartbeatPeriod(), c.onTimer)
 }
@@ -70,9 +70,7 @@ func (c *Conn) heard(typ packetType) {
 	}
 	switch {
 	case c.protocol == 3:
-		if typ == packetPing {
-			c.setTimerLocked(c.heartbeatPeriod())
-		}
+		c.setTimerLocked(c.heartbeatPeriod())
 	case typ == packetPong:
 		if c.awaitingPong {
 			c.server.stats.roundTrip.Observe(time.Duration(c.sinceHandshake()-c.pinged) * time.Microsecond)

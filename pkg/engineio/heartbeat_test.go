@@ -150,11 +150,18 @@ func TestHeartbeatV3(t *testing.T) {
 		server.wantClosed(t, PingTimeout)
 		c.want((75 + 45) * s)
 	})
-	timed(t, "no ping", Options{}, func(t *testing.T, srv *testServer, c clock) {
+	timed(t, "any packet is a sign of life", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		alice, server := dialPipe(t, srv, 3, false)
-		c.at(40 * s)
-		alice.send(t, "4x") // is none
-		server.want(t, "x")
+		for i, packet := range []string{"4x", "6", "b4eA==", "4y"} {
+			c.at(time.Duration(i+1) * 40 * s)
+			alice.send(t, packet)
+		}
+		server.want(t, "x", "binary 78", "y")
+		server.wantClosed(t, PingTimeout)
+		c.want((4*40 + 45) * s)
+	})
+	timed(t, "silence", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		_, server := dialPipe(t, srv, 3, false)
 		server.wantClosed(t, PingTimeout)
 		c.want(45 * s)
 	})

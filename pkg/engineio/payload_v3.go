@@ -103,13 +103,14 @@ func parseLengthV3(text []byte) (units int, ok bool) {
 	if len(text) == 0 {
 		return 0, false
 	}
+	var n int64
 	for _, c := range text {
-		if c < '0' || c > '9' || units > math.MaxInt32 {
+		if c < '0' || c > '9' || n > math.MaxInt32 {
 			return parseOddLength(string(text))
 		}
-		units = units*10 + int(c-'0')
+		n = n*10 + int64(c-'0')
 	}
-	return units, true
+	return int(min(n, math.MaxInt)), true
 }
 
 // parseOddLength reads what JavaScript's Number would read as a natural number: with white space around, a sign, a

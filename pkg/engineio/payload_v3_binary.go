@@ -115,7 +115,7 @@ func cutFrame(body []byte) (text bool, frame, rest []byte, err error) {
 	}
 	size := len(body)
 	if n, err := strconv.ParseUint(string(digits), 10, 31); err == nil {
-		size = min(int(n)+1, size)
+		size = min(int(n), size-1) + 1 // in this order: n+1 may not fit into 32 bits
 	}
 	return text, body[min(1, size):size], body[size:], nil
 }

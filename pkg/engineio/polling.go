@@ -269,10 +269,20 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 	body, err := s.readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		s.stats.payloadTooLarge.Add(1)
+		c.shutdown(TransportError, errPostTooLarge)
+		w.Header().Set("Connection", "close") // the rest is not waited for
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	} else if err != nil {
-		c.shutdown(TransportError, errPostCut)
+		status := http.StatusBadRequest
+		if isTimeout(err) {
+			status, err = http.StatusRequestTimeout, errPostLate
+		} else {
+			err = errPostCut
+		}
+		c.shutdown(TransportError, err)
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(status)
 		return
 	}
 	c.onPayload(body, octets, q.Has("j"))

@@ -222,33 +222,6 @@ func TestSlowPost(t *testing.T) {
 	}
 }
 
-// A body over the limit is refused, with its length told or not, and costs its
-// sender only this request.
-func TestPostOverLimit(t *testing.T) {
-	srv := serve(t, Options{MaxPayload: 1000})
-	bob := dialPolling(t, srv, 4)
-	server := srv.accept(t)
-	tooLarge := "4" + strings.Repeat("x", 1000)
-	for name, body := range map[string]io.Reader{
-		"Content-Length": strings.NewReader(tooLarge),
-		"chunked":        io.MultiReader(strings.NewReader(tooLarge)),
-		"chunked, huge":  io.LimitReader(zeros{}, 50<<20),
-	} {
-		if res := bob.do(http.MethodPost, "text/plain", body); res.status != http.StatusRequestEntityTooLarge && res.err == nil {
-			t.Errorf("%s: %d %q", name, res.status, res.body)
-		}
-	}
-	bob.post(t, tooLarge[:1000])
-	server.want(t, message(tooLarge[1:1000]))
-	// The length that is told counts, not what follows.
-	nc := dialRaw(t, srv)
-	fmt.Fprintf(nc, "POST /engine.io/?EIO=4&transport=polling&sid=%s HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n", bob.sid)
-	answer := make([]byte, 12)
-	if _, err := io.ReadFull(nc, answer); err != nil || string(answer) != "HTTP/1.1 413" {
-		t.Errorf("before a body over the limit is sent: %q, %v", answer, err)
-	}
-}
-
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }

@@ -151,7 +151,8 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.Protocol()),
 			slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
 	}
-	c.receiver = s.opts.OnConnect(c)
+	c.receiver = noReceiver{}
+	c.guard(func() { c.receiver = s.opts.OnConnect(c) })
 	if schedule { // what OnConnect sent leaves with the open packet
 		s.flusher.flushHere(c)
 	}

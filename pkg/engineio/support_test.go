@@ -34,6 +34,16 @@ func serve(t testing.TB, opts Options) *testServer {
 	return s
 }
 
+// listenPlain starts the server with or without a front.
+func (s *testServer) listenPlain(t testing.TB, front bool) {
+	s.http = httptest.NewUnstartedServer(s.Server)
+	if front {
+		s.http.Listener = s.Front(s.http.Listener, FrontOptions{Path: "/engine.io/", Handler: s.Server})
+	}
+	s.http.Start()
+	s.closeWith(t)
+}
+
 // listen starts the server behind a listener that wrap may change.
 func (s *testServer) listen(t testing.TB, wrap func(net.Listener) net.Listener) {
 	s.http = httptest.NewUnstartedServer(s.Server)

@@ -149,6 +149,8 @@ func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
 	switch {
 	case errors.As(err, &ce):
 		return ce.code, ce.text
+	case errors.As(err, new(panicError)):
+		return ws.StatusInternalServerError, ""
 	case reason == SlowClient:
 		return ws.StatusPolicyViolation, string(SlowClient)
 	default:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -116,13 +115,13 @@ func TestRedisPaused(t *testing.T) {
 	r := startRedis(t)
 	list := newCluster(t, r, "alpha", "beta")
 	ann, bob := list[0].connect("ann"), list[1].connect("bob")
-	r.signal(syscall.SIGSTOP)
+	r.signal(pauseSignal)
 	for _, i := range list {
 		i.lost()
 	}
 	list[0].chat.Broadcast("msg", raw("1"))
 	ann.want(`["msg",1]`)
-	r.signal(syscall.SIGCONT)
+	r.signal(resumeSignal)
 	for _, i := range list {
 		i.joined()
 	}

@@ -9,7 +9,6 @@ import (
 	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -89,7 +88,7 @@ func (s *testServer) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) 
 
 func (s *testServer) kill() {
 	if s.cmd != nil && s.cmd.Process != nil {
-		_ = s.cmd.Process.Signal(syscall.SIGCONT)
+		_ = s.cmd.Process.Signal(resumeSignal)
 		_ = s.cmd.Process.Kill()
 		_ = s.cmd.Wait()
 	}

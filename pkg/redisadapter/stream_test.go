@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -117,9 +116,9 @@ func TestStreamsPaused(t *testing.T) {
 	list := newModeCluster(t, r, Streams, "alpha", "beta")
 	c := chat(t, list...)
 	for range 2 {
-		r.signal(syscall.SIGSTOP)
+		r.signal(pauseSignal)
 		eventually(t, "it is noticed", func() bool { return !list[0].builder.Status().Joined && !list[1].builder.Status().Joined })
-		r.signal(syscall.SIGCONT)
+		r.signal(resumeSignal)
 		list[0].rejoined()
 		list[1].rejoined()
 	}

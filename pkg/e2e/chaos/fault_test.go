@@ -84,8 +84,8 @@ var faults = []fault{
 		}},
 	{name: "Redis paused", short: 1500 * time.Millisecond, long: 20 * time.Second,
 		strike: func(w *world) func() {
-			w.redis.signal(syscall.SIGSTOP)
-			return func() { w.redis.signal(syscall.SIGCONT) }
+			w.redis.signal(pauseSignal)
+			return func() { w.redis.signal(resumeSignal) }
 		}},
 	{name: "one instance cut off from Redis", short: time.Second, long: 30 * time.Second,
 		strike: func(w *world) func() {
@@ -133,8 +133,8 @@ var faults = []fault{
 	{name: "an instance stopped, continued", short: time.Second, long: 15 * time.Second,
 		strike: func(w *world) func() {
 			p := w.instances[0].process
-			p.signal(syscall.SIGSTOP)
-			return func() { p.signal(syscall.SIGCONT) }
+			p.signal(pauseSignal)
+			return func() { p.signal(resumeSignal) }
 		}},
 	{name: "an instance killed, replaced", short: 500 * time.Millisecond, long: 5 * time.Second, moves: true, killsCounters: true,
 		strike: func(w *world) func() {

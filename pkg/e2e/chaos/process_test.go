@@ -62,7 +62,7 @@ func start(t testing.TB, name string, heed func(string) bool, env []string, path
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
-		p.signal(syscall.SIGCONT)
+		p.signal(resumeSignal)
 		p.kill()
 		if t.Failed() {
 			t.Logf("%s:\n%s", name, p.tail())

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package chaos
+
+import "syscall"
+
+// No process can be paused here; the tests that need it fail.
+const (
+	pauseSignal  = syscall.Signal(0)
+	resumeSignal = syscall.Signal(0)
+)

@@ -1,0 +1,11 @@
+//go:build unix
+
+package chaos
+
+import "syscall"
+
+// pauseSignal makes a process stand still, resumeSignal go on.
+const (
+	pauseSignal  = syscall.SIGSTOP
+	resumeSignal = syscall.SIGCONT
+)
