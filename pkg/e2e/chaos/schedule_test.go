@@ -96,8 +96,8 @@ var kinds = []kind{
 		return func() { w.instances[n].succeed(oldServer()) }
 	}},
 	{"stop", 3, 200 * time.Millisecond, 4 * time.Second, "process", firstPlaces, func(w *world, n int) func() {
-		w.instances[n].process.signal(syscall.SIGSTOP)
-		return func() { w.instances[n].process.signal(syscall.SIGCONT) }
+		w.instances[n].process.signal(pauseSignal)
+		return func() { w.instances[n].process.signal(resumeSignal) }
 	}},
 	{"add", 2, 2 * time.Second, 8 * time.Second, "spare", 1, func(w *world, _ int) func() {
 		in := w.instances[sparePlace]
@@ -113,8 +113,8 @@ var kinds = []kind{
 		return func() { <-w.redis.ended; w.redis.restart() }
 	}},
 	{"redis-stop", 3, 200 * time.Millisecond, 4 * time.Second, "redis", 1, func(w *world, _ int) func() {
-		w.redis.signal(syscall.SIGSTOP)
-		return func() { w.redis.signal(syscall.SIGCONT) }
+		w.redis.signal(pauseSignal)
+		return func() { w.redis.signal(resumeSignal) }
 	}},
 	{"client-kill", 3, 0, 100 * time.Millisecond, "redis", 1, func(w *world, _ int) func() {
 		w.redis.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
