@@ -2,16 +2,15 @@ package redisadapter
 
 import (
 	"encoding/json"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
-
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // AckRequest is a broadcast of ours whose acknowledgements are awaited.

@@ -3,25 +3,23 @@ package redisadapter
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	radapter "github.com/zishang520/socket.io-go-redis/adapter"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+	"github.com/zishang520/socket.io/v2/adapter"
+	"github.com/zishang520/socket.io/v2/socket"
+
 	"socketio-chat/pkg/redisadapter/internal/classic"
 	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"socketio-chat/pkg/redisadapter/internal/hub"
 	"socketio-chat/pkg/redisadapter/internal/recovery"
 	"socketio-chat/pkg/redisadapter/internal/streams"
 	"socketio-chat/pkg/redisadapter/internal/wire"
-	"sync"
-	"time"
-
-	"github.com/redis/go-redis/v9"
-	"github.com/zishang520/socket.io-go-parser/v2/parser"
-
-	radapter "github.com/zishang520/socket.io-go-redis/adapter"
-
 	"socketio-chat/pkg/socketio"
-
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
-	"github.com/zishang520/socket.io/v2/adapter"
-	"github.com/zishang520/socket.io/v2/socket"
 )
 
 // Adapter is the cluster adapter of one namespace: what it is asked to do it does for this
@@ -145,7 +143,7 @@ func (a *Adapter) choose() {
 		a.uid = adapter.ServerId(cluster.AdapterID(key, a.nsp, wire.NewID()))
 		w := cluster.New(a.codec, key, a.nsp, string(a.uid), a.spread)
 		a.format = w
-		follow := &roomFollower{a: a, names: w.Names, members: map[socket.Room]int{}}
+		follow := &roomFollower{a: a, names: w.Names, followed: map[socket.Room]bool{}}
 		follow.start()
 	case Streams:
 		a.format = streams.New(a.codec, key, a.nsp, string(a.uid))

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/zishang520/socket.io-go-redis/emitter"
+	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
 	"socketio-chat/pkg/redisadapter/internal/classic"
 	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"socketio-chat/pkg/redisadapter/internal/hub"
 	"socketio-chat/pkg/redisadapter/internal/streams"
 	"socketio-chat/pkg/redisadapter/internal/wire"
-
-	"github.com/redis/go-redis/v9"
-	"github.com/zishang520/socket.io-go-redis/emitter"
-
 	"socketio-chat/pkg/socketio"
-
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
 )
 
 // ErrNobody tells that no instance heard what was announced.
@@ -74,8 +73,7 @@ func (o *announcer) open(ctx context.Context, home string) (*redis.Client, error
 // count counts the subscribers of a channel, at all servers of a Redis Cluster.
 func (o *announcer) count(ctx context.Context, c *redis.Client, channel string) (int, error) {
 	if cluster, ok := o.client.(*redis.ClusterClient); ok {
-		there, err := hub.CountSubscribers(ctx, cluster, wire.Listeners{All: channel, Ours: channel})
-		return there.All, err
+		return hub.CountSubscribers(ctx, cluster, channel)
 	}
 	list, err := c.PubSubNumSub(ctx, channel).Result()
 	return int(list[channel]), err

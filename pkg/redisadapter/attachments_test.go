@@ -5,16 +5,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"socketio-chat/pkg/redisadapter/internal/classic"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
-	"socketio-chat/pkg/redisadapter/internal/streams"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
 
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // encodings are the ways in which an event becomes bytes for Redis. Each returns how many.

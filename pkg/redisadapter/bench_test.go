@@ -1,11 +1,12 @@
 package redisadapter
 
 import (
+	"strings"
+	"testing"
+
 	"socketio-chat/pkg/redisadapter/internal/classic"
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
-	"strings"
-	"testing"
 )
 
 // benchmarks are payloads as they pass: a chat message, a larger document, Korean text, spelled

@@ -2,16 +2,15 @@ package redisadapter
 
 import (
 	"log/slog"
-	"socketio-chat/pkg/redisadapter/internal/hub"
 	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
-
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/hub"
+	"socketio-chat/pkg/socketio"
 )
 
 // Builder makes the cluster adapters of a server's namespaces, which share its two connections to

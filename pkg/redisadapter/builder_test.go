@@ -4,22 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/engine.io/v2/utils"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
-
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	"github.com/zishang520/socket.io-go-redis/emitter"
-
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/hub"
+	"socketio-chat/pkg/socketio"
 )
 
 // Code for the library's builder and adapter compiles and works with ours.

@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // FetchSockets calls back with the sockets opts selects on all instances. If some instance does not

@@ -3,7 +3,6 @@ package redisadapter
 import (
 	"fmt"
 	"slices"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +11,8 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
 )
 
 // An event reaches every client of every instance once, exactly as it was sent, and nobody it is

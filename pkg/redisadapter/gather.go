@@ -2,11 +2,12 @@ package redisadapter
 
 import (
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // gather collects the answers to one request. Which and how many instances are asked is known once

@@ -3,12 +3,12 @@ package redisadapter
 import (
 	"context"
 	"errors"
-	"socketio-chat/pkg/redisadapter/internal/hub"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/redisadapter/internal/hub"
 )
 
 // hubs are a Builder's hubs: one, or in mode Sharded on a Redis Cluster one for each namespace, whose

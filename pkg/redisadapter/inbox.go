@@ -2,10 +2,9 @@ package redisadapter
 
 import (
 	"errors"
+
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
-
-	"github.com/zishang520/socket.io/v2/socket"
 )
 
 // inbox is what the hub sees of an Adapter.
@@ -14,19 +13,16 @@ type inbox struct{ *Adapter }
 // Receive handles a message from Redis.
 func (i inbox) Receive(channel string, b []byte) {
 	a := i.Adapter
-	r, err := a.format.Decode(channel, b, a.wanted)
+	r, err := a.format.Decode(channel, b, a.MayReach)
 	a.received(channel, r, err)
 }
 
 // ReceiveEntry handles an entry of the stream.
 func (i inbox) ReceiveEntry(e *wire.Entry) {
 	a := i.Adapter
-	r, err := a.format.DecodeEntry(e, a.wanted)
+	r, err := a.format.DecodeEntry(e, a.MayReach)
 	a.received("stream", r, err)
 }
-
-// wanted tells whether a broadcast may be for a socket of ours.
-func (a *Adapter) wanted(*socket.BroadcastOptions) bool { return true }
 
 // received does what a message says, and counts what came of it.
 func (a *Adapter) received(channel string, r wire.Received, err error) {

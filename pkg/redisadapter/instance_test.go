@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/socketio"
 )
 
 // instance is a server with a cluster adapter and a listener of its own.

@@ -3,10 +3,11 @@ package redisadapter
 import (
 	"encoding/json"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // Generation 2 nodes cannot select sockets by options; they list the ids in some rooms, and do

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // node2 behaves like socket.io-redis 5.4 in one namespace: it answers what that answers, and fails

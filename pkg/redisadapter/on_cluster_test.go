@@ -2,13 +2,15 @@ package redisadapter
 
 import (
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // onCluster makes an instance use the Redis Cluster, with channels that no other test uses.
@@ -263,5 +265,33 @@ func TestRoomsOfNodeNodes(t *testing.T) {
 	})
 	if s := alpha.builder.Status(); s.Gaps < 2 || s.Rejected != 0 || !s.Joined {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A Redis Cluster whose replica is down serves all slots: nothing that depends on who is there may fail.
+func TestReplicaThatIsDownStopsNothing(t *testing.T) {
+	c := useRedisCluster(t)
+	list := startOnCluster(t, c, PubSub, "replica", "alpha", "beta")
+	alpha, beta := list[0], list[1]
+	bob := beta.connect("bob")
+	beta.socket(bob).Join("blue")
+	replica := c.servers[clusterMasters]
+	replica.kill()
+	defer replica.start()
+	before := alpha.builder.Status()
+	for range 3 {
+		_ = alpha.chat.To("blue").Emit("bin", []byte("x"))
+		if got := bob.read(); !strings.Contains(got, `"bin"`) {
+			t.Fatalf("got %s", got)
+		}
+		bob.read()
+		got := make(chan error, 1)
+		alpha.chat.FetchSockets()(func(l []*socket.RemoteSocket, err error) { got <- err })
+		if err := <-got; err != nil {
+			t.Error(err)
+		}
+	}
+	if after := alpha.builder.Status(); after.Dropped > before.Dropped || !after.Joined {
+		t.Errorf("%+v", after)
 	}
 }

@@ -3,12 +3,13 @@ package redisadapter
 import (
 	"context"
 	"errors"
-	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/hub"
 )
 
 // Redis absent at start: the instance serves its own clients, says so, and joins when Redis comes.

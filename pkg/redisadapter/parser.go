@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/classic"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
-
-	"socketio-chat/pkg/msgpack"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // Parser implements the library's Parser interface in Node's wire format, for other users of the
@@ -115,10 +114,10 @@ func (w *parsed) packet(packet *parser.Packet, opts *socket.BroadcastOptions) (w
 }
 
 // Decode reads what packet of another instance wrote.
-func (w *parsed) Decode(channel string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *parsed) Decode(channel string, b []byte, reach wire.Reach) (wire.Received, error) {
 	switch channel {
 	case w.Names.Request, w.Names.Peers, w.Names.Response, w.Own:
-		return w.Format.Decode(channel, b, wanted)
+		return w.Format.Decode(channel, b, reach)
 	}
 	if len(b) > w.Limit {
 		return wire.Received{}, wire.ErrTooLarge

@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+
 	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 

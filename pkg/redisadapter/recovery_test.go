@@ -7,9 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
-	"socketio-chat/pkg/redisadapter/internal/classic"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +14,10 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/classic"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // newRecovering starts an instance with connection state recovery.

@@ -6,15 +6,15 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // testServer is a Redis with a port, which what spans several servers needs. Nobody else can be kept

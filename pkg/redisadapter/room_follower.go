@@ -1,10 +1,11 @@
 package redisadapter
 
 import (
-	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"sync"
 
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // roomFollower subscribes to the channels on which Node nodes broadcast to the rooms that sockets of
@@ -15,40 +16,35 @@ type roomFollower struct {
 	a     *Adapter
 	names cluster.Channels
 
-	mu      sync.Mutex
-	members map[socket.Room]int // rooms with members, or, for a moment, with less than none
+	mu       sync.Mutex
+	followed map[socket.Room]bool
 }
 
-// start follows the adapter's events. Those of two changes may come in the other order, so members
-// are counted.
+// start follows the adapter's events. They tell that a room may have changed; whether it has members, the
+// adapter knows.
 func (f *roomFollower) start() {
-	changed := func(by int) func(args ...any) {
-		return func(args ...any) {
-			room, ok := args[0].(socket.Room)
-			if id, isID := args[1].(socket.SocketId); ok && isID && string(id) != string(room) {
-				f.changed(room, by)
-			}
+	changed := func(args ...any) {
+		room, ok := args[0].(socket.Room)
+		if id, isID := args[1].(socket.SocketId); ok && isID && string(id) != string(room) {
+			f.compare(room)
 		}
 	}
-	_ = f.a.On("join-room", changed(+1))
-	_ = f.a.On("leave-room", changed(-1))
+	_ = f.a.On("join-room", changed)
+	_ = f.a.On("leave-room", changed)
 }
 
-// changed counts a member that has come or gone.
-func (f *roomFollower) changed(room socket.Room, by int) {
+// compare follows a room that has members, and no other.
+func (f *roomFollower) compare(room socket.Room) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	before := f.members[room] > 0
-	f.members[room] += by
-	there := f.members[room] > 0
-	if f.members[room] == 0 {
-		delete(f.members, room)
-	}
+	there := f.a.HasMembers(room)
 	switch {
-	case there == before:
+	case there == f.followed[room]:
 	case there:
+		f.followed[room] = true
 		f.a.hub.Follow(f.names.Specific(string(room)), inbox{f.a})
 	default:
+		delete(f.followed, room)
 		f.a.hub.Unfollow(f.names.Specific(string(room)), inbox{f.a})
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"socketio-chat/pkg/redisadapter/internal/hub"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/redisadapter/internal/hub"
 )
 
 // sentinels is a master with a replica, watched by three Sentinels.

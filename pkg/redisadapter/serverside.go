@@ -3,13 +3,13 @@ package redisadapter
 import (
 	"encoding/json"
 	"errors"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
-
-	"socketio-chat/pkg/socketio"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 var errNoEvent = errors.New("serverSideEmit: no event name")

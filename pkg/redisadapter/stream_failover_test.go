@@ -4,15 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // The stream's slot moves to another server of a Redis Cluster while everybody talks: nothing is

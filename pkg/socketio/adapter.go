@@ -143,13 +143,18 @@ func (a *LocalAdapter) adopt(newBatch func() batch) {
 // register makes a socket known, before it has joined any room. offset is what the client said it got
 // last.
 func (a *LocalAdapter) register(l *link, id socket.SocketId, offset string) {
+	watched := len(a.snapshot()) > 0
+	var changes []roomEvent
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	l.member = member{id: id, index: -1}
 	a.byID[id] = l
 	if a.journal != nil && l.conn.Protocol() != 3 {
-		a.enrollLocked(l, id, offset)
+		if entered := a.enrollLocked(l, id, offset); watched {
+			changes = entered
+		}
 	}
+	a.mu.Unlock()
+	a.emitRooms(changes)
 }
 
 // activate queues the CONNECT answer, and what a recovered client missed, and lets the socket take part

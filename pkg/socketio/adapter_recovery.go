@@ -268,8 +268,8 @@ func (a *LocalAdapter) endRecovery() {
 }
 
 // enrollLocked gives a socket its session: the claimed one, or a new one that began when the client
-// had got offset.
-func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) {
+// had got offset. It returns what happened to rooms: a recovered socket is in its rooms at once.
+func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) (changes []roomEvent) {
 	s := a.sessions.claimed[id]
 	if s == nil {
 		s = &session{sid: id, link: l}
@@ -277,13 +277,21 @@ func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) 
 			s.base = offset
 		}
 		l.member.session = s
-		return
+		return nil
 	}
 	delete(a.sessions.claimed, id)
 	s.link, l.member.session = l, s
 	for _, room := range s.rooms() {
-		a.indexLocked(l, room)
+		created := a.rooms[room] == nil && !a.ownedLocked(room)
+		if !a.indexLocked(l, room) {
+			continue
+		}
+		if created {
+			changes = append(changes, roomEvent{name: "create-room", room: room})
+		}
+		changes = append(changes, roomEvent{"join-room", room, id})
 	}
+	return changes
 }
 
 // maxOffset bounds what a client calls an offset, or a private session id.

@@ -2,15 +2,15 @@ package classic
 
 import (
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
+	"strings"
 
 	"github.com/tinylib/msgp/msgp"
-
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // Format is the format of socket.io-redis 5.4 and @socket.io/redis-adapter 8 (its createAdapter).
@@ -74,6 +74,12 @@ func (w *Format) Channel(opts *socket.BroadcastOptions) string {
 		}
 	}
 	return w.Names.broadcast
+}
+
+// room is the room that a channel is for, "" for the namespace's own.
+func (w *Format) room(channel string) socket.Room {
+	room, _ := strings.CutPrefix(channel, w.Names.broadcast)
+	return socket.Room(strings.TrimSuffix(room, "#"))
 }
 
 func (w *Format) Request(req *wire.Request) (wire.Out, error) { return w.json(w.Names.Request, req) }
@@ -190,7 +196,7 @@ func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, erro
 	return wire.Out{Channel: w.Names.specific(req.UID), Payload: e.Out}, nil
 }
 
-func (w *Format) Decode(channel string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *Format) Decode(channel string, b []byte, reach wire.Reach) (wire.Received, error) {
 	switch channel {
 	case w.Names.Request, w.Names.Peers:
 		req := &wire.Request{}
@@ -209,7 +215,10 @@ func (w *Format) Decode(channel string, b []byte, wanted func(*socket.BroadcastO
 		r.Attachments = attachments
 		return wire.Received{Response: r}, nil
 	}
-	msg, err := DecodeBroadcast(w.Codec, b, w.Uid, w.Nsp, wanted)
+	if room := w.room(channel); room != "" && reach != nil && !reach(room) {
+		return wire.Received{}, wire.ErrNobodyHere
+	}
+	msg, err := DecodeBroadcast(w.Codec, b, w.Uid, w.Nsp, reach)
 	if err != nil {
 		return wire.Received{}, err
 	}
@@ -217,6 +226,6 @@ func (w *Format) Decode(channel string, b []byte, wanted func(*socket.BroadcastO
 }
 
 // DecodeEntry: this format has no stream.
-func (w *Format) DecodeEntry(*wire.Entry, func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *Format) DecodeEntry(*wire.Entry, wire.Reach) (wire.Received, error) {
 	return wire.Received{}, wire.ErrNotForUs
 }

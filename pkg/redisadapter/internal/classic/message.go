@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // EncodeBroadcast encodes an event for all instances. second is nil except for binary data, see
@@ -192,7 +193,7 @@ func appendBroadcast(c *wire.Codec, e *wire.Encoder, uid, nsp string, data socke
 // DecodeBroadcast reads a message of any generation for the adapter uid of namespace nsp.
 // ErrNotForUs and errNobodyHere are no faults; any other error means that the message is malformed or hostile. The
 // result shares nothing with b.
-func DecodeBroadcast(c *wire.Codec, b []byte, uid, nsp string, wanted func(*socket.BroadcastOptions) bool) (msg wire.Broadcast, err error) {
+func DecodeBroadcast(c *wire.Codec, b []byte, uid, nsp string, reach wire.Reach) (msg wire.Broadcast, err error) {
 	if len(b) > c.Limit {
 		return msg, wire.ErrTooLarge
 	}
@@ -216,7 +217,7 @@ func DecodeBroadcast(c *wire.Codec, b []byte, uid, nsp string, wanted func(*sock
 	if msg.Opts, msg.Number, rest, err = readOptions(rest); err != nil {
 		return msg, err
 	}
-	if wanted != nil && !wanted(msg.Opts) {
+	if !reach.Any(msg.Opts) {
 		return msg, wire.ErrNobodyHere
 	}
 	if size > 3 && msgp.NextType(rest) == msgp.IntType {

@@ -5,9 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +13,10 @@ import (
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // Messages between our own instances carry any event exactly, binary or not.

@@ -3,14 +3,15 @@ package classic
 import (
 	"errors"
 	"math"
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strconv"
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 var (

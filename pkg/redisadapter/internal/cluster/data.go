@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strconv"
 	"time"
 
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // The data of cluster messages, read strictly: what is missing or of the wrong kind makes the
@@ -104,12 +104,12 @@ func (m *Message) event(f clusterFields) (socketio.Payload, error) {
 }
 
 // Broadcast reads a BROADCAST. One that wants acknowledgements is a request.
-func (m *Message) broadcast(wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (m *Message) broadcast(reach wire.Reach) (wire.Received, error) {
 	f, err := m.fields()
 	if err != nil {
 		return wire.Received{}, err
 	}
-	if f.RequestID == nil && f.Opts != nil && wanted != nil && !wanted(f.Opts.broadcastOptions()) {
+	if f.RequestID == nil && f.Opts != nil && !reach.Any(f.Opts.broadcastOptions()) {
 		return wire.Received{}, wire.ErrNobodyHere
 	}
 	data, err := m.event(f)

@@ -1,13 +1,12 @@
 package cluster
 
 import (
-	"socketio-chat/pkg/redisadapter/internal/wire"
-
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // clusterFormat is the format of createShardedAdapter of @socket.io/redis-adapter 8.3: cluster messages
@@ -131,16 +130,16 @@ func (w *clusterFormat) Ack(req *wire.Request, args []socketio.Payload) (wire.Ou
 	return w.Answer(req, r)
 }
 
-func (w *clusterFormat) Decode(_ string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *clusterFormat) Decode(_ string, b []byte, reach wire.Reach) (wire.Received, error) {
 	m, err := Decode(w.Codec, b)
 	if err != nil {
 		return wire.Received{}, err
 	}
-	return m.Received(w.uid, w.nsp, wanted)
+	return m.Received(w.uid, w.nsp, reach)
 }
 
 // DecodeEntry: this format has no stream.
-func (w *clusterFormat) DecodeEntry(*wire.Entry, func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *clusterFormat) DecodeEntry(*wire.Entry, wire.Reach) (wire.Received, error) {
 	return wire.Received{}, wire.ErrNotForUs
 }
 
@@ -156,14 +155,14 @@ func isAnswer(t adapter.MessageType) bool {
 }
 
 // Received reads what a message says to the instance uid in nsp.
-func (m *Message) Received(uid, nsp string, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (m *Message) Received(uid, nsp string, reach wire.Reach) (wire.Received, error) {
 	switch {
 	case m.UID == uid || m.Nsp != nsp:
 		return wire.Received{}, wire.ErrNotForUs
 	case m.Type == clusterHeartbeat1 || m.Type == clusterHeartbeat2 || m.Type == clusterClose:
 		return wire.Received{}, wire.ErrNotForUs
 	case m.Type == clusterBroadcastType:
-		return m.broadcast(wanted)
+		return m.broadcast(reach)
 	case isAnswer(m.Type):
 		r, err := m.response()
 		if err != nil {

@@ -5,17 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strconv"
 
 	"github.com/tinylib/msgp/msgp"
-
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // What the nodes of the modes sharded and streams tell each other are the messages of the class

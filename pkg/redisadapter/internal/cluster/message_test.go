@@ -9,13 +9,14 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 	"strings"
 	"testing"
 
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // recordedMessage is a line of testdata/sharded.jsonl, written by Node.

@@ -3,76 +3,127 @@ package hub
 import (
 	"context"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
-// ask answers a question with commands added to pipe; the result is valid once the pipeline has
-// run.
-func ask(ctx context.Context, t transport, pipe redis.Pipeliner, of wire.Listeners) func() wire.Census {
+// counter finds out who listens. Subscribers of a channel are counted at once by Redis. To tell the
+// generations apart it has to look through all its channels, whoever they belong to, which takes 25 ms at
+// 100,000. So that is done only where there are instances that are not ours, and its result is kept for a
+// heartbeat while as many listen as then. Owned by the publisher.
+type counter struct {
+	keep time.Duration
+	last map[string]scanned // by the channel that everybody listens to
+}
+
+// scanned is what a look through all channels told.
+type scanned struct {
+	census wire.Census
+	at     time.Time
+}
+
+// numbers counts subscribers of the two channels of a namespace that are counted at once.
+type numbers struct{ all, ours int }
+
+// ask adds the question to pipe; the result is valid once the pipeline has run.
+func ask(ctx context.Context, t transport, pipe redis.Pipeliner, of wire.Listeners) func() numbers {
 	subscribers := t.numSub(ctx, pipe, of.All, of.Ours)
-	var channels *redis.StringSliceCmd
-	if of.Modern != "" {
-		channels = pipe.PubSubChannels(ctx, of.Modern)
-	}
-	return func() wire.Census {
-		c := wire.Census{All: int(subscribers.Val()[of.All]), Ours: int(subscribers.Val()[of.Ours])}
-		if c.Modern = c.All; channels != nil {
-			c.Modern = len(channels.Val())
-		}
-		return c
+	return func() numbers {
+		return numbers{all: int(subscribers.Val()[of.All]), ours: int(subscribers.Val()[of.Ours])}
 	}
 }
 
-// askCluster does the same in a Redis Cluster, where each server knows only of its own subscribers.
-func askCluster(ctx context.Context, t transport, cluster *redis.ClusterClient, of wire.Listeners) (c wire.Census, err error) {
+// census completes n; scan looks through all channels.
+func (c *counter) census(of wire.Listeners, n numbers, scan func() (modern int, err error)) (wire.Census, error) {
+	known := wire.Census{All: n.all, Ours: n.ours, Modern: n.all}
+	if of.Modern == "" || n.all == n.ours {
+		return known, nil
+	}
+	if last, ok := c.last[of.All]; ok && last.census.All == n.all && last.census.Ours == n.ours && time.Since(last.at) < c.keep {
+		return last.census, nil
+	}
+	var err error
+	if known.Modern, err = scan(); err != nil {
+		return wire.Census{}, err
+	}
+	if c.last == nil {
+		c.last = map[string]scanned{}
+	}
+	c.last[of.All] = scanned{known, time.Now()}
+	return known, nil
+}
+
+// scanOne looks through the channels of a single Redis.
+func scanOne(ctx context.Context, c redis.Cmdable, pattern string) (int, error) {
+	list, err := c.PubSubChannels(ctx, pattern).Result()
+	if err != nil {
+		return 0, fmt.Errorf("PUBSUB CHANNELS %s: %w", pattern, err)
+	}
+	return len(list), nil
+}
+
+// clusterTimeout bounds the questions to replicas of a Redis Cluster: one that is down takes no part, and
+// must not hold up what is published.
+const clusterTimeout = 500 * time.Millisecond
+
+// eachServer runs f at all servers of a Redis Cluster, each of which knows only of its own subscribers.
+// Masters must answer. A replica that does not is down, and nobody is subscribed there.
+func eachServer(ctx context.Context, c *redis.ClusterClient, f func(context.Context, *redis.Client) error) error {
+	if err := c.ForEachMaster(ctx, f); err != nil {
+		return fmt.Errorf("ask all masters of the Redis Cluster: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, clusterTimeout)
+	defer cancel()
+	_ = c.ForEachSlave(ctx, f)
+	return nil
+}
+
+// clusterNumbers counts subscribers in a Redis Cluster.
+func clusterNumbers(ctx context.Context, t transport, c *redis.ClusterClient, channels ...string) (map[string]int64, error) {
 	var mu sync.Mutex
-	modern := map[string]bool{}
-	err = cluster.ForEachShard(ctx, func(ctx context.Context, node *redis.Client) error {
-		pipe := node.Pipeline()
-		subscribers := t.numSub(ctx, pipe, of.All, of.Ours)
-		var channels *redis.StringSliceCmd
-		if of.Modern != "" {
-			channels = pipe.PubSubChannels(ctx, of.Modern)
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return err
-		}
+	sum := map[string]int64{}
+	err := eachServer(ctx, c, func(ctx context.Context, server *redis.Client) error {
+		counts, err := t.numSub(ctx, server, channels...).Result()
 		mu.Lock()
 		defer mu.Unlock()
-		c.All += int(subscribers.Val()[of.All])
-		c.Ours += int(subscribers.Val()[of.Ours])
-		if channels != nil {
-			for _, name := range channels.Val() {
-				modern[name] = true
-			}
+		for name, n := range counts {
+			sum[name] += n
 		}
-		return nil
+		return err
 	})
-	if err != nil {
-		return wire.Census{}, fmt.Errorf("count the instances at all servers of the Redis Cluster: %w", err)
-	}
-	if c.Modern = c.All; of.Modern != "" {
-		c.Modern = len(modern)
-	}
-	return c, nil
+	return sum, err
+}
+
+// scanCluster looks through the channels of a Redis Cluster.
+func scanCluster(ctx context.Context, c *redis.ClusterClient, pattern string) (int, error) {
+	var mu sync.Mutex
+	names := map[string]bool{}
+	err := eachServer(ctx, c, func(ctx context.Context, server *redis.Client) error {
+		list, err := server.PubSubChannels(ctx, pattern).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		for _, name := range list {
+			names[name] = true
+		}
+		return err
+	})
+	return len(names), err
+}
+
+// CountSubscribers counts who listens to a channel of mode PubSub in a Redis Cluster.
+func CountSubscribers(ctx context.Context, c *redis.ClusterClient, channel string) (int, error) {
+	counts, err := clusterNumbers(ctx, pubSub{}, c, channel)
+	return int(counts[channel]), err
 }
 
 // mostSubscribers is the size of the cluster: not every instance need have every namespace.
-func mostSubscribers(counts ...map[string]int64) (most int) {
-	sum := map[string]int64{}
-	for _, c := range counts {
-		for name, n := range c {
-			sum[name] += n
-			most = max(most, int(sum[name]))
-		}
+func mostSubscribers(counts map[string]int64) (most int) {
+	for _, n := range counts {
+		most = max(most, int(n))
 	}
 	return most
-}
-
-// CountSubscribers counts who listens to channels of PubSub in a Redis Cluster.
-func CountSubscribers(ctx context.Context, cluster *redis.ClusterClient, of wire.Listeners) (wire.Census, error) {
-	return askCluster(ctx, pubSub{}, cluster, of)
 }

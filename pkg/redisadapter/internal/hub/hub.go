@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // Hub is what all namespaces' adapters of a Builder share: one connection that publishes, one that

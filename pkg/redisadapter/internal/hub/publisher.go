@@ -1,16 +1,15 @@
 package hub
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // Bounds of one pipeline. A broken connection makes the outcome of a whole pipeline unknown, so it
@@ -35,6 +34,8 @@ type publisher struct {
 	pause *backoff    // while Redis takes nothing
 	retry *time.Timer // ends such a pause
 	held  bool        // in such a pause
+
+	counter counter
 }
 
 // publishLoop keeps a publisher going until the hub ends.
@@ -96,7 +97,7 @@ func (h *Hub) publishSession(b *backoff, balked bool) error {
 		b.reset()
 	}
 	h.connected(&h.pub)
-	p := &publisher{h: h, link: l, pause: newBackoff(), retry: time.NewTimer(0)}
+	p := &publisher{h: h, link: l, pause: newBackoff(), retry: time.NewTimer(0), counter: counter{keep: h.cfg.Heartbeat}}
 	defer p.retry.Stop()
 	return p.run()
 }
@@ -192,7 +193,7 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 	ctx := p.h.ctx
 	publishes := make([]redis.Cmder, 0, len(items))
 	var question *question
-	var answer func() wire.Census
+	var counted func() numbers
 	pipe := p.link.Pipeline()
 	if entries(items) > 1 { // all or none, so that one that is refused is not overtaken
 		pipe = p.link.TxPipeline()
@@ -203,7 +204,7 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 			continue
 		}
 		if question = it.ask; p.cluster() == nil {
-			answer = ask(ctx, p.h.transport, pipe, question.of)
+			counted = ask(ctx, p.h.transport, pipe, question.of)
 		}
 	}
 	p.link.conn.written.Store(0)
@@ -222,16 +223,29 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 		return append(back, items[len(items)-1]), nil, err
 	}
 	var c wire.Census
-	if err == nil && answer != nil {
-		c = answer()
-	} else if err == nil {
-		c, err = askCluster(ctx, p.h.transport, p.cluster(), question.of)
+	if err == nil {
+		c, err = p.census(question.of, counted)
 	}
 	now := time.Now()
 	for _, o := range question.answered(c, err) {
 		next = append(next, item{Out: o, at: now})
 	}
 	return back, next, broken
+}
+
+// census answers a question; counted is what was counted with the pipeline, nil on a Redis Cluster.
+func (p *publisher) census(of wire.Listeners, counted func() numbers) (wire.Census, error) {
+	ctx := p.h.ctx
+	if counted != nil {
+		return p.counter.census(of, counted(), func() (int, error) { return scanOne(ctx, p.link, of.Modern) })
+	}
+	c := p.cluster()
+	counts, err := clusterNumbers(ctx, p.h.transport, c, of.All, of.Ours)
+	if err != nil {
+		return wire.Census{}, err
+	}
+	n := numbers{all: int(counts[of.All]), ours: int(counts[of.Ours])}
+	return p.counter.census(of, n, func() (int, error) { return scanCluster(ctx, c, of.Modern) })
 }
 
 // entries counts what goes into a stream.
@@ -400,19 +414,11 @@ func (p *publisher) count() error {
 		p.h.counted(mostSubscribers(counts))
 		return nil
 	}
-	var mu sync.Mutex
-	var counts []map[string]int64
-	err := cluster.ForEachShard(p.h.ctx, func(ctx context.Context, node *redis.Client) error {
-		c, err := p.h.transport.numSub(ctx, node, names...).Result()
-		mu.Lock()
-		defer mu.Unlock()
-		counts = append(counts, c)
-		return err
-	})
+	counts, err := clusterNumbers(p.h.ctx, p.h.transport, cluster, names...)
 	if err != nil {
 		p.h.fault.warn("Cannot count the instances at all servers of the Redis Cluster", err)
 		return nil
 	}
-	p.h.counted(mostSubscribers(counts...))
+	p.h.counted(mostSubscribers(counts))
 	return nil
 }

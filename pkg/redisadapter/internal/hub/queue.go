@@ -2,9 +2,10 @@ package hub
 
 import (
 	"errors"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
 	"time"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 var (

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // lostItems collects what a queue gives up.

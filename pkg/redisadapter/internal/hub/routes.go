@@ -2,8 +2,9 @@ package hub
 
 import (
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"sync"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // routes tell which receivers want what the hub subscribes to. A change costs what it changes, however

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"socketio-chat/pkg/redisadapter/internal/streams"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // Bounds of one read. How many entries are asked for follows from how large they have been.

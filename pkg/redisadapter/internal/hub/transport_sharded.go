@@ -2,9 +2,10 @@ package hub
 
 import (
 	"context"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // Sharded is the mode of createShardedAdapter of @socket.io/redis-adapter 8.3; it needs Redis 7.

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/streams"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/streams"
 )
 
 // streamTransport is the transport of mode Streams, that of @socket.io/redis-streams-adapter: broadcasts and

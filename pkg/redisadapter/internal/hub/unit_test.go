@@ -3,12 +3,13 @@ package hub
 import (
 	"fmt"
 	"slices"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 func TestInfo(t *testing.T) {

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"socketio-chat/pkg/redisadapter/internal/wire"
-	"socketio-chat/pkg/socketio"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // sessionStore keeps sessions in Redis whose instance has ended in order, in keys that expire:

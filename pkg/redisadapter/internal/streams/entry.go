@@ -2,6 +2,7 @@ package streams
 
 import (
 	"errors"
+
 	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 

@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"socketio-chat/pkg/redisadapter/internal/cluster"
-	"socketio-chat/pkg/redisadapter/internal/wire"
 	"strconv"
 
 	"github.com/tinylib/msgp/msgp"
-
-	"socketio-chat/pkg/msgpack"
-	"socketio-chat/pkg/socketio"
-
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
 )
 
 // Format is the format of @socket.io/redis-streams-adapter 0.3: cluster messages. Broadcasts and
@@ -121,15 +120,15 @@ func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, erro
 
 func (w *Format) NeedsCensus(socketio.Payload, *socket.BroadcastOptions) bool { return false }
 
-func (w *Format) Decode(_ string, b []byte, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *Format) Decode(_ string, b []byte, reach wire.Reach) (wire.Received, error) {
 	m, err := cluster.Decode(w.Codec, b)
 	if err != nil {
 		return wire.Received{}, err
 	}
-	return m.Received(w.uid, w.nsp, wanted)
+	return m.Received(w.uid, w.nsp, reach)
 }
 
-func (w *Format) DecodeEntry(e *wire.Entry, wanted func(*socket.BroadcastOptions) bool) (wire.Received, error) {
+func (w *Format) DecodeEntry(e *wire.Entry, reach wire.Reach) (wire.Received, error) {
 	if e.Uid == w.uid {
 		return wire.Received{}, wire.ErrNotForUs
 	}
@@ -142,7 +141,7 @@ func (w *Format) DecodeEntry(e *wire.Entry, wanted func(*socket.BroadcastOptions
 		return wire.Received{}, err
 	}
 	m := &cluster.Message{Type: adapter.MessageType(typ), UID: e.Uid, Nsp: e.Nsp, Data: data}
-	return m.Received(w.uid, w.nsp, wanted)
+	return m.Received(w.uid, w.nsp, reach)
 }
 
 // EncodeEntry sets what e says: JSON text as it is, or MessagePack for Node if there is binary.

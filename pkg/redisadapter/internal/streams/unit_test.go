@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"testing"
+	"unicode/utf8"
+
 	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
-	"testing"
-	"unicode/utf8"
 )
 
 func TestStreamID(t *testing.T) {

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/socketio"
@@ -35,14 +37,22 @@ type Format interface {
 	// Ack makes the message that passes on what a client has acknowledged. There is room for the first
 	// argument only.
 	Ack(req *Request, args []socketio.Payload) (Out, error)
-	// Decode reads a message of one of the subscription's channels. A broadcast whose options wanted
-	// refuses is not read any further; wanted may be nil. errNotForUs and errNobodyHere are no faults;
+	// Decode reads a message of one of the subscription's channels. A broadcast to rooms that
+	// reach does not have is not read any further. errNotForUs and errNobodyHere are no faults;
 	// any other error means that the message is malformed or hostile.
-	Decode(channel string, payload []byte, wanted func(*socket.BroadcastOptions) bool) (Received, error)
+	Decode(channel string, payload []byte, reach Reach) (Received, error)
 	// DecodeEntry reads an entry of the stream.
-	DecodeEntry(e *Entry, wanted func(*socket.BroadcastOptions) bool) (Received, error)
+	DecodeEntry(e *Entry, reach Reach) (Received, error)
 	// Legacy tells whether generation 2 nodes may be there.
 	Legacy() bool
+}
+
+// Reach tells whether a broadcast to a room concerns this instance. nil: all do.
+type Reach func(socket.Room) bool
+
+// Any tells whether a broadcast with these options does.
+func (r Reach) Any(opts *socket.BroadcastOptions) bool {
+	return r == nil || !HasRooms(opts) || slices.ContainsFunc(opts.Rooms.Keys(), r)
 }
 
 // Out is a message on its way to Redis: payload for channel, or an entry of the stream.
