@@ -97,7 +97,7 @@ func newServer(t testing.TB, opts socketio.Options) *socketio.Server {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := io.Close(ctx); err != nil {
-			t.Error(err)
+			t.Log(err) // clients of a test that has failed
 		}
 	})
 	return io
