@@ -57,10 +57,13 @@ describe('two instances on one Redis, our page and the seed\'s', () => {
         }
       })(),
     ]);
-    await ours.sees('seed 49 번째');
     await ours.sees('ours 49 번째');
     await seed.sees('지우: ours 49 번째');
-    const seenByOurs = await ours.messages();
+    // What was said before the last of them may be further up, and not be drawn.
+    let seenByOurs;
+    do {
+      seenByOurs = await ours.messages();
+    } while (!seenByOurs.includes('seed 49 번째'));
     const seenBySeed = (await seed.lines()).map((line) => line.replace(/^[^:]+: /, ''));
     for (const who of ['seed', 'ours']) {
       const of = (list) => list.filter((text) => new RegExp(`^${who} \\d+ 번째$`).test(text));
