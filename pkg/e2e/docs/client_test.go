@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -66,15 +67,26 @@ func startServer(t *testing.T) string {
 	}
 	cmd := exec.CommandContext(t.Context(), server)
 	cmd.Dir = t.TempDir() // no .env there
+	return listen(t, cmd)
+}
+
+// listen starts a server on a free port, without Redis, and returns the port once it says that it listens. The server ends with the test.
+func listen(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
 	cmd.Env = append(os.Environ(), "NODE_PORT=0", "METRICS_ADDR=off", "LOG_FORMAT=text", "NO_COLOR=1", "REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A group of its own: `go run` does not pass a signal on.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
 	lines := bufio.NewScanner(stderr)
 	var log strings.Builder
 	for lines.Scan() {
