@@ -20,7 +20,7 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 		cluster = chat.cluster.builder.Status
 	}
 	sources := metrics.Sources{
-		Server: chat.io, Cluster: cluster, Limits: chat.limiter.Stats, Chat: chat.chat.Stats,
+		Server: chat.io, Cluster: cluster, Limits: chat.limiter.Stats, HTTP: server.Stats, Chat: chat.chat.Stats,
 		Draining: server.Draining, Version: versionText(), Logger: log,
 	}
 	if chat.forward != nil {

@@ -121,6 +121,8 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 
 		HeaderTimeout: cfg.Limits.HeaderTime,
 		BodyTimeout:   cfg.Limits.BodyTime,
+		IdleTimeout:   cfg.Limits.IdleTime,
+		MaxIdle:       cfg.Limits.Idle,
 	}
 	if err := addPage(&options); errors.Is(err, web.ErrNotBuilt) {
 		log.Warn(err.Error())

@@ -21,6 +21,8 @@ type Limits struct {
 	Namespaces           int // of one connection, at the same time
 	Rooms                int // of one client in one namespace, at the same time
 	HeaderTime, BodyTime time.Duration
+	IdleTime             time.Duration // of a connection between two requests
+	Idle                 int           // connections without a request; 0: half of the descriptors
 }
 
 // ProxyHeader is where proxies tell the client's address.
@@ -64,6 +66,10 @@ func limitsSection() section {
 			milliseconds(func(c *Config) *time.Duration { return &c.Limits.HeaderTime }, 100*time.Millisecond, anHour)},
 		{"BODY_TIMEOUT_MS", "30000", "Time in which the body of a request must arrive.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Limits.BodyTime }, 100*time.Millisecond, anHour)},
+		{"IDLE_TIMEOUT_SECONDS", "75", "How long a connection may stay between two requests; more than the balancer's own, 600 with Google's.",
+			seconds(func(c *Config) *time.Duration { return &c.Limits.IdleTime }, time.Second, aDay)},
+		{"MAX_IDLE_CONNECTIONS", "0", "Connections without a request or a session; the oldest is closed for one more. 0: half of the descriptors.",
+			most(func(l *Limits) *int { return &l.Idle })},
 	}}
 }
 

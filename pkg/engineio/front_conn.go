@@ -141,12 +141,14 @@ func (fc *frontConn) goOn(l *restList) {
 	}
 }
 
-// evict closes the connection if it rests.
-func (fc *frontConn) evict() {
-	if fc.parking.claim() {
-		fc.list.remove(fc)
-		fc.close()
+// evict closes the connection if it rests, and reports whether it did.
+func (fc *frontConn) evict() bool {
+	if !fc.parking.claim() {
+		return false
 	}
+	fc.list.remove(fc)
+	fc.close()
+	return true
 }
 
 // close ends the connection.

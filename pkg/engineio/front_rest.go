@@ -13,6 +13,7 @@ type restList struct {
 
 	mu         sync.Mutex
 	head, tail *frontConn
+	n          int
 	armed      bool // expire will run
 }
 
@@ -37,6 +38,7 @@ func (l *restList) add(fc *frontConn) {
 		l.tail.next = fc
 	}
 	l.tail = fc
+	l.n++
 	if !l.armed {
 		l.armed = true
 		time.AfterFunc(l.timeout, l.expire)
@@ -64,6 +66,7 @@ func (l *restList) unlinkLocked(fc *frontConn) {
 		fc.next.prev = fc.prev
 	}
 	fc.prev, fc.next, fc.linked = nil, nil, false
+	l.n--
 }
 
 // expire closes what has rested too long. It runs on a timer of its own as long

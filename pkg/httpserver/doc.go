@@ -37,7 +37,8 @@
 // # Limits
 //
 // Headers must arrive within 10 s and 32 KiB, a request's body within 30 s (Options can change
-// both times); a kept-alive connection may be idle for 75 s. Nothing bounds the time an answer may take in general,
+// both times); a kept-alive connection may be idle for 75 s (Options.IdleTimeout). Connections that have no request to be
+// answered are at most Options.MaxIdle, and give way before the process has used up its descriptors. Nothing bounds the time an answer may take in general,
 // since a long poll is answered when there is something to say: Options.Socket bounds it
 // with its heartbeat. Answers of this package itself are written within 60 s.
 package httpserver

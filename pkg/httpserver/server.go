@@ -46,6 +46,14 @@ type Options struct {
 	// HeaderTimeout and BodyTimeout bound how long the headers and the body of a request may
 	// take to arrive; 0: 10 s and 30 s. Socket may set another one for its bodies.
 	HeaderTimeout, BodyTimeout time.Duration
+	// IdleTimeout is how long a connection may stay between two requests; 0: 75 s. It should be longer
+	// than that of the balancer in front: Google's keep connections for 600 s.
+	IdleTimeout time.Duration
+	// MaxIdle bounds the public's connections that have no request to be answered: silent ones, those
+	// between two requests, those whose request is not complete. When one more comes, the one that has
+	// waited longest is closed. 0: half of the process' descriptors. Whatever it says, some descriptors
+	// stay free for the operators' address.
+	MaxIdle int
 
 	// Logger gets what net/http has to complain about. Nil: nothing is logged.
 	Logger *slog.Logger
@@ -64,6 +72,7 @@ const (
 type Server struct {
 	public, operator *http.Server
 	front            func(net.Listener, http.Handler, time.Duration, time.Duration) net.Listener
+	room             *room
 	draining         atomic.Bool
 	checks           []Check
 	hasPage          bool
@@ -88,7 +97,14 @@ func New(o Options) (*Server, error) {
 	if o.BodyTimeout <= 0 {
 		o.BodyTimeout = bodyTimeout
 	}
-	s := &Server{checks: o.Checks, front: o.Front, hasPage: o.Page != nil}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = idleTimeout
+	}
+	if o.MaxIdle <= 0 {
+		o.MaxIdle = descriptors() / 2
+	}
+	w := newWaiting()
+	s := &Server{checks: o.Checks, front: o.Front, hasPage: o.Page != nil, room: newRoom(o.MaxIdle, w, o.Logger)}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
@@ -97,7 +113,11 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the client bundles: %w", err)
 	}
-	s.public = newHTTPServer(s.publicRoutes(o.Socket, bundles, page), o)
+	s.public = newHTTPServer(w.handler(s.publicRoutes(o.Socket, bundles, page)), o)
+	s.public.ConnState = w.state
+	s.public.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		return blankline.Context(w.context(ctx, nc), nc)
+	}
 	s.operator = newHTTPServer(s.operatorRoutes(), o)
 	return s, nil
 }
@@ -108,9 +128,8 @@ func New(o Options) (*Server, error) {
 func newHTTPServer(h http.Handler, o Options) *http.Server {
 	return &http.Server{
 		Handler:           blankline.Handler(boundBody(h, o.BodyTimeout)),
-		ConnContext:       blankline.Context,
 		ReadHeaderTimeout: o.HeaderTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    headerBytes,
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 	}
@@ -140,10 +159,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Serve accepts connections of the public until Shutdown, whose result is nil here. It
 // closes the listener.
 func (s *Server) Serve(l net.Listener) error {
+	l = roomListener{l, s.room}
 	if s.front != nil {
 		l = s.front(l, s.public.Handler, s.public.ReadHeaderTimeout, s.public.IdleTimeout)
+		s.room.front, _ = l.(idler) // nothing is accepted yet
 	}
 	return serve(s.public, blankline.Listen(l))
+}
+
+// Stats returns the counters.
+func (s *Server) Stats() Stats {
+	return Stats{ClosedIdle: s.room.closed.Load(), Refused: s.room.refused.Load()}
 }
 
 // ServeOperator is Serve for the operators' address.

@@ -14,6 +14,7 @@ import (
 	"socketio-chat/pkg/auth"
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/forward"
+	"socketio-chat/pkg/httpserver"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -29,6 +30,8 @@ type Sources struct {
 	Forward func() forward.Stats
 	// Limits is about what connections and handshakes were refused.
 	Limits func() admission.Stats
+	// HTTP is about connections without a session.
+	HTTP func() httpserver.Stats
 	// Auth is about tokens.
 	Auth func() auth.Stats
 	// Chat is about messages that were not taken as they came.
@@ -91,6 +94,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.Forward != nil {
 		to.forward(c.Forward())
+	}
+	if c.HTTP != nil {
+		h := c.HTTP()
+		to.count(limited, h.ClosedIdle, "idle connections")
+		to.count(limited, h.Refused, "descriptors")
 	}
 	if c.Limits != nil {
 		to.limits(c.Limits())

@@ -147,7 +147,7 @@ var (
 	keptPackets     = define("chat_recovery_packets", Gauge, "Packets kept for them.")
 	keptBytes       = define("chat_recovery_bytes", Gauge, "What both take; RECOVERY_BYTES is the bound.")
 
-	limited          = define("chat_limited_total", Counter, "What a limit has refused: connections, handshakes, payloads, attachments, namespaces, rooms.", "limit")
+	limited          = define("chat_limited_total", Counter, "What a limit has refused: connections, handshakes, payloads, attachments, namespaces, rooms; idle connections and descriptors are of HTTP.", "limit")
 	slowedMessages   = define("chat_slowed_messages_total", Counter, "Messages that had to wait because their client sends too many.")
 	slowedSeconds    = define("chat_slowed_seconds_total", Counter, "How long they waited, together.")
 	untrustedHeaders = define("chat_untrusted_proxy_headers_total", Counter, "Requests whose proxy headers were ignored: the peer is not in TRUSTED_PROXIES.")

@@ -1,0 +1,38 @@
+package engineio
+
+// Idle is how many connections wait at the front for a request. They belong to no
+// session.
+func (f *front) Idle() int { return f.fresh.len() + f.idle.len() }
+
+// CloseIdle closes one of them: the one that has waited longest, of those that have sent
+// nothing yet or of those between two requests, whichever are more. It reports false when there
+// is none.
+func (f *front) CloseIdle() bool {
+	l := &f.idle
+	if f.fresh.len() > l.len() {
+		l = &f.fresh
+	}
+	var room [8]*frontConn
+	for _, fc := range l.oldest(room[:0]) {
+		if fc.evict() { // or it has begun to read
+			return true
+		}
+	}
+	return false
+}
+
+func (l *restList) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n
+}
+
+// oldest appends the connections that have waited longest to dst, as far as it has room.
+func (l *restList) oldest(dst []*frontConn) []*frontConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for fc := l.head; fc != nil && len(dst) < cap(dst); fc = fc.next {
+		dst = append(dst, fc)
+	}
+	return dst
+}

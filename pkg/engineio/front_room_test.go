@@ -1,0 +1,56 @@
+//go:build linux
+
+package engineio
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+)
+
+// The front closes the connections that wait for nothing, the oldest first, and no other.
+func TestFrontClosesIdleConnections(t *testing.T) {
+	srv := serve(t, Options{})
+	f := srv.fronts[0]
+	bob := dialPolling(t, srv, 4)
+	server := srv.accept(t)
+	polled := bob.startPoll()
+	server.wantPolling(t)
+	eventually(t, "bob's handshake to be over", func() bool { return f.Idle() <= 1 })
+	for f.CloseIdle() { // what bob's handshake left
+	}
+
+	var idle []net.Conn
+	for i := range 10 {
+		nc := dialRaw(t, srv)
+		defer nc.Close()
+		if i%2 == 0 {
+			send(t, nc, "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n")
+			if res, err := http.ReadResponse(bufio.NewReader(nc), nil); err != nil || res.StatusCode != http.StatusOK {
+				t.Fatal(err)
+			}
+		}
+		idle = append(idle, nc)
+		eventually(t, "the connection to wait", func() bool { return f.Idle() == i+1 })
+	}
+	for range 5 {
+		if !f.CloseIdle() {
+			t.Fatal("nothing was closed")
+		}
+	}
+	for range 5 {
+		f.CloseIdle()
+	}
+	if f.CloseIdle() || f.Idle() != 0 {
+		t.Errorf("%d idle connections are left", f.Idle())
+	}
+	for i, nc := range idle {
+		if _, err := io.Copy(io.Discard, nc); err != nil {
+			t.Errorf("connection %d: %v", i, err)
+		}
+	}
+	server.sendText("still here")
+	wantAnswer(t, polled, 200, "4still here")
+}

@@ -1,0 +1,153 @@
+package httpserver
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// serveRoom starts a server with room for few idle connections.
+func serveRoom(t *testing.T, most int) (s *Server, dial func() net.Conn) {
+	t.Helper()
+	s = newTestServer(t, Options{MaxIdle: most})
+	l, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(l)
+	}()
+	t.Cleanup(func() {
+		_ = s.public.Close()
+		<-done
+	})
+	return s, func() net.Conn {
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { nc.Close() })
+		_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+		return nc
+	}
+}
+
+const alive = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+func healthy(nc net.Conn) error {
+	if _, err := io.WriteString(nc, alive); err != nil {
+		return err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(nc), nil)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", res.StatusCode)
+	}
+	return err
+}
+
+// Connections that ask nothing give way to those that do, the oldest first.
+func TestIdleConnectionsGiveWay(t *testing.T) {
+	for name, begin := range map[string]string{
+		"silent": "", "half a request": "GET / HTTP/1.1\r\nHost: x\r\nX: ", "half a request line": "GE", "between two requests": alive,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, dial := serveRoom(t, 8)
+			var idle []net.Conn
+			for range 40 {
+				nc := dial()
+				if begin == alive {
+					if err := healthy(nc); err != nil {
+						t.Fatal(err)
+					}
+				} else if _, err := io.WriteString(nc, begin); err != nil {
+					t.Fatal(err)
+				}
+				idle = append(idle, nc)
+			}
+			if err := healthy(dial()); err != nil {
+				t.Errorf("a request after 40 idle connections: %v", err)
+			}
+			for i, nc := range idle[:24] {
+				if _, err := io.ReadAll(nc); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("idle connection %d is there still: %v", i, err)
+				}
+			}
+			if begin == alive {
+				if err := healthy(idle[39]); err != nil {
+					t.Errorf("the youngest idle connection: %v", err)
+				}
+			}
+			if got := s.Stats(); got.ClosedIdle < 24 || got.Refused != 0 {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// What is being answered never gives way.
+func TestBusyConnectionsStay(t *testing.T) {
+	hold, entered := make(chan struct{}), make(chan struct{})
+	s := newTestServer(t, Options{MaxIdle: 2, Socket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		entered <- struct{}{}
+		<-hold
+		w.WriteHeader(http.StatusNoContent)
+	})})
+	l, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	defer s.public.Close()
+	var busy []net.Conn
+	for range 20 {
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		_, _ = io.WriteString(nc, "GET /socket.io/ HTTP/1.1\r\nHost: x\r\n\r\n")
+		busy = append(busy, nc)
+		<-entered
+	}
+	close(hold)
+	for i, nc := range busy {
+		_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+		if res, err := http.ReadResponse(bufio.NewReader(nc), nil); err != nil || res.StatusCode != http.StatusNoContent {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+}
+
+func TestDescriptorsAreKept(t *testing.T) {
+	var refused room
+	refused.waiting = newWaiting()
+	refused.highest = 1 // below any descriptor that there can be
+	refused.log.Logger = slog.New(slog.DiscardHandler)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if refused.admit(nc) || refused.refused.Load() != 1 {
+		t.Error("a connection was let in although all descriptors are in use")
+	}
+	other, _ := net.Pipe()
+	refused.waiting.state(other, http.StateNew)
+	if !refused.admit(nc) || refused.closed.Load() != 1 || refused.waiting.len() != 0 {
+		t.Error("a connection that waits did not give way")
+	}
+}

@@ -1,0 +1,81 @@
+package httpserver
+
+import (
+	"container/list"
+	"context"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// waiting holds the connections of an http.Server that wait for a request or for the rest of
+// its head, those first that have waited longest.
+type waiting struct {
+	mu    sync.Mutex
+	order list.List // of net.Conn
+	at    map[net.Conn]*list.Element
+}
+
+func newWaiting() *waiting { return &waiting{at: make(map[net.Conn]*list.Element)} }
+
+// state is an http.Server's ConnState.
+func (w *waiting) state(nc net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew, http.StateIdle:
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.at[nc] == nil {
+			w.at[nc] = w.order.PushBack(nc)
+		}
+	case http.StateActive: // some of a head has come; handler tells when all has
+	case http.StateHijacked, http.StateClosed:
+		w.remove(nc)
+	}
+}
+
+func (w *waiting) remove(nc net.Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e := w.at[nc]; e != nil {
+		w.order.Remove(e)
+		delete(w.at, nc)
+	}
+}
+
+type connKey struct{}
+
+// context puts a connection where handler finds it.
+func (w *waiting) context(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, nc)
+}
+
+// handler has to see each request: from then on its connection does not wait.
+func (w *waiting) handler(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if nc, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+			w.remove(nc)
+		}
+		h.ServeHTTP(rw, r)
+	})
+}
+
+func (w *waiting) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.order.Len()
+}
+
+// closeOldest reports false when there is none.
+func (w *waiting) closeOldest() bool {
+	w.mu.Lock()
+	e := w.order.Front()
+	if e == nil {
+		w.mu.Unlock()
+		return false
+	}
+	nc, _ := w.order.Remove(e).(net.Conn)
+	delete(w.at, nc)
+	w.mu.Unlock()
+	_ = nc.Close() // net/http notices; the client has nothing to lose
+	return true
+}
