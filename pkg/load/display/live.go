@@ -103,11 +103,11 @@ func (p panel) text() string {
 	s := p.now
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s%s%s\n", bold, p.title, plain)
-	phase := s.Phase
+	phase := s.Progress()
 	if p.ending {
 		phase = "stopping"
 	}
-	fmt.Fprintf(&b, "%6.0f s  %s\n\n", s.At, phase)
+	fmt.Fprintf(&b, "  %s\n\n", phase)
 	fmt.Fprintf(&b, "  connected     %d\n", s.Connected)
 	fmt.Fprintf(&b, "  deliveries/s  %-8s %s\n", Count(s.Deliveries), graph(p.rates))
 	if s.Notices > 0 {

@@ -13,7 +13,7 @@ func TestPanel(t *testing.T) {
 		m, _ = m.Update(sample)
 	}
 	got := m.View().Content
-	for _, want := range []string{"the title", "measuring", "connected     200", "20k", strings.Repeat("█", history), "p99 2.5 ms", red + "3", "pid 42", "50%"} {
+	for _, want := range []string{"the title", "measuring, 6 of 8 s", "connected     200", "20k", strings.Repeat("█", history), "p99 2.5 ms", red + "3", "pid 42", "50%"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

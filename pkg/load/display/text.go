@@ -15,7 +15,7 @@ type Plain struct{ Out io.Writer }
 // Progress implements run.Observer.
 func (p Plain) Progress(s result.Sample) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%6.1fs  %-10s  connected %d", s.At, s.Phase, s.Connected)
+	fmt.Fprintf(&b, "%6.1fs  %-22s  connected %d", s.At, s.Progress(), s.Connected)
 	if s.Notices > 0 {
 		fmt.Fprintf(&b, "  notices/s %s", Count(s.Notices))
 	}

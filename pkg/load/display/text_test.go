@@ -21,14 +21,14 @@ func TestNumbers(t *testing.T) {
 }
 
 var sample = result.Sample{
-	At: 12.3, Phase: "measuring", Connected: 200, Deliveries: 20_000, Sent: 100, P50: 800, P99: 2500, Missing: 3, Reordered: 1,
+	At: 12.3, Phase: "measuring", PhaseAt: 6.2, PhaseFor: 8, Connected: 200, Deliveries: 20_000, Sent: 100, P50: 800, P99: 2500, Missing: 3, Reordered: 1,
 	Processes: []result.Moment{{PID: 42, Cores: 0.5, RSS: 16e6}},
 }
 
 func TestPlainLine(t *testing.T) {
 	var b strings.Builder
 	Plain{&b}.Progress(sample)
-	want := "  12.3s  measuring   connected 200  deliveries/s 20k  p50 800 µs  p99 2.5 ms  lost 3  reordered 1  [42: cpu 50% mem 16.0 MB]\n"
+	want := "  12.3s  measuring, 6 of 8 s     connected 200  deliveries/s 20k  p50 800 µs  p99 2.5 ms  lost 3  reordered 1  [42: cpu 50% mem 16.0 MB]\n"
 	if b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"image/color"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -20,7 +21,8 @@ import (
 // Size of a plot, in points.
 const (
 	width  = vg.Length(480)
-	height = vg.Length(260)
+	height = vg.Length(280)
+	margin = vg.Length(30) // on the right, for half of the last tick's label
 )
 
 // palette can be told apart by the colour-blind (Okabe and Ito); after its end the lines are dashed.
@@ -46,14 +48,15 @@ type drawing struct{ p *plot.Plot }
 
 func newDrawing(xLabel, yLabel string) *drawing {
 	p := plot.New()
+	p.BackgroundColor = color.Transparent
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Label.TextStyle.Font.Variant = "Sans"
-		axis.Label.TextStyle.Font.Size = 10
+		axis.Label.TextStyle.Font.Size = 13
 		axis.Tick.Label.Font.Variant = "Sans"
-		axis.Tick.Label.Font.Size = 9
+		axis.Tick.Label.Font.Size = 12
 		axis.LineStyle.Color = color.Gray{0x66}
 		axis.Tick.LineStyle.Color = color.Gray{0x66}
-		axis.Tick.Marker = plainTicks{plot.DefaultTicks{}}
+		axis.Tick.Marker = roundTicks{}
 	}
 	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
 	grid := plotter.NewGrid()
@@ -75,7 +78,7 @@ func lineDrawing(lines []series, xLabel, yLabel string) (*drawing, error) {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		l.Color = palette[i%len(palette)]
-		l.Width = 1.5
+		l.Width = lineWidth(i, len(lines))
 		if dashed(i) {
 			l.Dashes = []vg.Length{5, 3}
 		}
@@ -104,7 +107,7 @@ func bars(runs []*result.Run, names []string, unit string, value func(*result.Ru
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", names[i], err)
 		}
-		label.TextStyle[0].Font.Variant, label.TextStyle[0].Font.Size = "Sans", 9
+		label.TextStyle[0].Font.Variant, label.TextStyle[0].Font.Size = "Sans", 12
 		label.TextStyle[0].XAlign = draw.XCenter
 		label.Offset.Y = 3
 		d.p.Add(b, label)
@@ -147,7 +150,7 @@ func (d *drawing) shareTicks() {
 // svg renders the plot as an element for a page.
 func (d *drawing) svg() (template.HTML, error) {
 	c := vgsvg.New(width, height)
-	d.p.Draw(draw.New(c))
+	d.p.Draw(draw.Crop(draw.New(c), 0, -margin, 0, -margin/3))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", fmt.Errorf("render a plot: %w", err)
@@ -157,7 +160,40 @@ func (d *drawing) svg() (template.HTML, error) {
 	if !ok {
 		return "", fmt.Errorf("render a plot: no svg element in %.40q", b.Bytes())
 	}
-	return template.HTML("<svg" + string(svg)), nil
+	// Greys follow the page, which may be dark.
+	themed := greys.Replace("<svg" + string(svg))
+	return template.HTML(themed), nil
+}
+
+// lineWidth is that of run i of several: what is drawn later is thinner, so that equal lines do not hide each other.
+func lineWidth(i, n int) vg.Length { return 1.5 + 2*vg.Length(min(n-1-i, 2)) }
+
+// greys makes the page's colours of the plots' own.
+var greys = strings.NewReplacer(
+	"stroke:#666666", "stroke:var(--axis)", "stroke:#E4E4E4", "stroke:var(--grid)",
+	"fill:#000000", "fill:currentColor", "stroke:#000000", "stroke:currentColor", "<text ", `<text fill="currentColor" `,
+)
+
+// roundTicks marks some five round numbers: multiples of 1, 2 or 5 times a power of ten.
+type roundTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (roundTicks) Ticks(from, to float64) []plot.Tick {
+	if !(to > from) || math.IsInf(to-from, 0) {
+		return []plot.Tick{{Value: from, Label: short(from)}}
+	}
+	step := math.Pow(10, math.Floor(math.Log10((to-from)/4)))
+	for _, m := range []float64{5, 2} {
+		if (to-from)/(step*m) >= 4 {
+			step *= m
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for i := math.Ceil(from / step); i*step <= to; i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: short(i * step)})
+	}
+	return ticks
 }
 
 // plainTicks writes the numbers of other ticks as people do: 1.5k, not 1500.0000.

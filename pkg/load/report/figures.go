@@ -25,9 +25,9 @@ func figures(runs []*result.Run, names []string) ([]figure, error) {
 			func() (*drawing, error) { return latencyCurve(runs, names) }},
 		{"Latency distribution", "How many of the deliveries took how long.",
 			func() (*drawing, error) { return latencyBins(runs, names) }},
-		{"Throughput over time", "Deliveries and join notices a second, connecting and warm-up included.",
+		{"Throughput over time", "Deliveries and join notices per second, connecting and warm-up included.",
 			func() (*drawing, error) {
-				return overTime(runs, names, "a second", func(s result.Sample) (float64, bool) { return s.Deliveries + s.Notices, true })
+				return overTime(runs, names, "per second", func(s result.Sample) (float64, bool) { return s.Deliveries + s.Notices, true })
 			}},
 		{"Latency over time", "The 99th percentile of each second.",
 			func() (*drawing, error) {
@@ -37,11 +37,11 @@ func figures(runs []*result.Run, names []string) ([]figure, error) {
 			func() (*drawing, error) { return overTime(runs, names, "MB", memory) }},
 		{"CPU over time", "Processors that the watched server processes keep busy together.",
 			func() (*drawing, error) { return overTime(runs, names, "processors", cores) }},
-		{"Deliveries a second", "Mean over the measured window.",
+		{"Deliveries per second", "Mean over the measured window.",
 			func() (*drawing, error) {
-				return bars(runs, names, "a second", func(r *result.Run) float64 { return r.Window.Rate() })
+				return bars(runs, names, "per second", func(r *result.Run) float64 { return r.Window.Rate() })
 			}},
-		{"Server CPU for a delivery", "User and system time of the watched processes over the measured window.",
+		{"Server CPU per delivery", "User and system time of the watched processes over the measured window.",
 			func() (*drawing, error) {
 				return bars(runs, names, "µs", func(r *result.Run) float64 { return r.Window.MicrosPerDelivery() })
 			}},

@@ -25,14 +25,16 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"bytes":  display.Bytes,
 	"load":   loadOf,
 	"swatch": swatch,
+	"number": number,
 }).Parse(pageText))
 
 // content is what the page shows.
 type content struct {
-	Runs    []*result.Run
-	Names   []string
-	Figures []figure
-	Made    string
+	Runs     []*result.Run
+	Names    []string
+	Verdicts []verdict
+	Figures  []figure
+	Made     string
 }
 
 // figure is a plot with its words.
@@ -58,7 +60,7 @@ func Write(w io.Writer, runs []*result.Run) error {
 	if err != nil {
 		return fmt.Errorf("draw the plots: %w", err)
 	}
-	c.Figures = figures
+	c.Figures, c.Verdicts = figures, verdicts(runs, c.Names)
 	if err := page.Execute(w, c); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}

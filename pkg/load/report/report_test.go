@@ -47,7 +47,7 @@ func TestOneRun(t *testing.T) {
 	if n := strings.Count(got, "<svg"); n != 6 { // two of latency, four over time; nothing to compare
 		t.Errorf("%d plots", n)
 	}
-	for _, want := range []string{"before", "200 clients, websocket, protocol 4; 20 senders, 100 messages/s of 32 bytes", "20k", "5.00 µs", "50.0 MB"} {
+	for _, want := range []string{"before", "200 clients, websocket, protocol 4; 20 senders, 100 messages/s of 32 bytes", "20,000", "5.00 µs", "50.0 MB"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -57,6 +57,54 @@ func TestOneRun(t *testing.T) {
 func TestComparison(t *testing.T) {
 	if n := strings.Count(render(t, sampleRun("before", 2), sampleRun("after", 1)), "<svg"); n != 9 {
 		t.Errorf("%d plots", n)
+	}
+}
+
+// TestVerdicts: the page begins with what came out, run by run.
+func TestVerdicts(t *testing.T) {
+	before, after := sampleRun("before", 2), sampleRun("after", 1)
+	for _, r := range []*result.Run{before, after} {
+		r.Counts = result.Counts{Sent: 1000, Expected: 200_000, Delivered: 200_000}
+	}
+	bad := sampleRun("bad", 2)
+	bad.Counts = result.Counts{Sent: 1, Lost: 1234, Left: 2}
+	idle := &result.Run{Connect: result.Connect{Joined: 5000}}
+	got := verdicts([]*result.Run{before, after, bad, idle}, []string{"before", "after", "bad", "idle"})
+	for i, want := range []struct {
+		good bool
+		text string
+	}{
+		{true, "Every message arrived once and in order: 20,000 deliveries per second, 99 % of them within "},
+		{true, "Compared with before: latency (p99) × 0.5, CPU per delivery × 0.5."},
+		{false, "1,234 lost, 2 clients disconnected. About the same as before."},
+		{true, "5,000 clients connected, nothing was sent."},
+	} {
+		if got[i].Good != want.good || !strings.Contains(got[i].Text, want.text) {
+			t.Errorf("%d: %+v", i, got[i])
+		}
+	}
+	page := render(t, before, after, bad)
+	if strings.Count(page, "✓ ") != 2 || strings.Count(page, "✗ bad") != 1 {
+		t.Error("the page does not begin with the verdicts")
+	}
+}
+
+// TestRoundTicks: a reader finds 0, 5, 10, 15, not 3, 9, 15.
+func TestRoundTicks(t *testing.T) {
+	for _, tt := range []struct {
+		from, to float64
+		want     string
+	}{
+		{0, 17, "0 2 4 6 8 10 12 14 16"}, {0, 12, "0 2 4 6 8 10 12"}, {0, 100, "0 20 40 60 80 100"}, {0.3, 1.1, "0.4 0.6 0.8 1"},
+		{0, 41_000, "0 10k 20k 30k 40k"}, {-3, 3, "-3 -2 -1 0 1 2 3"}, {5, 5, "5"},
+	} {
+		var labels []string
+		for _, tick := range (roundTicks{}).Ticks(tt.from, tt.to) {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); got != tt.want {
+			t.Errorf("%g to %g: %s, want %s", tt.from, tt.to, got, tt.want)
+		}
 	}
 }
 

@@ -133,6 +133,8 @@ func (c Counts) Faultless() bool {
 type Sample struct {
 	At         float64  `json:"at"` // seconds since the start
 	Phase      string   `json:"phase"`
+	PhaseAt    float64  `json:"phaseAt,omitempty"`  // seconds since the phase began
+	PhaseFor   float64  `json:"phaseFor,omitempty"` // seconds that it takes at most; 0: not known
 	Connected  int      `json:"connected"`
 	Deliveries float64  `json:"deliveriesPerSecond"`
 	Notices    float64  `json:"noticesPerSecond"`
@@ -142,6 +144,17 @@ type Sample struct {
 	Missing    uint64   `json:"missing"` // overtaken by later messages, not come yet
 	Reordered  uint64   `json:"reordered"`
 	Processes  []Moment `json:"processes,omitempty"`
+}
+
+// Progress says how far the phase is, such as "measuring, 6 of 8 s".
+func (s Sample) Progress() string {
+	switch {
+	case s.PhaseFor >= 1:
+		return fmt.Sprintf("%s, %.0f of %.0f s", s.Phase, min(s.PhaseAt, s.PhaseFor), s.PhaseFor)
+	case s.PhaseAt >= 1:
+		return fmt.Sprintf("%s, %.0f s", s.Phase, s.PhaseAt)
+	}
+	return s.Phase
 }
 
 // Moment is one process at a sample.

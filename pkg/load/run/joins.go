@@ -11,7 +11,7 @@ import (
 // awaitJoins waits until all clients have heard of every later one, and then of all that may still come; or until
 // nothing has been heard for long.
 func (r *runner) awaitJoins(ctx context.Context, start time.Duration) error {
-	r.phase = "joining"
+	r.begin("joining", 0)
 	n := uint64(r.out.Connect.Joined)
 	expected := n * (n + 1) / 2
 	r.out.Connect.Expected = expected

@@ -38,7 +38,9 @@ type runner struct {
 	observer Observer
 	out      *result.Run
 	phase    string
-	last     snapshot // at the last sample
+	phaseAt  time.Duration // when it began
+	phaseFor time.Duration // how long it takes at most; 0: not known
+	last     snapshot      // at the last sample
 	nextAt   time.Duration
 }
 
@@ -116,22 +118,39 @@ func (r *runner) makeWorkers() error {
 		r.workers = append(r.workers, w)
 	}
 	sources := cfg.sources(r.plan.targets)
-	sender := 0
 	for i := range cfg.Clients {
 		t := r.plan.targets[i%len(r.plan.targets)]
 		peer := client.Peer{Target: t.addr, Host: t.host, Username: fmt.Sprintf("load-%d", i)}
 		if len(sources) > 0 {
 			peer.Source = sources[i/len(r.plan.targets)%len(sources)]
 		}
-		number := -1
-		// Sender k is client k × clients / senders.
-		if sender < cfg.Senders && i == sender*cfg.Clients/cfg.Senders {
-			number = sender
-			sender++
-		}
-		r.workers[i%len(r.workers)].add(peer, number)
+		r.workers[i%len(r.workers)].add(peer, senderNumber(i, cfg.Clients, cfg.Senders, len(r.plan.targets)))
+	}
+	for _, w := range r.workers {
+		w.sortSenders()
 	}
 	return nil
+}
+
+// senderNumber is the number of client i as a sender, or -1. Client i is one of server i mod servers, and sender k belongs
+// to server k mod servers, so that each server gets its share of both; among a server's clients its senders are spread.
+func senderNumber(i, clients, senders, servers int) int {
+	server, place := i%servers, i/servers
+	share := func(all int) int { return max(0, (all-server+servers-1)/servers) }
+	there, sending := share(clients), share(senders)
+	if sending == 0 {
+		return -1
+	}
+	k := (place*sending + there - 1) / there
+	if k >= sending || k*there/sending != place {
+		return -1
+	}
+	return k*servers + server
+}
+
+// begin starts a phase, of a length that is known or 0.
+func (r *runner) begin(phase string, length time.Duration) {
+	r.phase, r.phaseAt, r.phaseFor = phase, r.now(), length
 }
 
 func (r *runner) phases(ctx context.Context) error {
@@ -146,7 +165,7 @@ func (r *runner) phases(ctx context.Context) error {
 
 // connect lets the clients come.
 func (r *runner) connect(ctx context.Context) error {
-	r.phase = "connecting"
+	r.begin("connecting", 0)
 	start := r.now()
 	before := r.watch.read()
 	for _, w := range r.workers {
@@ -173,7 +192,7 @@ func (r *runner) connect(ctx context.Context) error {
 
 // settle waits until the announcements of the last clients have been heard.
 func (r *runner) settle(ctx context.Context) error {
-	r.phase = "settling"
+	r.begin("settling", 0)
 	from := r.now()
 	err := r.wait(ctx, connectPatience, func() bool { return r.now()-max(r.sum().lastNotice, from) > quiet })
 	r.out.Connect.Notices = r.sum().notices
@@ -184,7 +203,7 @@ func (r *runner) settle(ctx context.Context) error {
 func (r *runner) measure(ctx context.Context) error {
 	start := r.now()
 	if r.cfg.Senders > 0 {
-		r.phase = "warming up"
+		r.begin("warming up", r.cfg.Warmup)
 		for _, w := range r.workers {
 			w.ask(func() { w.startSending(start) })
 		}
@@ -192,7 +211,7 @@ func (r *runner) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	r.phase = "measuring"
+	r.begin("measuring", r.cfg.Duration)
 	before, from := r.watch.read(), r.sum()
 	r.setWindow(r.now(), beyond)
 	err := r.wait(ctx, r.cfg.Duration, nil)
@@ -209,7 +228,7 @@ func (r *runner) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.phase = "draining"
+	r.begin("draining", r.cfg.Drain)
 	// Messages go to those who are there: what the left ones miss cannot come any more.
 	return r.wait(ctx, r.cfg.Drain, func() bool {
 		s := r.sum()

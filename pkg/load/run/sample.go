@@ -60,6 +60,8 @@ func (r *runner) sample(now time.Duration) {
 	out := result.Sample{
 		At:         s.at.Seconds(),
 		Phase:      r.phase,
+		PhaseAt:    (now - r.phaseAt).Seconds(),
+		PhaseFor:   r.phaseFor.Seconds(),
 		Connected:  int(s.joined - s.left),
 		Deliveries: perSecond(s.delivered, last.delivered),
 		Notices:    perSecond(s.notices, last.notices),

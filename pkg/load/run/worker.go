@@ -5,6 +5,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -112,6 +113,11 @@ func (w *worker) add(peer client.Peer, sender int) {
 	if sender >= 0 {
 		w.senders = append(w.senders, m)
 	}
+}
+
+// sortSenders puts the senders into the order in which they take turns.
+func (w *worker) sortSenders() {
+	slices.SortFunc(w.senders, func(a, b *member) int { return a.sender - b.sender })
 }
 
 func (w *worker) run(ctx context.Context) error { return w.loop.Run(ctx) }
