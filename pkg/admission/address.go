@@ -101,23 +101,6 @@ func parseHop(text string) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// A key stands for the sessions that are counted together: an IPv4 address, or the /64 that an
-// IPv6 address is in. The /64s with the numbers of IPv4 addresses are reserved by the IETF.
-type key uint64
-
-func keyOf(addr netip.Addr) key {
-	b := addr.As16()
-	part := b[:8]
-	if addr.Is4() {
-		part = b[8:] // ::ffff:192.0.2.1
-	}
-	var k key
-	for _, c := range part {
-		k = k<<8 | key(c)
-	}
-	return k
-}
-
 var shared = netip.MustParsePrefix("100.64.0.0/10") // RFC 6598, carrier-grade NAT and container networks
 
 // private tells addresses that are not of the public internet.

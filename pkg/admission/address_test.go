@@ -101,6 +101,26 @@ func TestAddressesThatCountTogether(t *testing.T) {
 		{"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true},
 		{"2001:db8::1", "2001:db8:0:1::1", false},
 		{"192.0.2.1", "2001:db8::c000:201", false},
+
+		// Behind a NAT64 each IPv4 address is a client of its own, and the same as without it.
+		{"64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false},
+		{"64:ff9b::192.0.2.1", "192.0.2.1", true},
+		{"64:ff9b:1:fffe::192.0.2.1", "64:ff9b:1:fffe::192.0.2.2", false},
+		{"64:ff9b:1:fffe::192.0.2.1", "64:ff9b:1:fffe::192.0.2.1", true},
+		{"64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:200::", false}, // the IPv4 address further left
+		{"64:ff9b:2::1", "64:ff9b:2::2", true},                      // of no such network
+		{"::ffff:192.0.2.1", "192.0.2.1", true},
+		{"::ffff:0:192.0.2.1", "192.0.2.1", true},
+		{"::192.0.2.1", "192.0.2.1", true},
+		{"::1", "0.0.0.1", false},
+		// One 6to4 client has 65,536 /64s.
+		{"2002:c000:201::1", "2002:c000:201:ffff::1", true},
+		{"2002:c000:201::1", "192.0.2.1", true},
+		{"2002:c000:201::1", "2002:c000:202::1", false},
+		// All Teredo clients of a server are in one /64.
+		{"2001:0:4136:e378:8000:63bf:3fff:fdfe", "192.0.2.1", true},
+		{"2001:0:4136:e378:8000:63bf:3fff:fdfe", "2001:0:4136:e378:8000:63bf:3fff:fdfd", false},
+		{"2001:db8::1", "2001:db8::2", true},
 	} {
 		if got := keyOf(netip.MustParseAddr(tt.a)) == keyOf(netip.MustParseAddr(tt.b)); got != tt.same {
 			t.Errorf("%s and %s: %t", tt.a, tt.b, got)

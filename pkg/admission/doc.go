@@ -20,13 +20,15 @@
 // from that address and may be made up, as may the whole header when the peer is no proxy. Only
 // the one header that the proxies write is read: most pass the other one on as the client sent it.
 //
-// An IPv6 address counts as its /64, which is what one customer has. Private and loopback
+// An IPv6 address counts as its /64, which is what one customer has. One that stands for an IPv4
+// address counts as that: the translators' (RFC 6052, 7915, 8215), 6to4, Teredo. Private and loopback
 // addresses (RFC 1918, 4193, 6598; link-local) have no bound of their own unless
 // Options.PrivateConnections or PrivateHandshakes are set: in front of a server that faces the public
 // these are proxies it was not told of.
 //
 // # Concurrency and limits
 //
-// A Limiter may be used from any goroutine and has none itself. It keeps 16 bytes and a map entry
-// for each address with sessions, or with handshakes in the last seconds; nothing for a session.
+// A Limiter may be used from any goroutine and has none itself. It keeps a map entry of 12 bytes for each
+// address with sessions, and one of 16 for each with handshakes in the last seconds; nothing for a session. What a
+// handshake costs does not grow with the addresses that there are, or were.
 package admission

@@ -48,20 +48,15 @@ type Limiter struct {
 	mu         sync.Mutex // guards the rest
 	total      int
 	handshakes pace
-	addresses  map[key]usage
+	sessions   map[key]int32 // of an address, never zero
+	paces      paces         // of an address
 	stats      Stats
-}
-
-// usage is what one address has.
-type usage struct {
-	sessions   int32
-	handshakes pace
 }
 
 // Stats is what happened since the limiter was made, and what is now.
 type Stats struct {
 	Sessions  int64 // open now
-	Addresses int64 // with something counted now; with pruning under way, some more
+	Addresses int64 // with sessions, and with handshakes in the last seconds: who has both may count twice
 
 	RefusedConnections          uint64 // handshakes refused: Options.Connections reached
 	RefusedConnectionsAddress   uint64 // Options.PerAddress reached
@@ -96,10 +91,10 @@ func New(o Options) *Limiter {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Limiter{
-		opts:      o,
-		start:     time.Now(),
-		log:       ratelog.Log{Logger: o.Logger},
-		addresses: make(map[key]usage),
+		opts:     o,
+		start:    time.Now(),
+		log:      ratelog.Log{Logger: o.Logger},
+		sessions: make(map[key]int32),
 	}
 }
 
@@ -128,12 +123,13 @@ func (l *Limiter) Allow(r *http.Request) error {
 // allowLocked looks at everything before it counts anything: who is refused for one reason uses up
 // nothing of another bound.
 func (l *Limiter) allowLocked(addr netip.Addr, most bounds, now time.Duration) *Refusal {
-	u := l.addresses[keyOf(addr)]
+	k := keyOf(addr)
+	bucket := l.paces.get(k, now)
 	switch {
-	case most.connections > 0 && int(u.sessions) >= most.connections:
+	case most.connections > 0 && int(l.sessions[k]) >= most.connections:
 		l.stats.RefusedConnectionsAddress++
 		return ErrAddress
-	case !u.handshakes.take(most.handshakes, now): // of a copy
+	case !bucket.take(most.handshakes, now): // of a copy
 		l.stats.RefusedHandshakesAddress++
 		return ErrAddressHandshakes
 	case l.opts.Connections > 0 && l.total >= l.opts.Connections:
@@ -144,8 +140,7 @@ func (l *Limiter) allowLocked(addr netip.Addr, most bounds, now time.Duration) *
 		return ErrBusy
 	}
 	if most.handshakes > 0 {
-		l.pruneLocked(now)
-		l.addresses[keyOf(addr)] = u
+		l.paces.set(k, bucket)
 	}
 	return nil
 }
@@ -165,21 +160,20 @@ func (l *Limiter) Enter(remote string, header http.Header) error {
 
 func (l *Limiter) enterLocked(addr netip.Addr) *Refusal {
 	most := l.boundsOf(addr).connections
-	u := l.addresses[keyOf(addr)]
+	k := keyOf(addr)
 	switch {
 	case l.opts.Connections > 0 && l.total >= l.opts.Connections:
 		l.stats.RefusedConnections++
 		l.stats.RefusedAfterHandshake++
 		return ErrFull
-	case most > 0 && int(u.sessions) >= most:
+	case most > 0 && int(l.sessions[k]) >= most:
 		l.stats.RefusedConnectionsAddress++
 		l.stats.RefusedAfterHandshake++
 		return ErrAddress
 	}
 	l.total++
 	if most > 0 {
-		u.sessions++
-		l.addresses[keyOf(addr)] = u
+		l.sessions[k]++
 	}
 	return nil
 }
@@ -193,12 +187,9 @@ func (l *Limiter) Leave(remote string, header http.Header) {
 	if l.boundsOf(addr).connections <= 0 {
 		return
 	}
-	u := l.addresses[keyOf(addr)]
-	u.sessions--
-	if u.idle(time.Since(l.start)) {
-		delete(l.addresses, keyOf(addr))
-	} else {
-		l.addresses[keyOf(addr)] = u
+	k := keyOf(addr)
+	if l.sessions[k]--; l.sessions[k] <= 0 {
+		delete(l.sessions, k)
 	}
 }
 
@@ -216,24 +207,6 @@ func (l *Limiter) boundsOf(addr netip.Addr) bounds {
 		}
 	}
 	return b
-}
-
-// pruneLocked forgets some addresses that nothing is counted for. Called once for each that may be
-// new, it forgets faster than they come.
-func (l *Limiter) pruneLocked(now time.Duration) {
-	looked := 0
-	for k, u := range l.addresses { // begins anywhere
-		if u.idle(now) {
-			delete(l.addresses, k)
-		}
-		if looked++; looked == 3 {
-			return
-		}
-	}
-}
-
-func (u usage) idle(now time.Duration) bool {
-	return u.sessions <= 0 && time.Duration(u.handshakes) <= now
 }
 
 // refused writes the log line of a refusal.
@@ -258,24 +231,6 @@ func (l *Limiter) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Sessions, s.Addresses = int64(l.total), int64(len(l.addresses))
+	s.Sessions, s.Addresses = int64(l.total), int64(len(l.sessions)+l.paces.len(time.Since(l.start)))
 	return s
-}
-
-// A pace is a token bucket in one word: the time at which it will be full again, counted from the
-// limiter's start (the generic cell rate algorithm).
-type pace time.Duration
-
-// take takes a token of a bucket that gets rate tokens a second and holds handshakeBurst times as
-// many. It reports false, and takes none, when there is none. A rate of 0 has no bound.
-func (p *pace) take(rate int, now time.Duration) bool {
-	if rate <= 0 {
-		return true
-	}
-	full := max(time.Duration(*p), now) + time.Second/time.Duration(rate)
-	if full-now > handshakeBurst*time.Second {
-		return false
-	}
-	*p = pace(full)
-	return true
 }
