@@ -105,8 +105,9 @@ type Redis struct {
 type Process struct {
 	CPU        float64 `json:"cpu"` // processors in use
 	Processors int     `json:"processors"`
-	Memory     uint64  `json:"memory"` // bytes that Go has from the system
-	Heap       uint64  `json:"heap"`   // of these, live or not yet collected
+	Resident   uint64  `json:"resident"` // bytes of the machine's memory; 0: not known here
+	Memory     uint64  `json:"memory"`   // bytes that Go has from the system
+	Heap       uint64  `json:"heap"`     // of these, live or not yet collected
 	Goroutines int     `json:"goroutines"`
 	Go         string  `json:"go"`
 }
@@ -282,7 +283,7 @@ func processNow(cpu float64) Process {
 	}
 	metrics.Read(s)
 	return Process{
-		CPU: round(cpu), Processors: runtime.GOMAXPROCS(0),
+		CPU: round(cpu), Processors: runtime.GOMAXPROCS(0), Resident: residentMemory(),
 		Memory: s[0].Value.Uint64() - s[1].Value.Uint64(), Heap: s[2].Value.Uint64(),
 		Goroutines: runtime.NumGoroutine(), Go: runtime.Version(),
 	}
