@@ -21,8 +21,7 @@ const (
 // Reasons why a Decoder refuses what is well-formed MessagePack, or nearly so.
 var (
 	ErrDepth       = errors.New("MessagePack is nested too deep")
-	ErrKey         = errors.New("MessagePack: a map key is not a string")
-	ErrExt         = errors.New("MessagePack: an extension type Node does not write")
+	ErrKey         = errors.New("MessagePack: a map key has no text")
 	ErrAttachments = errors.New("MessagePack: too many binary values")
 	ErrNoMembers   = errors.New("MessagePack: a map announces more members than the message can hold")
 )
@@ -39,6 +38,7 @@ type Decoder struct {
 	MaxDepth, MaxBins int
 
 	depth int
+	key   []byte // scratch
 }
 
 // Value appends the first value of b to Out and returns what follows it. After an error Out is of no use.
@@ -124,12 +124,9 @@ func (d *Decoder) object(b []byte) ([]byte, error) {
 	d.Out = append(d.Out, '{')
 	first := true
 	for range size {
-		key, after, err := msgp.ReadStringZC(b)
+		key, after, err := d.name(b)
 		if err != nil {
-			if errors.Is(err, msgp.ErrShortBytes) {
-				return b, ErrNoMembers
-			}
-			return b, ErrKey
+			return b, err
 		}
 		if rest, ok := CutUndefined(after); ok {
 			b = rest
@@ -147,6 +144,20 @@ func (d *Decoder) object(b []byte) ([]byte, error) {
 	d.Out = append(d.Out, '}')
 	d.depth--
 	return b, nil
+}
+
+// name reads the name of a member, see AppendText.
+func (d *Decoder) name(b []byte) (name, rest []byte, err error) {
+	if msgp.NextType(b) == msgp.StrType {
+		name, rest, err = msgp.ReadStringZC(b)
+	} else {
+		name, rest, err = AppendText(d.key[:0], b)
+		d.key = name
+	}
+	if errors.Is(err, msgp.ErrShortBytes) {
+		err = ErrNoMembers
+	}
+	return name, rest, err
 }
 
 // attachment sets data aside and appends the placeholder for it.
@@ -206,6 +217,7 @@ func CutUndefined(b []byte) (rest []byte, ok bool) {
 //	fixext 8, type -1      Date: 30 bits nanoseconds, 34 bits seconds
 //	ext 8, type -1, 12     Date: uint32 nanoseconds, int64 seconds
 //	ext 8-32, type 0       ArrayBuffer and its views (socket.io-redis 5)
+//	any other              [type, bytes], see unknown
 func (d *Decoder) extension(b []byte) ([]byte, error) {
 	if rest, ok := CutUndefined(b); ok {
 		d.Out = append(d.Out, "null"...)
@@ -234,9 +246,30 @@ func (d *Decoder) extension(b []byte) ([]byte, error) {
 	case c == 0xc9 && whole[5] == 0:
 		return rest, d.attachment(whole[6:])
 	default:
-		return b, ErrExt
+		return rest, d.unknown(whole)
 	}
 	return rest, nil
+}
+
+// unknown appends an extension of a type that Node's codec does not know, as it does: [type, bytes].
+func (d *Decoder) unknown(whole []byte) error {
+	var head int // bytes before the type
+	switch whole[0] {
+	case 0xc7:
+		head = 2
+	case 0xc8:
+		head = 3
+	case 0xc9:
+		head = 5
+	default:
+		head = 1
+	}
+	d.Out = append(strconv.AppendInt(append(d.Out, '['), int64(int8(whole[head])), 10), ',')
+	if err := d.attachment(whole[head+1:]); err != nil {
+		return err
+	}
+	d.Out = append(d.Out, ']')
+	return nil
 }
 
 const hexDigits = "0123456789abcdef"

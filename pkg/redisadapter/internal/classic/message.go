@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -198,7 +199,7 @@ func DecodeBroadcast(c *wire.Codec, b []byte, uid, nsp string, reach wire.Reach)
 		return msg, wire.ErrTooLarge
 	}
 	size, rest, err := msgp.ReadArrayHeaderBytes(b)
-	if err != nil || size < 3 {
+	if err != nil || size < 2 {
 		return msg, wire.ErrEnvelope
 	}
 	if from, after, err := msgp.ReadStringZC(rest); err == nil {
@@ -214,7 +215,9 @@ func DecodeBroadcast(c *wire.Codec, b []byte, uid, nsp string, reach wire.Reach)
 	if err != nil {
 		return msg, err
 	}
-	if msg.Opts, msg.Number, rest, err = readOptions(rest); err != nil {
+	if size == 2 { // Node 5.4 takes it: everybody
+		msg.Opts, size = everybody(), 3
+	} else if msg.Opts, msg.Number, rest, err = readOptions(rest); err != nil {
 		return msg, err
 	}
 	if !reach.Any(msg.Opts) {
@@ -259,10 +262,10 @@ func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
 	if err != nil {
 		return nil, b, wire.ErrPacket
 	}
-	typ, to, mine := int64(-1), []byte("/"), true
+	typ, to, mine := 0, []byte("/"), true
 	for range size {
 		var key []byte
-		if key, b, err = msgp.ReadStringZC(b); err != nil {
+		if key, b, err = readName(b); err != nil {
 			return nil, b, err
 		}
 		after, err := msgp.Skip(b)
@@ -271,16 +274,11 @@ func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
 		}
 		switch string(key) {
 		case "type":
-			if typ, _, err = msgp.ReadInt64Bytes(b); err != nil {
-				return nil, b, wire.ErrPacket
-			}
+			typ = readType(b)
 		case "data":
 			data = b[:len(b)-len(after)]
 		case "nsp":
-			if _, absent := cutAbsent(b); !absent {
-				to, _, err = msgp.ReadStringZC(b)
-				mine = err == nil
-			}
+			to, mine = readNamespace(b)
 		}
 		b = after
 	}
@@ -291,6 +289,52 @@ func readPacket(b []byte, nsp string) (data, rest []byte, err error) {
 		return nil, b, wire.ErrPacket
 	}
 	return data, b, nil
+}
+
+// readName reads the name of a member; one that is no string is none of ours.
+func readName(b []byte) (name, rest []byte, err error) {
+	if msgp.NextType(b) == msgp.StrType {
+		return msgp.ReadStringZC(b)
+	}
+	rest, err = msgp.Skip(b)
+	return nil, rest, err
+}
+
+// readType reads the type of a packet: a number in any form, or that of an EVENT as text or bytes, which Node
+// passes on. 0 is no type of a broadcast.
+func readType(b []byte) int {
+	switch msgp.NextType(b) {
+	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type, msgp.StrType, msgp.BinType:
+	default:
+		return 0
+	}
+	text, _, err := msgpack.AppendText(nil, b)
+	if err != nil {
+		return 0
+	}
+	typ, err := strconv.Atoi(string(text))
+	if err != nil || typ == wire.TypeBinaryEvent && (msgp.NextType(b) == msgp.StrType || msgp.NextType(b) == msgp.BinType) {
+		return 0
+	}
+	return typ
+}
+
+// readNamespace reads the namespace of a packet, which may be bytes for Node 5.4; undefined means the
+// default one. ok is false for anything else.
+func readNamespace(b []byte) (nsp []byte, ok bool) {
+	if _, absent := msgpack.CutUndefined(b); absent {
+		return []byte("/"), true
+	}
+	var err error
+	switch msgp.NextType(b) {
+	case msgp.StrType:
+		nsp, _, err = msgp.ReadStringZC(b)
+	case msgp.BinType:
+		nsp, _, err = msgp.ReadBytesZC(b)
+	default:
+		return nil, false
+	}
+	return nsp, err == nil
 }
 
 // decodeData turns the encoded data of a packet into JSON text.

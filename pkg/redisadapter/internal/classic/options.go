@@ -2,8 +2,10 @@ package classic
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
@@ -77,33 +79,43 @@ func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 	return b
 }
 
-// readOptions reads the options of a broadcast from any generation: every key may be missing, nil
-// or undefined, the options themselves too. Sets without members are nil.
+// everybody are options that select all sockets.
+func everybody() *socket.BroadcastOptions {
+	return &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
+}
+
+// readOptions reads the options of a broadcast as either of Node's adapters does: every member may be
+// missing; encoders of other languages write an empty list for an empty map, and the older adapter takes
+// any value for options without members, but nil. Sets without members are nil.
 func readOptions(b []byte) (opts *socket.BroadcastOptions, number uint64, rest []byte, err error) {
-	opts = &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
-	if rest, ok := cutAbsent(b); ok {
-		return opts, 0, rest, nil
+	opts = everybody()
+	if _, absent := cutAbsent(b); absent {
+		return nil, 0, b, errOptions
+	}
+	if msgp.NextType(b) != msgp.MapType {
+		rest, err = msgp.Skip(b)
+		return opts, 0, rest, err
 	}
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
 		return nil, 0, b, errOptions
 	}
 	for range size {
-		var key []byte
-		if key, b, err = msgp.ReadStringZC(b); err != nil {
+		var name []byte
+		if name, b, err = readName(b); err != nil {
 			return nil, 0, b, err
 		}
-		switch string(key) {
+		switch string(name) {
 		case "rooms":
 			opts.Rooms, b, err = readRooms(b)
 		case "except":
-			opts.Except, b, err = readRooms(b)
+			opts.Except, b, err = readList(b, true)
 		case "flags":
 			b, err = readFlags(b, opts.Flags)
+		case "seq": // ours; whatever else is called so is passed over
+			number, _, _ = msgp.ReadUint64Bytes(b)
+			b, err = msgp.Skip(b)
 		default:
-			if string(key) == "seq" { // ours; whatever else is called so is passed over
-				number, _, _ = msgp.ReadUint64Bytes(b)
-			}
 			b, err = msgp.Skip(b)
 		}
 		if err != nil {
@@ -121,59 +133,82 @@ func cutAbsent(b []byte) (rest []byte, ok bool) {
 	return msgpack.CutUndefined(b)
 }
 
-// readRooms reads a list of rooms. Node applications may name a room by a number, which is another
-// spelling of the same string. The array-like object of appendOptions stands for everybody.
+// readRooms reads a list of rooms. Elements are what JavaScript makes strings of them: Node applications
+// may name a room by a number. In place of an empty list there may be an empty map or what is false to
+// JavaScript; the array-like object of appendOptions stands for everybody; of a text, each character is a
+// room.
 func readRooms(b []byte) (rooms *types.Set[socket.Room], rest []byte, err error) {
-	if rest, ok := cutAbsent(b); ok {
-		return nil, rest, nil
-	}
 	if msgp.NextType(b) == msgp.MapType {
 		rest, err := readEverybody(b)
 		return nil, rest, err
 	}
-	size, b, err := msgp.ReadArrayHeaderBytes(b)
-	if err != nil {
-		return nil, b, wire.ErrRooms
-	}
-	if size == 0 {
-		return nil, b, nil
-	}
-	rooms = types.NewSet[socket.Room]()
-	for range size {
-		var room socket.Room
-		if room, b, err = readRoom(b); err != nil {
-			return nil, b, err
-		}
-		rooms.Add(room)
-	}
-	return rooms, b, nil
+	return readList(b, false)
 }
 
-func readRoom(b []byte) (socket.Room, []byte, error) {
+// readList reads a list of rooms that may not be a map.
+func readList(b []byte, except bool) (rooms *types.Set[socket.Room], rest []byte, err error) {
+	if rest, ok := cutAbsent(b); ok {
+		return nil, rest, nil
+	}
 	switch msgp.NextType(b) {
+	case msgp.ArrayType:
+		return readRoomArray(b, except)
 	case msgp.StrType:
 		text, rest, err := msgp.ReadStringBytes(b)
-		return socket.Room(text), rest, err
-	case msgp.IntType:
-		n, rest, err := msgp.ReadInt64Bytes(b)
-		return socket.Room(strconv.FormatInt(n, 10)), rest, err
-	case msgp.UintType:
-		n, rest, err := msgp.ReadUint64Bytes(b)
-		return socket.Room(strconv.FormatUint(n, 10)), rest, err
-	case msgp.Float64Type:
-		f, rest, err := msgp.ReadFloat64Bytes(b)
-		return socket.Room(msgpack.AppendNumber(nil, f)), rest, err
-	case msgp.InvalidType:
-		return "", b, msgp.ErrShortBytes
+		return roomsOf(strings.Split(text, "")), rest, err
+	case msgp.BinType:
+		bytes, rest, err := msgp.ReadBytesZC(b)
+		names := make([]string, len(bytes))
+		for i, c := range bytes {
+			names[i] = strconv.Itoa(int(c))
+		}
+		return roomsOf(names), rest, err
 	}
-	return "", b, wire.ErrRooms
+	text, rest, err := msgpack.AppendText(nil, b)
+	if err != nil || string(text) != "false" && string(text) != "0" {
+		return nil, b, wire.ErrRooms
+	}
+	return nil, rest, nil
 }
 
-// readEverybody reads the object appendOptions writes: any other would be somebody else's idea of a
-// list.
+// roomsOf makes a set, nil without members.
+func roomsOf(names []string) *types.Set[socket.Room] {
+	if len(names) == 0 {
+		return nil
+	}
+	rooms := types.NewSet[socket.Room]()
+	for _, name := range names {
+		rooms.Add(socket.Room(name))
+	}
+	return rooms
+}
+
+// readRoomArray reads an array. Of what is excepted, only strings and numbers are anybody's name.
+func readRoomArray(b []byte, except bool) (rooms *types.Set[socket.Room], rest []byte, err error) {
+	size, b, err := msgp.ReadArrayHeaderBytes(b)
+	if err != nil || int(size) > len(b) { // an element has a byte at least
+		return nil, b, wire.ErrRooms
+	}
+	names := make([]string, 0, size)
+	for range size {
+		var text []byte
+		typ := msgp.NextType(b)
+		if text, b, err = msgpack.AppendText(nil, b); err != nil {
+			return nil, b, fmt.Errorf("%w: %w", wire.ErrRooms, err)
+		}
+		if except && (typ == msgp.ArrayType || typ == msgp.MapType || typ == msgp.NilType || typ == msgp.BoolType || typ == msgp.BinType) {
+			continue
+		}
+		names = append(names, string(text))
+	}
+	return roomsOf(names), b, nil
+}
+
+// readEverybody reads the object that appendOptions writes, or an empty one. Of any other the older adapter
+// makes everybody, the newer one dies: what is meant for some must not go to all.
 func readEverybody(b []byte) (rest []byte, err error) {
 	size, b, err := msgp.ReadMapHeaderBytes(b)
-	if err != nil || size != 2 {
+	if err != nil || size != 0 && size != 2 {
 		return b, wire.ErrRooms
 	}
 	for range size {
@@ -202,8 +237,8 @@ func readEverybody(b []byte) (rest []byte, err error) {
 // readFlags reads the flags that mean something here; others, and values of another type, are
 // passed over.
 func readFlags(b []byte, flags *socket.BroadcastFlags) (rest []byte, err error) {
-	if rest, ok := cutAbsent(b); ok {
-		return rest, nil
+	if msgp.NextType(b) != msgp.MapType { // an empty list, nil …: no flags
+		return msgp.Skip(b)
 	}
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
@@ -211,7 +246,7 @@ func readFlags(b []byte, flags *socket.BroadcastFlags) (rest []byte, err error) 
 	}
 	for range size {
 		var key []byte
-		if key, b, err = msgp.ReadStringZC(b); err != nil {
+		if key, b, err = readName(b); err != nil {
 			return b, err
 		}
 		on := len(b) > 0 && b[0] == 0xc3
@@ -238,11 +273,16 @@ func readFlags(b []byte, flags *socket.BroadcastFlags) (rest []byte, err error) 
 
 // readTimeout reads a number of milliseconds, nil if b begins with anything else or less than none.
 func readTimeout(b []byte) *time.Duration {
-	room, _, err := readRoom(b)
+	switch msgp.NextType(b) {
+	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
+	default:
+		return nil
+	}
+	text, _, err := msgpack.AppendText(nil, b)
 	if err != nil {
 		return nil
 	}
-	ms, err := strconv.ParseFloat(string(room), 64)
+	ms, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || !(ms >= 0) {
 		return nil
 	}

@@ -47,6 +47,15 @@ type clusterFlags struct {
 	Timeout              loose `json:"timeout"`
 }
 
+// UnmarshalJSON takes an empty list, or anything else that is no map, for no flags.
+func (f *clusterFlags) UnmarshalJSON(b []byte) error {
+	type plain clusterFlags
+	if json.Unmarshal(b, (*plain)(f)) != nil {
+		*f = clusterFlags{}
+	}
+	return nil
+}
+
 // loose is a flag: a boolean or a number, anything else is as if it was not there.
 type loose struct {
 	on     bool

@@ -294,6 +294,21 @@ func Decode(c *wire.Codec, b []byte) (m Message, err error) {
 	return m, nil
 }
 
+// readType reads the type of a message, a whole number in any form.
+func readType(b []byte) (int64, []byte, error) {
+	switch msgp.NextType(b) {
+	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
+	default:
+		return 0, b, errClusterMessage
+	}
+	text, rest, err := msgpack.AppendText(nil, b)
+	if err != nil {
+		return 0, b, err
+	}
+	typ, err := strconv.ParseInt(string(text), 10, 32)
+	return typ, rest, err
+}
+
 func decodeClusterBinary(b []byte) (m Message, err error) {
 	size, b, err := msgp.ReadMapHeaderBytes(b)
 	if err != nil {
@@ -307,7 +322,7 @@ func decodeClusterBinary(b []byte) (m Message, err error) {
 		}
 		switch string(key) {
 		case "type":
-			typ, b, err = msgp.ReadInt64Bytes(b)
+			typ, b, err = readType(b)
 		case "uid":
 			m.UID, b, err = msgp.ReadStringBytes(b)
 		case "nsp":
