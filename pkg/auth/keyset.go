@@ -266,8 +266,8 @@ func readBounded(r io.Reader) ([]byte, error) {
 func fetcher(url string, client *http.Client) func(context.Context) ([]byte, error) {
 	if client == nil {
 		client = &http.Client{CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > 3 || via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
-				return errors.New("redirected too often, or from https to http")
+			if len(via) > 3 || r.URL.Hostname() != via[0].URL.Hostname() || via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
+				return errors.New("redirected too often, to another host, or from https to http: AUTH_JWT_JWKS should be where the keys are")
 			}
 			return nil
 		}}

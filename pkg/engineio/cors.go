@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 )
 
@@ -39,6 +40,29 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, protocol in
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
 	return true
+}
+
+// allowSource decides on requests without an Origin header, which browsers leave out
+// when a page loads a script, an image or the like: by <script> a page of another origin
+// would open a session and, with JSONP, take part in it. With a list of origins such a
+// request has to come from one of them, by what the browser says: Sec-Fetch-Site, or
+// Referer. What says neither is no browser, or one of before 2020 (2023, Safari) that
+// was told to hide the page; it may open a session, which no script can read, but use no JSONP.
+func (s *Server) allowSource(r *http.Request, q url.Values) bool {
+	jsonp := q.Has("j")
+	if len(s.opts.Origins) == 0 || r.Header.Get("Origin") != "" || q.Get("sid") != "" && !jsonp {
+		return true
+	}
+	switch site := r.Header.Get("Sec-Fetch-Site"); {
+	case site == "same-origin", site == "none", site == "" && !jsonp: // none: the user has typed the address
+		return true
+	}
+	from, err := url.Parse(r.Header.Get("Referer"))
+	if err != nil || from.Host == "" {
+		return false
+	}
+	origin := from.Scheme + "://" + from.Host
+	return slices.Contains(s.opts.Origins, origin) || sameHost(origin, r.Host)
 }
 
 // sameHost tells whether a page is of the host that it asks. Whether that host is

@@ -125,14 +125,14 @@ func nextAnswer(in *bufio.Reader, method string) (answer string, last bool, err 
 	if err != nil {
 		return "", false, err
 	}
-	kinds := []struct{ part, kind string }{{`"sid"`, "open"}, {`"code":0`, "code 0"}, {`"code":1`, "code 1"}, {`"code":2`, "code 2"}, {`"code":3`, "code 3"},
+	kinds := []struct{ part, kind string }{{`"sid"`, "open"}, {"pingInterval", ""}, {`"code":0`, "code 0"}, {`"code":1`, "code 1"}, {`"code":2`, "code 2"}, {`"code":3`, "code 3"},
 		{"hi", "hi"}, {"4a", "echo"}, {"4b", "echo"}, {"4c", "echo"}, {"4x", "echo"}, {"elsewhere", "elsewhere"}}
 	if string(body) == "ok" {
 		return status + " ok", res.Close, nil
 	}
 	for _, k := range kinds {
 		if bytes.Contains(body, []byte(k.part)) {
-			return status + " " + k.kind, res.Close, nil
+			return strings.TrimSpace(status + " " + k.kind), res.Close, nil
 		}
 	}
 	return status, res.Close, nil

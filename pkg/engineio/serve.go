@@ -80,7 +80,7 @@ func (c errorCode) body(text string) []byte {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
 	q := parameters(r)
-	if !s.allowOrigin(w, r, protocolOf(q)) {
+	if !s.allowOrigin(w, r, protocolOf(q)) || !s.allowSource(r, q) {
 		s.noteRefusal(r, codeForbidden)
 		refuse(w, upgrade, codeForbidden, nil, "")
 		return
