@@ -1,10 +1,10 @@
-// Heartbeats: clients of protocol 3 ping, servers of protocol 4 ping; whoever falls silent is let go.
+// Heartbeats: clients of protocol 3 ping, servers of protocol 4 ping; a client that falls silent is disconnected.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Chatter, GENERATIONS, modern, TRANSPORTS } from '../world/clients.mjs';
 import { next } from '../world/deadline.mjs';
 import { ChatServer, UNDER_TEST } from '../world/processes.mjs';
-import { chatSocket, PollingSession } from '../world/wire.mjs';
+import { PollingSession, RawWebSocket } from '../world/wire.mjs';
 
 const skip = UNDER_TEST === 'nest' && 'the seed has no setting for it';
 
@@ -40,7 +40,8 @@ describe('heartbeats', { skip, concurrency: true }, () => {
   for (const EIO of [3, 4]) {
     if (EIO === 4 && UNDER_TEST === 's2') continue;
     it(`let a silent WebSocket of protocol ${EIO} go`, async () => {
-      const ws = await chatSocket(strict, { EIO });
+      // It joins nothing and reads on: on a busy machine its time may be over before a join is answered.
+      const ws = await RawWebSocket.open(strict, { EIO });
       await ws.closeCode();
       ws.destroy();
     });

@@ -69,7 +69,7 @@ describe('limits', { skip: !OURS && 'settings of our server' }, () => {
   });
 
   it('HEADER_TIMEOUT_MS and BODY_TIMEOUT_MS end requests that trickle', async (t) => {
-    const server = await start(t, { HEADER_TIMEOUT_MS: '200', BODY_TIMEOUT_MS: '200' });
+    const server = await start(t, { HEADER_TIMEOUT_MS: '2000', BODY_TIMEOUT_MS: '2000' });
     const header = (await Wire.connect(server)).send(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Slow: `);
     const polls = await PollingSession.open(server);
     const body = (await Wire.connect(server)).send(`POST ${polls.path()} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n40/`);
