@@ -20,6 +20,7 @@ const (
 	cmdHealthcheck  command = "healthcheck"
 	cmdAnnounce     command = "announce"
 	cmdHashPassword command = "hash-password"
+	cmdSBOM         command = "sbom"
 )
 
 // errUsage marks arguments that are not understood.
@@ -60,7 +61,7 @@ func parseArgs(args []string) (request, error) {
 			return helpAbout([]string{string(name)})
 		}
 		return request{command: cmdAnnounce, say: say}, err
-	case cmdServe, cmdVersion, cmdHealthcheck, cmdHashPassword:
+	case cmdServe, cmdVersion, cmdHealthcheck, cmdHashPassword, cmdSBOM:
 		if len(rest) == 0 {
 			return request{command: name}, nil
 		}
@@ -90,6 +91,7 @@ var commands = [...]struct {
 these settings. NAME is "admin" by default; the TEXT - is read from standard input.
 Exit code 1 if no instance received it.`},
 	{cmdHashPassword, "", "Read a password from standard input and print its hash for ADMIN_PASSWORD_HASH."},
+	{cmdSBOM, "", "Print the bill of materials of this binary: its Go modules, as CycloneDX JSON."},
 	{cmdVersion, "", "Print the version, the commit and the Go release. Also --version."},
 	{cmdHelp, "[NAME]", `Explain everything, or one command or variable, such as NODE_PORT; a part such as
 REDIS explains all that match. Also --help.`},

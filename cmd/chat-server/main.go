@@ -32,6 +32,8 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	case cmdVersion:
 		_, err := fmt.Fprintln(stdout, versionLine())
 		return err
+	case cmdSBOM:
+		return writeSBOM(stdout)
 	case cmdHashPassword:
 		return hashPassword(ctx, stdin, stdout, stderr)
 	}

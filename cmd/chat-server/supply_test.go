@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"io"
 	"os"
 	"regexp"
 	"runtime/debug"
@@ -32,6 +34,40 @@ func TestReplacedModules(t *testing.T) {
 	for path, seen := range replaced {
 		if !seen {
 			t.Errorf("%s is not linked at all: remove its folder in pkg/replaced", path)
+		}
+	}
+}
+
+// TestSBOM: it lists the Go release and every module of the binary once, and none that pkg/replaced stands in for.
+func TestSBOM(t *testing.T) {
+	var out strings.Builder
+	if err := run(t.Context(), []string{"sbom"}, nil, nil, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var got bom
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Format != "CycloneDX" || got.Spec != "1.5" || got.Metadata.Component.Name != "chat-server" {
+		t.Errorf("%+v", got.Metadata)
+	}
+	purls, refs := map[string]bool{}, map[string]bool{}
+	for _, c := range got.Components {
+		if refs[c.Ref] || c.Name == "" || c.Version == "" || c.Type != "library" {
+			t.Errorf("%+v", c)
+		}
+		refs[c.Ref], purls[c.PURL] = true, true
+	}
+	info, _ := debug.ReadBuildInfo()
+	if len(got.Components) != len(info.Deps)+1 {
+		t.Errorf("%d components of %d modules", len(got.Components), len(info.Deps))
+	}
+	if !purls["pkg:golang/stdlib@"+strings.TrimPrefix(info.GoVersion, "go")] || !refs[info.Main.Path+"/pkg/replaced/quic-go"] {
+		t.Errorf("got %v", refs)
+	}
+	for _, m := range info.Deps {
+		if purl := "pkg:golang/" + m.Path + "@" + m.Version; purls[purl] == (m.Replace != nil) {
+			t.Errorf("%s: %v", purl, purls[purl])
 		}
 	}
 }
