@@ -36,6 +36,8 @@ func newVerifier(a config.Auth, log *slog.Logger) (*authParts, error) {
 		Leeway:     a.Leeway,
 		NameClaim:  a.NameClaim,
 		Refresh:    a.Refresh,
+		Warn:       a.Warn,
+		Revoked:    a.Revoked,
 		Logger:     log,
 	})
 	if err != nil {

@@ -25,6 +25,17 @@
 // CONNECT (the auth object, or the query of the namespace in protocol 3), "token" in the query of
 // the connection, and the Authorization header with the scheme Bearer.
 //
+// # Renewal and revocation
+//
+// A client whose token ends within Options.Warn gets auth:expiring {"expires":…,"seconds":…}. It may send
+// auth:refresh with a fresh token, a text or {"token":…}, as often as once a second, and is acknowledged with a
+// [Renewal]. The fresh token has to be of the same subject (without one, of the same name). If it is refused the
+// client stays until its old token ends.
+//
+// A token whose key id (kid) is in Options.Revoked is refused. Clients whose token names a key that the key set
+// does not have any more are disconnected when the set has been read, with the code token_revoked; so are those of
+// [Guard.Revoke]. A token without a key id is not revoked by one.
+//
 // # What is refused
 //
 // An algorithm has to be one of Options.Algorithms and has to fit the kind of the key: no public

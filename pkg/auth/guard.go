@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -18,13 +19,17 @@ type Guard struct {
 	verifier *Verifier
 	log      ratelog.Log
 	schedule schedule
+	warn     time.Duration // static
+	watched  watched
 }
 
 // Protect puts a guard before a namespace. It must be called before the namespace's server serves.
 // Of those who are refused the log has a warning, rarely.
 func Protect(ns *socketio.Namespace, v *Verifier, log *slog.Logger) *Guard {
-	g := &Guard{verifier: v, log: ratelog.Log{Logger: log}}
+	g := &Guard{verifier: v, log: ratelog.Log{Logger: log}, warn: v.opts.Warn}
 	ns.Use(g.check)
+	socketio.Handle(ns, EventRefresh, g.refresh)
+	v.onKeys(g.keysChanged)
 	ns.OnConnect(g.connected)
 	ns.OnDisconnect(g.disconnected)
 	return g
@@ -88,34 +93,43 @@ func (g *Guard) connected(_ context.Context, s *socket.Socket) error {
 	if identity == nil {
 		return errors.New("not authenticated")
 	}
-	if !identity.Expires.IsZero() {
-		identity.due = g.schedule.add(identity.Expires, func() { g.expire(s) })
-	}
+	g.watch(s, identity)
 	return nil
 }
 
 func (g *Guard) disconnected(_ context.Context, s *socket.Socket, _ string) {
-	if identity := IdentityOf(s); identity != nil && identity.due != nil {
-		g.schedule.remove(identity.due)
-	}
+	g.unwatch(s)
 }
 
-// expire tells the client why, then disconnects it. Clients do not come back by themselves after
-// that: they need a new token.
-func (g *Guard) expire(s *socket.Socket) {
-	if !s.Connected() {
+// expire ends a socket whose token has expired and was not renewed.
+func (g *Guard) expire(s *socket.Socket, identity *Identity) {
+	if !s.Connected() || !g.counts(s, identity) {
 		return
 	}
 	g.verifier.stats.ended.Add(1)
-	_ = s.Emit("exception", map[string]any{"status": "error", "message": ErrExpired.Text, "code": ErrExpired.Code}) // no reserved name
+	g.end(s, ErrExpired)
+}
+
+// end tells the client why, then disconnects it. Clients do not come back by themselves after
+// that: they need a new token.
+func (g *Guard) end(s *socket.Socket, why *Refusal) {
+	g.tell(s, why)
 	s.Disconnect(true)
+}
+
+func (g *Guard) tell(s *socket.Socket, why *Refusal) {
+	_ = s.Emit("exception", map[string]any{"status": "error", "message": why.Text, "code": why.Code}) // no reserved name
 }
 
 // Close ends the watch over tokens; sockets stay as they are. It may be called again.
 func (g *Guard) Close() { g.schedule.close() }
 
-// Watched is the number of sockets whose token will expire.
-func (g *Guard) Watched() int { return g.schedule.len() }
+// Watched is the number of sockets that were let in and are there still.
+func (g *Guard) Watched() int {
+	g.watched.mu.Lock()
+	defer g.watched.mu.Unlock()
+	return len(g.watched.sockets)
+}
 
 // tokenOf finds the token of a socket, as the package documentation says. The handshake's auth
 // object is the socket's own: the token is taken out of it, so that nobody shows it by mistake.

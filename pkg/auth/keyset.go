@@ -48,6 +48,8 @@ type keySet struct {
 	keys            atomic.Pointer[[]setKey]
 	reads, failures atomic.Uint64
 
+	changed atomic.Pointer[func(known func(keyID string) bool)] // called when other keys were read; nil: nobody
+
 	mu   sync.Mutex    // guards the rest
 	last time.Time     // when the last read ended
 	done chan struct{} // closed when the next read has ended
@@ -130,7 +132,7 @@ func (s *keySet) load(ctx context.Context) error {
 	if err == nil {
 		var list []setKey
 		if list, err = parseKeySet(text); err == nil {
-			s.keys.Store(&list)
+			s.replace(list)
 		}
 	}
 	if err != nil {
@@ -142,6 +144,19 @@ func (s *keySet) load(ctx context.Context) error {
 	close(s.done)
 	s.done = make(chan struct{})
 	return err
+}
+
+// replace puts keys in use, and tells who watches over those that are gone.
+func (s *keySet) replace(list []setKey) {
+	s.keys.Store(&list)
+	f := s.changed.Load()
+	if f == nil {
+		return
+	}
+	(*f)(func(keyID string) bool {
+		// A key without an id may be any.
+		return slices.ContainsFunc(list, func(k setKey) bool { return k.id == "" || k.id == keyID })
+	})
 }
 
 // parseKeySet returns the keys of a set that can verify signatures. Others are passed over: sets

@@ -44,6 +44,12 @@ var (
 		func(v *Verifier) *atomic.Uint64 { return &v.stats.claims }}
 	ErrName = &Refusal{"token_name", "the token has no claim with the user's name",
 		func(v *Verifier) *atomic.Uint64 { return &v.stats.claims }}
+	ErrRevoked = &Refusal{"token_revoked", "the key that the token is signed with is not accepted any more: get a new token",
+		func(v *Verifier) *atomic.Uint64 { return &v.stats.signature }}
+	ErrSubject = &Refusal{"token_subject", "a token can be renewed by one of the same user only: reconnect with this one",
+		func(v *Verifier) *atomic.Uint64 { return &v.stats.claims }}
+	ErrTooOften = &Refusal{"refresh_too_often", "a token was sent just now: wait a second",
+		func(v *Verifier) *atomic.Uint64 { return &v.stats.claims }}
 	ErrNoKeys = &Refusal{"keys_unavailable", "tokens cannot be checked at this moment; try again later",
 		func(v *Verifier) *atomic.Uint64 { return &v.stats.noKeys }}
 )

@@ -36,6 +36,8 @@ type Options struct {
 	Leeway     time.Duration // how wrong clocks may be
 	NameClaim  string        // claim with the user's name; empty: DefaultNameClaim
 	Refresh    time.Duration // between two reads of JWKS; 0: DefaultRefresh
+	Revoked    []string      // ids of keys ("kid") whose tokens are refused
+	Warn       time.Duration // how long before its token ends a client is told; 0: it is not
 
 	// Client fetches JWKS; nil means one with proper bounds. For tests.
 	Client *http.Client
@@ -51,7 +53,7 @@ type Identity struct {
 
 	Admin json.RawMessage `json:"_admin,omitempty"` // see CarryAdmin
 
-	due *expiry // of the Guard
+	keyID string // of the token; empty: it names none
 }
 
 // Verifier checks tokens.
@@ -63,7 +65,7 @@ type Verifier struct {
 }
 
 type stats struct {
-	accepted, missing, malformed, signature, expired, claims, noKeys, ended atomic.Uint64
+	accepted, missing, malformed, signature, expired, claims, noKeys, ended, renewed, revoked atomic.Uint64
 }
 
 // Stats counts what happened since the verifier was made.
@@ -76,6 +78,8 @@ type Stats struct {
 	RefusedClaims    uint64 // too young, wrong issuer, audience or name
 	RefusedNoKeys    uint64 // there were no keys to check with
 	Expired          uint64 // clients disconnected since their token expired
+	Renewed          uint64 // tokens renewed by clients that stayed
+	Revoked          uint64 // clients disconnected since their token's key was revoked
 	KeyReads         uint64 // reads of the JWKS
 	KeyReadFailures  uint64 // of these, without a result
 	Keys             int64  // usable keys now
@@ -173,18 +177,34 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Identity, error) 
 		return nil, ErrMalformed
 	}
 	claims := jwt.MapClaims{}
+	var kid string
 	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		if _, there := t.Header["crit"]; there {
 			return nil, ErrMalformed
 		}
-		kid, _ := t.Header["kid"].(string)
+		kid, _ = t.Header["kid"].(string)
+		if kid != "" && slices.Contains(v.opts.Revoked, kid) {
+			return nil, ErrRevoked
+		}
 		keys, err := v.keys.find(ctx, kid, t.Method.Alg())
 		return jwt.VerificationKeySet{Keys: keys}, err
 	})
 	if err != nil {
 		return nil, v.algorithmFirst(token, err)
 	}
-	return v.identity(claims)
+	identity, err := v.identity(claims)
+	if err == nil {
+		identity.keyID = kid
+	}
+	return identity, err
+}
+
+// onKeys lets f be called when other keys were read, with what tells those that are known. It has to be called
+// before the keys change.
+func (v *Verifier) onKeys(f func(known func(keyID string) bool)) {
+	if s, ok := v.keys.(*keySet); ok {
+		s.changed.Store(&f)
+	}
 }
 
 // algorithmFirst tells a wrong algorithm from a wrong signature, which the library calls by the
@@ -247,6 +267,8 @@ func (v *Verifier) Stats() Stats {
 		RefusedClaims:    v.stats.claims.Load(),
 		RefusedNoKeys:    v.stats.noKeys.Load(),
 		Expired:          v.stats.ended.Load(),
+		Renewed:          v.stats.renewed.Load(),
+		Revoked:          v.stats.revoked.Load(),
 	}
 	v.keys.stats(&s)
 	return s

@@ -22,6 +22,8 @@ type Auth struct {
 	NameClaim  string
 	Leeway     time.Duration
 	Refresh    time.Duration // of a JWKS
+	Warn       time.Duration // before a token ends
+	Revoked    []string      // ids of keys
 }
 
 // Configured tells whether a token is needed.
@@ -64,6 +66,13 @@ func authSection() section {
 			milliseconds(func(c *Config) *time.Duration { return &c.Auth.Leeway }, 0, anHour)},
 		{"AUTH_JWT_REFRESH_MS", "900000", "Time between two reads of the JWKS. An unknown key id triggers a read at once.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Auth.Refresh }, time.Second, aDay)},
+		{"AUTH_JWT_WARN_SECONDS", "60", "Time before a token expires at which its client gets auth:expiring; it can then send auth:refresh with a new token. 0: no event.",
+			seconds(func(c *Config) *time.Duration { return &c.Auth.Warn }, 0, aDay)},
+		{"AUTH_JWT_REVOKED_KEYS", "", "Ids (kid) of keys whose tokens are refused.",
+			kind{accepts: "texts, separated by commas", set: func(c *Config, text string) error {
+				c.Auth.Revoked = split(text)
+				return nil
+			}}},
 	}}
 }
 

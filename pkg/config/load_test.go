@@ -34,7 +34,7 @@ func defaults() Config {
 			HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second, IdleTime: 75 * time.Second,
 		},
 		Admin: Admin{Mode: AdminProduction},
-		Auth:  Auth{NameClaim: "name", Refresh: 15 * time.Minute},
+		Auth:  Auth{NameClaim: "name", Refresh: 15 * time.Minute, Warn: time.Minute},
 		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000},
 		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
 	}

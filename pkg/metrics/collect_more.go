@@ -70,6 +70,8 @@ func (s sink) auth(a auth.Stats) {
 	s.count(authRefused, a.RefusedClaims, "claims")
 	s.count(authRefused, a.RefusedNoKeys, "no keys")
 	s.count(authExpired, a.Expired)
+	s.count(authRenewed, a.Renewed)
+	s.count(authRevoked, a.Revoked)
 	s.send(authKeys, float64(a.Keys))
 	s.count(keyReads, a.KeyReads)
 	s.count(keyReadFailures, a.KeyReadFailures)

@@ -141,13 +141,14 @@ func otherParts(t *testing.T) *scene {
 	s.causes("tokens are good and bad", func() {
 		s.auth = auth.Stats{
 			Accepted: 1, RefusedMissing: 2, RefusedMalformed: 3, RefusedSignature: 4, RefusedExpired: 5, RefusedClaims: 6,
-			RefusedNoKeys: 7, Expired: 8, KeyReads: 9, KeyReadFailures: 10, Keys: 11,
+			RefusedNoKeys: 7, Expired: 8, KeyReads: 9, KeyReadFailures: 10, Keys: 11, Renewed: 12, Revoked: 13,
 		}
 	}, map[string]float64{
 		`chat_auth_accepted_total`: 1, `chat_auth_refused_total{reason="missing"}`: 2, `chat_auth_refused_total{reason="malformed"}`: 3,
 		`chat_auth_refused_total{reason="signature"}`: 4, `chat_auth_refused_total{reason="expired"}`: 5,
 		`chat_auth_refused_total{reason="claims"}`: 6, `chat_auth_refused_total{reason="no keys"}`: 7, `chat_auth_expired_total`: 8,
 		`chat_auth_key_reads_total`: 9, `chat_auth_key_read_failures_total`: 10, `chat_auth_keys`: 11,
+		`chat_auth_renewed_total`: 12, `chat_auth_revoked_total`: 13,
 	})
 	s.causes("messages are not as they should be", func() {
 		s.messages = chat.Stats{RefusedInvalid: 1, RefusedUnnamed: 2, NamesReplaced: 3}

@@ -74,7 +74,7 @@ var table = []section{
 		recovered, recoveryRefused, replayed, parked, handedOver, storedSessions, awaySessions, keptPackets, keptBytes,
 	}},
 	{"Limits", []*metric{limited, slowedMessages, slowedSeconds, untrustedHeaders, addresses}},
-	{"Who may say what", []*metric{authAccepted, authRefused, authExpired, authKeys, keyReads, keyReadFailures, messagesRefused, namesReplaced}},
+	{"Who may say what", []*metric{authAccepted, authRefused, authExpired, authRenewed, authRevoked, authKeys, keyReads, keyReadFailures, messagesRefused, namesReplaced}},
 	{"The instance", []*metric{buildInfo, draining}},
 }
 
@@ -156,6 +156,8 @@ var (
 	authAccepted    = define("chat_auth_accepted_total", Counter, "Clients whose token was good (only with AUTH_JWT_…, as the next five).")
 	authRefused     = define("chat_auth_refused_total", Counter, "Clients that were refused, by what was wrong with their token.", "reason")
 	authExpired     = define("chat_auth_expired_total", Counter, "Clients disconnected when their token expired.")
+	authRenewed     = define("chat_auth_renewed_total", Counter, "Tokens that clients renewed without reconnecting.")
+	authRevoked     = define("chat_auth_revoked_total", Counter, "Clients disconnected when the key of their token was revoked.")
 	authKeys        = define("chat_auth_keys", Gauge, "Keys that tokens can be checked with.")
 	keyReads        = define("chat_auth_key_reads_total", Counter, "Reads of the key set.")
 	keyReadFailures = define("chat_auth_key_read_failures_total", Counter, "Of these, without a result.")

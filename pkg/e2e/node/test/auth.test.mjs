@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Chatter, modern, TRANSPORTS } from '../world/clients.mjs';
+import { Chatter, GENERATIONS, modern, TRANSPORTS } from '../world/clients.mjs';
 import { next } from '../world/deadline.mjs';
 import { ChatServer, OURS } from '../world/processes.mjs';
 import { byKey, byNobody, bySecret, claims } from '../world/tokens.mjs';
@@ -91,6 +91,26 @@ describe('authentication', { skip: !OURS && 'a setting of our server' }, () => {
       const exception = await next(kim.socket, 'exception', `${generation} to hear of the end`);
       assert.deepEqual(exception, { status: 'error', message: 'the token has expired: get a new one', code: 'token_expired' });
       assert.equal(await kim.disconnected(), 'io server disconnect', generation);
+      kim.leave();
+    }));
+  });
+
+  it('lets those stay who send a fresh token in time', async () => {
+    await Promise.all(GENERATIONS.map(async (generation) => {
+      const options = modern(generation) ? (token) => ({ auth: { token } }) : (token) => ({ query: { token } });
+      const kim = new Chatter(server, { generation, ...options(bySecret(SECRET, claims('Kim', 3))) });
+      const { expires, seconds } = await next(kim.socket, 'auth:expiring', `${generation} to hear that the token ends soon`);
+      assert.ok(seconds <= 3 && expires * 1000 > Date.now() - 1000, `${expires} ${seconds}`);
+      const fresh = bySecret(SECRET, claims('Kim', 60));
+      const answer = await new Promise((resolve) => kim.socket.emit('auth:refresh', { token: fresh }, resolve));
+      assert.equal(answer.ok, true, JSON.stringify(answer));
+      assert.ok(answer.expires > expires);
+      await new Promise((resolve) => setTimeout(resolve, expires * 1000 - Date.now() + 500)); // the old one has ended
+      kim.says(`still here, ${generation}`);
+      await kim.wants((m) => m?.text === `still here, ${generation}`, 'its own message');
+      const other = await new Promise((resolve) => kim.socket.emit('auth:refresh', bySecret(SECRET, claims('Lee', 60)), resolve));
+      assert.equal(other.code, 'token_subject');
+      assert.deepEqual([kim.connects.length, kim.disconnects.length], [1, 0], generation);
       kim.leave();
     }));
   });
