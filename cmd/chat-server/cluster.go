@@ -70,8 +70,12 @@ func newRedisClient(r config.Redis) redis.UniversalClient {
 // ready is the check of /readyz. Where Redis is and what it said is for the log alone:
 // anybody may ask for /readyz.
 func (c *cluster) ready() error {
-	if c.builder.Status().Joined {
+	status := c.builder.Status()
+	if status.Joined {
 		return nil
+	}
+	if denied := (*redisadapter.PermissionError)(nil); errors.As(status.LastError, &denied) {
+		return fmt.Errorf("not joined to the cluster: the Redis user may not use %s; this instance serves its own clients only", denied.Missing)
 	}
 	return errors.New("not joined to the cluster; this instance serves its own clients only")
 }

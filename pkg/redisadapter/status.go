@@ -22,6 +22,9 @@ type Gap = hub.Gap
 // An UnpublishedError tells what [Builder.Close] gave up: messages that Redis did not take in time.
 type UnpublishedError = hub.UnpublishedError
 
+// A PermissionError, as Status.LastError, tells what the Redis user lacks.
+type PermissionError = hub.PermissionError
+
 var (
 	// ErrNotJoined is what calls that need the other instances return while Redis is out of reach.
 	ErrNotJoined = hub.ErrNotJoined

@@ -32,7 +32,7 @@ func (w *Format) Legacy() bool { return true }
 func (w *Format) Subscription() wire.Subscription {
 	n := w.Names
 	return wire.Subscription{
-		Nsp: w.Nsp, Patterns: []string{n.pattern}, Channels: []string{n.Request, n.Response, w.Own, n.Peers}, Listeners: n.listeners(),
+		Nsp: w.Nsp, Own: w.Own, Patterns: []string{n.pattern}, Channels: []string{n.Request, n.Response, w.Own, n.Peers}, Listeners: n.listeners(),
 	}
 }
 

@@ -57,7 +57,7 @@ func (w *clusterFormat) Legacy() bool { return false }
 func (w *clusterFormat) Subscription() wire.Subscription {
 	n := w.Names
 	return wire.Subscription{
-		Nsp: w.nsp, Channels: []string{n.Main, w.own, n.Peers}, Listeners: wire.Listeners{All: n.Main, Ours: n.Peers},
+		Nsp: w.nsp, Own: w.own, Channels: []string{n.Main, w.own, n.Peers}, Listeners: wire.Listeners{All: n.Main, Ours: n.Peers},
 	}
 }
 

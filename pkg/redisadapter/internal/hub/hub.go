@@ -29,11 +29,12 @@ type Hub struct {
 	beats chan struct{} // asks the publisher for a heartbeat
 
 	transport   transport
-	durable     durable     // the transport, if it is one
-	id          string      // unique among all hubs
-	beatChannel string      // of this hub alone
-	sending     atomic.Bool // the publisher has taken items off the queue
-	impossible  bool        // see refuse; set before use
+	durable     durable                         // the transport, if it is one
+	id          string                          // unique among all hubs
+	beatChannel string                          // of this hub alone, see beat
+	denied      atomic.Pointer[map[string]bool] // see deniedNames
+	sending     atomic.Bool                     // the publisher has taken items off the queue
+	impossible  bool                            // see refuse; set before use
 	counters
 	state
 	masters masterConns

@@ -42,7 +42,7 @@ type publisher struct {
 func (h *Hub) publishLoop() {
 	b, balked := newBackoff(), false
 	for h.ctx.Err() == nil {
-		err := h.publishSession(b, balked)
+		err := permission(h.publishSession(b, balked), "a channel")
 		if h.ctx.Err() != nil {
 			break
 		}
@@ -237,7 +237,14 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 func (p *publisher) census(of wire.Listeners, counted func() numbers) (wire.Census, error) {
 	ctx := p.h.ctx
 	if counted != nil {
-		return p.counter.census(of, counted(), func() (int, error) { return scanOne(ctx, p.link, of.Modern) })
+		return p.counter.census(of, counted(), func() (int, error) {
+			modern, err := scanOne(ctx, p.link, of.Modern)
+			if isDenied(err) {
+				p.h.fault.warn("All nodes that are not ours are taken for socket.io 4", permission(err, "command PUBSUB CHANNELS"))
+				return counted().all, nil
+			}
+			return modern, err
+		})
 	}
 	c := p.cluster()
 	counts, err := clusterNumbers(ctx, p.h.transport, c, of.All, of.Ours)
@@ -277,6 +284,9 @@ func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) 
 			}
 		case refused(cmdErr):
 			verdict := judge(cmdErr)
+			if cmdErr = permission(cmdErr, "channel "+items[i].Channel); isDenied(cmdErr) && items[i].Entry == nil && strings.Contains(reason(cmdErr), "channel") {
+				verdict = forGood // this channel; others may be allowed
+			}
 			if verdict == forGood || i < last { // one that was overtaken would come out of order
 				h.dropped.Add(1)
 				h.fault.warn("Redis refused to publish a message", cmdErr)
@@ -329,8 +339,7 @@ const (
 
 // judge sorts the errors of Redis by their first word.
 func judge(err error) verdict {
-	text := strings.TrimPrefix(reason(err), "EXECABORT Transaction discarded because of: ") // then comes why
-	word, _, _ := strings.Cut(text, " ")
+	word, _, _ := strings.Cut(cause(err), " ")
 	switch word {
 	case "OOM", "LOADING", "CLUSTERDOWN", "TRYAGAIN", "MISCONF", "NOREPLICAS", "BUSY":
 		return forNow
@@ -340,6 +349,11 @@ func judge(err error) verdict {
 		return withOther
 	}
 	return forGood
+}
+
+// cause is what Redis said of the command that was refused, also if that ended a transaction.
+func cause(err error) string {
+	return strings.TrimPrefix(reason(err), "EXECABORT Transaction discarded because of: ")
 }
 
 // reason is what Redis itself has said.
@@ -393,7 +407,7 @@ func (p *publisher) sendBeat() error {
 
 func (p *publisher) publishBeat(payload string) error {
 	pipe := p.link.Pipeline()
-	p.h.transport.publish(p.h.ctx, pipe, item{Out: wire.Out{Channel: p.h.beatChannel, Payload: []byte(payload)}})
+	p.h.transport.publish(p.h.ctx, pipe, item{Out: wire.Out{Channel: p.h.beat(), Payload: []byte(payload)}})
 	_, err := pipe.Exec(p.h.ctx)
 	return err
 }
@@ -408,6 +422,10 @@ func (p *publisher) count() error {
 	cluster := p.cluster()
 	if cluster == nil {
 		counts, err := p.h.transport.numSub(p.h.ctx, p.link, names...).Result()
+		if isDenied(err) {
+			p.h.fault.warn("The instances cannot be counted", permission(err, "command PUBSUB NUMSUB"))
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("count subscribers: %w", err)
 		}

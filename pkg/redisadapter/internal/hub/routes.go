@@ -152,6 +152,23 @@ func (t *routes) counted() (names []string) {
 // wanted is a change of the subscriptions: names, and whether each is to be had.
 type wanted struct{ patterns, channels map[string]bool }
 
+// everything is all that is subscribed to, and which channels of it only our own instances have.
+func (t *routes) everything() (all wanted, ours map[string]bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all, ours = wanted{map[string]bool{}, map[string]bool{}}, map[string]bool{}
+	for _, m := range t.list { // rooms that are followed are of the same kind as these
+		for _, name := range m.Patterns {
+			all.patterns[name] = true
+		}
+		for _, name := range m.Channels {
+			all.channels[name] = true
+		}
+		ours[m.Ours] = true
+	}
+	return all, ours
+}
+
 // changes returns what has changed since they were asked for last; with everything, all there is.
 func (t *routes) changes(everything bool) wanted {
 	t.mu.Lock()

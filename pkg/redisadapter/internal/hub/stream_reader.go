@@ -49,7 +49,7 @@ type streamReader struct {
 func (r *streamReader) run() {
 	h, b := r.h, newBackoff()
 	for h.ctx.Err() == nil {
-		err := r.session(b)
+		err := permission(r.session(b), "key "+r.t.key)
 		if h.ctx.Err() != nil {
 			break
 		}
@@ -151,6 +151,16 @@ func (r *streamReader) look(l *link) (more bool, err error) {
 	stop()
 	if err != nil && !refused(err) {
 		return false, fmt.Errorf("XREAD %s: %w", r.t.key, err)
+	}
+	if isDenied(err) {
+		return false, err
+	}
+	if judge(err) == withOther { // Redis says only that a command was refused, not which
+		for _, cmd := range []redis.Cmder{l.XInfoStream(r.h.ctx, r.t.key), l.XRead(r.h.ctx, r.args(1, -1))} {
+			if isDenied(cmd.Err()) {
+				return false, cmd.Err()
+			}
+		}
 	}
 	info, err := r.info(x)
 	if err != nil {

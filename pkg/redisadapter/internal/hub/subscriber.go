@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,13 @@ func (h *Hub) subscribeLoop() {
 		err := h.subscribeSession(b)
 		if h.ctx.Err() != nil {
 			break
+		}
+		if isDenied(err) {
+			if err = h.probe(h.ctx); err == nil {
+				continue // without what is denied
+			}
+		} else {
+			h.denied.Store(nil) // the user may have more by now
 		}
 		if !h.disconnected(&h.sub, err) {
 			h.fault.warn("Cannot subscribe at Redis, trying again", err)
@@ -97,7 +105,7 @@ func (s *subscriber) run(ctx context.Context, b *backoff) error {
 				b.reset()
 			}
 		case *redis.Message:
-			if m.Channel == h.beatChannel {
+			if h.isBeat(m.Channel, m.Payload) {
 				h.beatReceived(m.Payload, s.complete)
 				continue
 			}
@@ -197,8 +205,9 @@ func (s *subscriber) keep(ctx context.Context) {
 func (s *subscriber) sync(ctx context.Context, everything bool) error {
 	want := s.h.routes.changes(everything)
 	if everything {
-		want.channels[s.h.beatChannel] = true
+		want.channels[s.h.beat()] = true
 	}
+	maps.DeleteFunc(want.channels, func(name string, _ bool) bool { return s.h.deniedNames()[name] })
 	s.mu.Lock()
 	addP, delP := s.differenceLocked(s.patterns, want.patterns)
 	addC, delC := s.differenceLocked(s.channels, want.channels)

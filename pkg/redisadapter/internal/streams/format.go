@@ -37,7 +37,7 @@ func (w *Format) Legacy() bool { return false }
 
 func (w *Format) Subscription() wire.Subscription {
 	return wire.Subscription{
-		Nsp: w.nsp, Channels: []string{w.main, w.own, w.private}, Listeners: wire.Listeners{All: w.main, Ours: w.private},
+		Nsp: w.nsp, Own: w.own, Channels: []string{w.main, w.own, w.private}, Listeners: wire.Listeners{All: w.main, Ours: w.private},
 	}
 }
 

@@ -108,6 +108,7 @@ type Subscription struct {
 	Nsp      string
 	Patterns []string
 	Channels []string
+	Own      string // of the channels, the one that only this instance listens to
 	Listeners
 }
 
