@@ -236,13 +236,17 @@ func TestReasons(t *testing.T) {
 	io := newServer(t)
 	ns := io.Of("/")
 	reasons := make(chan string, 1)
+	connected := make(chan bool, 1) // a socket that is gone before that was never there
+	ns.OnConnect(func(context.Context, *socket.Socket) error { connected <- true; return nil })
 	ns.OnDisconnect(func(_ context.Context, _ *socket.Socket, reason string) { reasons <- reason })
 	c, _ := joined(t, io, ns)
+	<-connected
 	c.Disconnect()
 	if got := <-reasons; got != socketio.ReasonClientDisconnect {
 		t.Errorf("the client left: %q", got)
 	}
 	_, s := joined(t, io, ns)
+	<-connected
 	s.Disconnect(false)
 	if got := <-reasons; got != socketio.ReasonServerDisconnect {
 		t.Errorf("the server disconnected it: %q", got)
