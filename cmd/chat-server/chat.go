@@ -47,6 +47,8 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			Transports:     cfg.Engine.Transports,
 			Origins:        cfg.Engine.Origins,
 			Cookie:         sessionCookie(cfg.Handshake),
+			Protocols:      cfg.Handshake.Protocols,
+			NoUpgrades:     cfg.Handshake.NoUpgrades,
 			HeadBytes:      cfg.Handshake.HeadBytes,
 			Parameters:     cfg.Handshake.Parameters,
 		},

@@ -123,6 +123,7 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 		BodyTimeout:   cfg.Limits.BodyTime,
 		IdleTimeout:   cfg.Limits.IdleTime,
 		MaxIdle:       cfg.Limits.Idle,
+		NoClient:      !cfg.HTTP.ServeClient,
 	}
 	if err := addPage(&options); errors.Is(err, web.ErrNotBuilt) {
 		log.Warn(err.Error())

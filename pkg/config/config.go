@@ -38,6 +38,7 @@ type HTTP struct {
 	Port        int    // 0: a free one, for tests
 	MetricsAddr string // host:port of the operators' address; empty: none
 	Pprof       bool   // offer Go's profiles there
+	ServeClient bool   // serve the client bundles
 
 	Drain time.Duration // how long clients may take to move away when the server ends
 }

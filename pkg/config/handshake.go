@@ -13,6 +13,9 @@ type Handshake struct {
 	CookieAttributes string // what follows its value; empty: as in Node
 	CookieProtocols  []int  // of 3 and 4, whose clients get it
 
+	Protocols  []int // that are spoken, of 3 and 4
+	NoUpgrades bool  // polling clients are not told of WebSocket
+
 	HeadBytes  int // of the request's head, which the session keeps
 	Parameters int // in its query
 }
@@ -25,6 +28,10 @@ func handshakeSection() section {
 			cookieAttributes(func(c *Config) *string { return &c.Handshake.CookieAttributes })},
 		{"SESSION_COOKIE_PROTOCOLS", "3", "Engine.IO protocols whose clients get the cookie: 3 is clients 1.x and 2.x, 4 is clients 3.x and 4.x.",
 			protocols(func(c *Config) *[]int { return &c.Handshake.CookieProtocols })},
+		{"PROTOCOLS", "3,4", "Protocol versions that are accepted: 3 is clients 1.x and 2.x, 4 is 3.x and 4.x.",
+			protocols(func(c *Config) *[]int { return &c.Handshake.Protocols })},
+		{"ALLOW_UPGRADES", "true", "Tell polling clients that they can change to WebSocket.",
+			inverted(func(c *Config) *bool { return &c.Handshake.NoUpgrades })},
 		{"HANDSHAKE_BYTES", "16384", "Most bytes of a handshake's URL and headers, which its session keeps; 431 above.",
 			integer(func(c *Config) *int { return &c.Handshake.HeadBytes }, 1024, 32768)},
 		{"HANDSHAKE_PARAMETERS", "100", "Most parameters in a handshake's URL; 400 above.",
@@ -108,6 +115,20 @@ func checkAttribute(item string) error {
 		return errors.New("is no attribute of a cookie that is known here")
 	}
 	return nil
+}
+
+// inverted is boolean for a field that says the opposite.
+func inverted(field func(*Config) *bool) kind {
+	k := boolean(field)
+	set := k.set
+	k.set = func(c *Config, text string) error {
+		err := set(c, text)
+		if err == nil {
+			*field(c) = !*field(c)
+		}
+		return err
+	}
+	return k
 }
 
 // protocols accepts 3 and 4, separated by commas.

@@ -14,7 +14,7 @@ import (
 // socket.io 4.8 and of the seed.
 func defaults() Config {
 	return Config{
-		HTTP: HTTP{Port: 3000, MetricsAddr: "127.0.0.1:9464", Drain: 25 * time.Second},
+		HTTP: HTTP{Port: 3000, MetricsAddr: "127.0.0.1:9464", ServeClient: true, Drain: 25 * time.Second},
 		Engine: Engine{
 			PingInterval:   25 * time.Second,
 			PingTimeout:    20 * time.Second,
@@ -25,7 +25,7 @@ func defaults() Config {
 			Transports:     []string{"polling", "websocket"},
 			Origins:        []string{},
 		},
-		Handshake: Handshake{Cookie: "io", CookieProtocols: []int{3}, HeadBytes: 16 << 10, Parameters: 100},
+		Handshake: Handshake{Cookie: "io", CookieProtocols: []int{3}, Protocols: []int{3, 4}, HeadBytes: 16 << 10, Parameters: 100},
 		Recovery:  Recovery{Bytes: 64 << 20},
 		Redis:     Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{

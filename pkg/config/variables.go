@@ -39,6 +39,8 @@ func table() []section {
 				listenAddress(func(c *Config) *string { return &c.HTTP.MetricsAddr })},
 			{"METRICS_PPROF", "false", "Offer Go profiles on METRICS_ADDR, at /debug/pprof/.",
 				boolean(func(c *Config) *bool { return &c.HTTP.Pprof })},
+			{"SERVE_CLIENT", "true", "Serve the client at /socket.io/socket.io.js and its other bundles.",
+				boolean(func(c *Config) *bool { return &c.HTTP.ServeClient })},
 			{"DRAIN_SECONDS", "25", "Time in which SIGTERM moves clients to other instances. 0, and without Redis the default, disconnects all at once.",
 				seconds(func(c *Config) *time.Duration { return &c.HTTP.Drain }, 0, anHour)},
 		}},

@@ -57,7 +57,7 @@ func (s *Server) lookupBytes(id []byte) *Conn {
 // belongs to the session. It reports false, and has done nothing, if the request
 // is something else.
 func (fc *frontConn) poll(q *plainRequest) bool {
-	if q.post || q.webSocket || len(q.sid) == 0 {
+	if q.post || q.webSocket || len(q.sid) == 0 || fc.front.server.opts.Headers != nil {
 		return false
 	}
 	c := fc.find(q)
@@ -110,7 +110,7 @@ func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 // beginPost begins a POST of c, if it is one that is served here.
 func (fc *frontConn) beginPost(c *Conn, q *plainRequest) bool {
 	if foldsTo(q.contentType, "application/octet-stream") || int64(len(q.body)) > fc.front.server.opts.MaxPayload ||
-		!fc.allowOrigin(q) {
+		!fc.allowOrigin(q) || fc.front.server.opts.Headers != nil {
 		return false
 	}
 	c.mu.Lock()

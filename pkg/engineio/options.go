@@ -58,6 +58,21 @@ type Options struct {
 	QueueBytes int64
 	// Transports lists what may be used, of Polling and WebSocket; nil means both.
 	Transports []string
+	// Protocols lists what is spoken, of 3 and 4; nil means both. A client of another is
+	// told code 5.
+	Protocols []int
+	// NoUpgrades tells clients that poll not to try a WebSocket. One that tries is
+	// served, as with Node.
+	NoUpgrades bool
+	// InitialPacket, if set, is a message that each new client gets right behind the open packet,
+	// in the same answer if it polls. It is not counted as sent by the Conn's owner.
+	InitialPacket *Frame
+	// Headers, if set, may add fields to the answers that let a client in or belong to its session;
+	// initial tells those of handshakes. It must not keep h. With it polls and POSTs are
+	// served by net/http, at its cost.
+	Headers func(h http.Header, r *http.Request, initial bool)
+	// OnRefused, if set, is told of each request that is refused. It must not block.
+	OnRefused func(Refused)
 	// Origins lists the exact values of the Origin header that may connect,
 	// over HTTP and WebSocket alike; nil lets any origin in. A request without
 	// an Origin header, and a page of this very host, may always connect.
@@ -74,7 +89,9 @@ type Options struct {
 	// client is told code 1. The header of w holds what this server has set for
 	// the origin; the answer of the other server replaces it.
 	Forward func(w http.ResponseWriter, r *http.Request, sid string) bool
-	// NewID makes session ids; nil means 20 random base64url characters.
+	// NewID makes session ids; nil means 20 random base64url characters. Ids must be hard to
+	// guess. A handshake whose id is in use is refused. It does not get the request, as Node's
+	// generateId does: an id that tells who has it would tell that to everybody on the way.
 	NewID func() string
 	// OnConnect is called once for each new connection before its first
 	// packet and returns who receives what it sends. Required. It must not

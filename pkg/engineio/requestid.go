@@ -24,7 +24,8 @@ func requestID(r *http.Request) slog.Attr {
 func (s *Server) debugs() bool { return s.opts.Logger.Enabled(context.Background(), slog.LevelDebug) }
 
 // noteRefusal counts a request that is told an error of the protocol.
-func (s *Server) noteRefusal(r *http.Request, code errorCode) {
+func (s *Server) noteRefusal(r *http.Request, code errorCode, text string) {
+	s.tellRefused(r, code, text)
 	s.stats.refuse(code)
 	if s.debugs() {
 		s.opts.Logger.LogAttrs(context.Background(), slog.LevelDebug, "request refused",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // An errorCode is what a refused request is told, as Node's engine numbers it.
@@ -16,7 +17,8 @@ const (
 	codeBadHandshakeMethod                  // 2
 	codeBadRequest                          // 3
 	codeForbidden                           // 4
-	codeBadProtocol                         // 5; never sent: both protocols are served
+	codeBadProtocol                         // 5
+	codeNone               errorCode = -1   // nothing is wrong
 )
 
 func (c errorCode) message() string {
@@ -81,7 +83,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
 	q := parameters(r)
 	if !s.allowOrigin(w, r, protocolOf(q)) || !s.allowSource(r, q) {
-		s.noteRefusal(r, codeForbidden)
+		s.noteRefusal(r, codeForbidden, "")
 		refuse(w, upgrade, codeForbidden, nil, "")
 		return
 	}
@@ -92,33 +94,45 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, code, text, ok := s.verify(r, q, upgrade)
 	var refusal error
 	if ok && c == nil {
-		if code, refusal = s.allow(r); refusal != nil {
-			text, ok = refusal.Error(), false
+		if code, refusal = s.allow(r, q); code != codeNone {
+			text, ok = "", false
+			if refusal != nil {
+				text = refusal.Error()
+			}
 		}
 	}
 	switch {
 	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.Get("sid")):
 	case !ok:
-		s.noteRefusal(r, code)
+		s.noteRefusal(r, code, text)
 		refuse(w, upgrade, code, refusal, text)
 	case upgrade:
+		s.setHeaders(w, r, c)
 		s.serveWebSocket(w, r, q, c)
 	case c == nil:
+		s.setHeaders(w, r, c)
 		s.servePollingHandshake(w, r, q)
 	default:
+		s.setHeaders(w, r, c)
 		s.servePolling(w, r, q, c)
 	}
 }
 
 // allow decides on a request that would open a session.
-func (s *Server) allow(r *http.Request) (errorCode, error) {
+func (s *Server) allow(r *http.Request, q url.Values) (errorCode, error) {
+	if len(s.opts.Protocols) > 0 && !slices.Contains(s.opts.Protocols, protocolOf(q)) {
+		return codeBadProtocol, nil
+	}
 	if err := s.fits(r); err != nil {
 		return codeBadRequest, err
 	}
 	if s.opts.Allow == nil {
-		return 0, nil
+		return codeNone, nil
 	}
-	return codeForbidden, s.opts.Allow(r)
+	if err := s.opts.Allow(r); err != nil {
+		return codeForbidden, err
+	}
+	return codeNone, nil
 }
 
 // verify checks a request in the order of Node's engine, which decides what a

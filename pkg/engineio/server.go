@@ -142,7 +142,12 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	c.text.Store(uint32(textRuleOf(q)))
 	c.recvMu.Lock() // nothing is received, nor Closed called, before the receiver is there
 	defer c.recvMu.Unlock()
-	_, schedule := c.enqueue([]*Frame{s.openFrame(c)})
+	first := []*Frame{s.openFrame(c)}
+	if s.opts.InitialPacket != nil {
+		first = append(first, s.opts.InitialPacket)
+		c.greeted = true // both go into the first answer
+	}
+	_, schedule := c.enqueue(first)
 	if !s.admit(c) {
 		return nil
 	}
@@ -178,7 +183,7 @@ func (s *Server) admit(c *Conn) bool {
 // openFrame is the open packet, its keys in the order of Node's engine.
 func (s *Server) openFrame(c *Conn) *Frame {
 	upgrades := ""
-	if c.ws == nil && s.opts.allowsTransport(WebSocket) {
+	if c.ws == nil && !s.opts.NoUpgrades && s.opts.allowsTransport(WebSocket) {
 		upgrades = `"websocket"`
 	}
 	var room [192]byte

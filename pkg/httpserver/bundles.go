@@ -25,6 +25,7 @@ type bundles struct {
 	files   map[string]*file // nil: not built
 	etag    string
 	origins []string
+	off     bool // Options.NoClient
 }
 
 func newBundles(tree fs.FS, version string, origins []string) (*bundles, error) {
@@ -52,7 +53,7 @@ func newBundles(tree fs.FS, version string, origins []string) (*bundles, error) 
 
 // serve answers when name is a bundle's, and tells whether it was.
 func (b *bundles) serve(w http.ResponseWriter, r *http.Request, name string) bool {
-	if !slices.Contains(bundleNames[:], name) {
+	if b.off || !slices.Contains(bundleNames[:], name) {
 		return false
 	}
 	b.allowOrigin(w.Header(), r.Header.Get("Origin"))

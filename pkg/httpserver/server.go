@@ -37,6 +37,9 @@ type Options struct {
 	Client        fs.FS
 	ClientVersion string
 
+	// NoClient leaves the bundles' addresses to Socket, as Node does with serveClient: false.
+	NoClient bool
+
 	// Origins are the pages of other origins that may read the client bundles; empty: any.
 	Origins []string
 
@@ -113,6 +116,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the client bundles: %w", err)
 	}
+	bundles.off = o.NoClient
 	s.public = newHTTPServer(w.handler(s.publicRoutes(o.Socket, bundles, page)), o)
 	s.public.ConnState = w.state
 	s.public.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {

@@ -50,6 +50,40 @@ describe('settings', { skip: !OURS && 'settings of our server' }, () => {
     bob.leave();
   });
 
+  it('PROTOCOLS=4 refuses clients of 1.x and 2.x, ALLOW_UPGRADES=false leaves people on polling', async (t) => {
+    const server = await start(t, { PROTOCOLS: '4', ALLOW_UPGRADES: 'false' });
+    const { status, body } = await request(server, { path: query({ EIO: 3, transport: 'polling' }) });
+    assert.deepEqual([status, body], [400, '{"code":5,"message":"Unsupported protocol version"}']);
+    const old = new Chatter(server, { generation: '2.5.0', reconnection: false });
+    await new Promise((resolve) => old.socket.once('connect_error', resolve));
+    old.leave();
+    const [alice, bob] = [await Chatter.join(server), await Chatter.join(server, { transport: 'websocket' })];
+    for (let i = 0; i < 5; i++) await barrier(alice, [alice, bob]);
+    assert.deepEqual([alice.engine.transport.name, bob.engine.transport.name], ['polling', 'websocket']);
+    [alice, bob].forEach((person) => person.leave());
+  });
+
+  it('HANDSHAKE_BYTES and HANDSHAKE_PARAMETERS bound what a handshake may bring', async (t) => {
+    const server = await start(t, { HANDSHAKE_BYTES: '2000', HANDSHAKE_PARAMETERS: '10' });
+    assert.equal((await request(server, { path: path + '&a=b'.repeat(8) })).status, 200);
+    assert.equal((await request(server, { path: path + '&a=b'.repeat(9) })).status, 400);
+    assert.equal((await request(server, { path, headers: { cookie: 'x'.repeat(2000) } })).status, 431);
+    const alice = await Chatter.join(server, { generation: '1.4.5' });
+    alice.leave();
+  });
+
+  it('SERVE_CLIENT=false keeps the bundles back, SESSION_COOKIE=off the cookie', async (t) => {
+    const [server, usual] = await Promise.all([start(t, { SERVE_CLIENT: 'false', SESSION_COOKIE: 'off' }), start(t, {})]);
+    const answer = await request(server, { path: '/socket.io/socket.io.js' });
+    assert.deepEqual([answer.status, answer.body], [400, '{"code":0,"message":"Transport unknown"}']); // as Node's with serveClient: false
+    const cookies = async (at, EIO) => (await request(at, { path: query({ EIO, transport: 'polling' }) })).headers['set-cookie'];
+    assert.equal(await cookies(server, 3), undefined);
+    assert.match((await cookies(usual, 3))[0], /^io=[\w-]{20,}; Path=\/; HttpOnly; SameSite=Strict$/);
+    assert.equal(await cookies(usual, 4), undefined);
+    const alice = await Chatter.join(server);
+    alice.leave();
+  });
+
   it('CLIENT_QUEUE_BYTES bounds what waits for a client that stopped reading; the others go on', async (t) => {
     const server = await start(t, { MAX_PAYLOAD_BYTES: '200000', CLIENT_QUEUE_BYTES: '400000' });
     const [alice, bob] = [await Chatter.join(server), await Chatter.join(server, { generation: '2.5.0', transport: 'polling' })];
