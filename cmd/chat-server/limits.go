@@ -28,11 +28,17 @@ func limit(cfg config.Config, options *socketio.Options, log *slog.Logger) *admi
 	options.Engine.Allow, options.Gate = limiter.Allow, limiter
 	options.Engine.BodyTimeout = l.BodyTime
 	options.Limits = socketio.Limits{
-		MessagesPerSecond: l.Messages,
-		MessageBurst:      l.MessageBurst,
-		Attachments:       l.Attachments,
-		Namespaces:        l.Namespaces,
-		Rooms:             l.Rooms,
+		MessagesPerSecond:   l.Messages,
+		MessageBurst:        l.MessageBurst,
+		BytesPerSecond:      l.Bytes,
+		ByteBurst:           l.ByteBurst,
+		DeliveriesPerSecond: l.Deliveries,
+		Attachments:         l.Attachments,
+		AttachmentTimeout:   l.AttachmentTime,
+		Arguments:           l.Arguments,
+		AuthBytes:           l.AuthBytes,
+		Namespaces:          l.Namespaces,
+		Rooms:               l.Rooms,
 	}
 	return limiter
 }

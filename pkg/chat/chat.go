@@ -82,7 +82,7 @@ func (g *Gateway) disconnected(_ context.Context, s *socket.Socket, _ string) {
 	}
 }
 
-func (g *Gateway) message(_ context.Context, s *socket.Socket, message socketio.Payload) error {
+func (g *Gateway) message(ctx context.Context, s *socket.Socket, message socketio.Payload) error {
 	if g.opts.NameOf != nil {
 		name := g.opts.NameOf(s)
 		signed, claimed, ok := named(message, name)
@@ -99,7 +99,7 @@ func (g *Gateway) message(_ context.Context, s *socket.Socket, message socketio.
 			return g.refuse(&g.stats.refusedInvalid, "invalid", problems)
 		}
 	}
-	g.chat.Broadcast(MsgToClient, message)
+	g.chat.BroadcastFrom(ctx, MsgToClient, message)
 	return nil
 }
 

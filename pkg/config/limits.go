@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 // Limits is how much clients may do. Zero means no bound, where zero is accepted.
@@ -15,11 +17,16 @@ type Limits struct {
 	AddressHandshakes    int // a second, of one address
 	Proxies              []netip.Prefix
 	ProxyHeader          ProxyHeader
-	Messages             int // a second, of one client
-	MessageBurst         int // at once, of one client
-	Attachments          int // of one packet
-	Namespaces           int // of one connection, at the same time
-	Rooms                int // of one client in one namespace, at the same time
+	Messages             int           // a second, of one client
+	MessageBurst         int           // at once, of one client
+	Bytes, ByteBurst     int           // a second, and at once, of one client's messages
+	Deliveries           int           // a second, bytes to receivers for one client
+	Attachments          int           // of one packet
+	AttachmentTime       time.Duration // for the next of them
+	Arguments            int           // of one event
+	AuthBytes            int           // of one CONNECT
+	Namespaces           int           // of one connection, at the same time
+	Rooms                int           // of one client in one namespace, at the same time
 	HeaderTime, BodyTime time.Duration
 	IdleTime             time.Duration // of a connection between two requests
 	Idle                 int           // connections without a request; 0: half of the descriptors
@@ -56,8 +63,20 @@ func limitsSection() section {
 			most(func(l *Limits) *int { return &l.Messages })},
 		{"MESSAGE_BURST", "5000", "Burst size: messages accepted at once before that limit applies. 0: one second's worth.",
 			most(func(l *Limits) *int { return &l.MessageBurst })},
-		{"MAX_ATTACHMENTS", "10", "Binary attachments per message. A client that sends more is disconnected.",
-			integer(func(c *Config) *int { return &c.Limits.Attachments }, 1, 1000)},
+		{"BYTES_PER_SECOND", "500000", "Bytes per second that are read from one client. More are read later; none is lost.",
+			most(func(l *Limits) *int { return &l.Bytes })},
+		{"BYTE_BURST", "0", "Burst size: bytes accepted at once before that limit applies. Never less than one message (MAX_PAYLOAD_BYTES).",
+			most(func(l *Limits) *int { return &l.ByteBurst })},
+		{"DELIVERED_BYTES_PER_SECOND", "200000000", "Bytes per second that this instance sends to receivers for one sender. Further messages of the sender are read later.",
+			most(func(l *Limits) *int { return &l.Deliveries })},
+		{"MAX_ATTACHMENTS", "10", "Binary attachments per message. A client that sends more is disconnected. Clients of socket.io 4.8 accept at most 10.",
+			integer(func(c *Config) *int { return &c.Limits.Attachments }, 1, jsonscan.MaxAttachments)},
+		{"ATTACHMENT_TIMEOUT_MS", "30000", "Time in which the next binary attachment of a message must arrive.",
+			milliseconds(func(c *Config) *time.Duration { return &c.Limits.AttachmentTime }, 100*time.Millisecond, anHour)},
+		{"MAX_ARGUMENTS", "1000", "Arguments per event. A client that sends more is disconnected.",
+			integer(func(c *Config) *int { return &c.Limits.Arguments }, 1, 1_000_000)},
+		{"MAX_AUTH_BYTES", "32768", "Size of the auth object with which a client joins a namespace. A larger one is refused.",
+			integer(func(c *Config) *int { return &c.Limits.AuthBytes }, 2, mebi)},
 		{"MAX_NAMESPACES", "20", "Namespaces per client at the same time.",
 			most(func(l *Limits) *int { return &l.Namespaces })},
 		{"MAX_ROOMS", "1000", "Rooms per client and namespace.",

@@ -30,7 +30,8 @@ func defaults() Config {
 		Redis:     Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{
 			Connections: 100_000, AddressConnections: 1000, Handshakes: 5000, AddressHandshakes: 100, ProxyHeader: XForwardedFor,
-			Messages: 1000, MessageBurst: 5000, Attachments: 10, Namespaces: 20, Rooms: 1000,
+			Messages: 1000, MessageBurst: 5000, Attachments: 10, Bytes: 500_000, Deliveries: 200_000_000, AttachmentTime: 30 * time.Second, Arguments: 1000, AuthBytes: 32 << 10,
+			Namespaces: 20, Rooms: 1000,
 			HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second, IdleTime: 75 * time.Second,
 		},
 		Admin: Admin{Mode: AdminProduction},
@@ -173,7 +174,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	_, err := Load([]string{"NODE_PORT=x", "REDIS_HOST=redis", "LOG_LEVEL=loud", "MAX_PAYLOAD_BYTES=" + strings.Repeat("9", 200)}, "")
 	want := `the configuration has 3 problems (--help NAME explains a variable):
   NODE_PORT="x": must be a whole number from 0 to 65535
-  MAX_PAYLOAD_BYTES="` + strings.Repeat("9", 80) + `…": must be a whole number from 1 to 1073741824
+  MAX_PAYLOAD_BYTES="` + strings.Repeat("9", 80) + `…": must be a whole number from 1 to 16777216
   LOG_LEVEL="loud": must be debug, info, warn or error`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

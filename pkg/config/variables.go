@@ -91,7 +91,7 @@ func table() []section {
 			{"CONNECT_TIMEOUT_MS", "45000", "How long a client may stay connected without joining a namespace.",
 				milliseconds(func(c *Config) *time.Duration { return &c.Engine.ConnectTimeout }, 10*time.Millisecond, anHour)},
 			{"MAX_PAYLOAD_BYTES", "1000000", "Largest message and largest polling request. A client that sends more is disconnected.",
-				integer(func(c *Config) *int64 { return &c.Engine.MaxPayload }, 1, 1024*mebi)},
+				integer(func(c *Config) *int64 { return &c.Engine.MaxPayload }, 1, 16*mebi)},
 			{"CLIENT_QUEUE_BYTES", "1048576", "Bytes that may wait for one slow client before it is disconnected.",
 				integer(func(c *Config) *int64 { return &c.Engine.QueueBytes }, 1024, 16*1024*mebi)},
 		}},

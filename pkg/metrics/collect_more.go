@@ -45,6 +45,7 @@ func (s sink) socketLimits(server *socketio.Server) {
 	l := server.LimitStats()
 	s.count(limited, server.Engine().Stats().PayloadTooLarge(), "payload")
 	s.count(limited, l.RefusedPackets, "attachments")
+	s.count(limited, l.RefusedAuths, "auth")
 	s.count(limited, l.RefusedNamespaces, "namespaces")
 	s.count(limited, l.RefusedRooms, "rooms")
 	s.count(slowedMessages, l.SlowedMessages)

@@ -177,6 +177,13 @@ func (a *LocalAdapter) deactivate(l *link, frames []*engineio.Frame) {
 	a.removeLocked(l)
 }
 
+// joined is how many sockets are in the namespace here.
+func (a *LocalAdapter) joined() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.members)
+}
+
 // removeLocked takes l out of members.
 func (a *LocalAdapter) removeLocked(l *link) {
 	i := l.member.index

@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net/url"
@@ -36,6 +35,7 @@ type conn struct {
 	// Owned by the reader.
 	decoder decoder
 	pace    pace
+	late    *time.Timer // see awaitAttachment
 
 	// ending is held while the library ends sockets because the connection has ended: two goroutines may
 	// notice that, and a socket must be gone for both before its session is given away.
@@ -57,27 +57,14 @@ var (
 // Receive takes one message. It returns when the handlers of what the message completes have: this
 // is where back-pressure comes from.
 func (c *conn) Receive(data []byte, binary bool) {
-	if !binary {
-		if !c.keepPace() {
-			return
-		}
-		data = c.learnGeneration(data)
-	}
-	p, err := c.decoder.add(data, binary)
-	if err != nil {
-		if errors.Is(err, errTooMany) {
-			c.refusedAttachments()
-		}
-		c.protocolError(err)
+	c.attachmentCame()
+	if !c.keepPace(len(data), binary) {
 		return
 	}
-	if p == nil {
-		return // attachments follow
+	if !binary {
+		data = c.learnGeneration(data)
 	}
-	if c.Protocol() == 3 {
-		p.Nsp, p.Query = splitQuery(p.Nsp)
-	}
-	c.route(p)
+	c.receive(data, binary)
 }
 
 // route gives p to its namespace, at once or when that is ready.
@@ -123,10 +110,15 @@ func (c *conn) joinsAgain(p *Packet) bool {
 }
 
 // routeUnlinked acts on a packet for a namespace that this connection is not in. What was under way
-// when the server disconnected the client from it is ignored; Node closes the connection then too.
+// when the server disconnected the client from it is ignored; Node closes the connection then too. So is
+// whatever else a client of protocol 3 sends, as Node 2 does: python-socketio 4 emits at once.
 func (c *conn) routeUnlinked(p *Packet, left bool) {
 	switch {
 	case p.Type == Connect:
+		if size := len(p.Data.JSON); size > c.server.limits.AuthBytes {
+			c.refuseAuth(p.Nsp, size)
+			break
+		}
 		l := c.newLink(p.Nsp)
 		c.mu.Lock()
 		if !c.mayJoinLocked() {
@@ -144,6 +136,7 @@ func (c *conn) routeUnlinked(p *Packet, left bool) {
 			return
 		}
 		c.connect(l, p)
+	case c.Protocol() == 3:
 	case !left || p.Type == ConnectError:
 		c.invalidState(p)
 	}
@@ -302,7 +295,7 @@ func (c *conn) succeedLocked(l *link) (next *link, connect *Packet) {
 		next = c.newLink(l.name)
 		next.backlog.queue = b.queue[i+1:]
 		for _, p := range next.backlog.queue {
-			next.backlog.bytes += p.size
+			next.backlog.bytes += p.held()
 		}
 		c.links = append(c.links, next)
 		return next, p
@@ -349,6 +342,8 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 	c.mu.Lock()
 	c.ended = string(reason)
 	c.stopTimerLocked()
+	c.attachmentCame()
+	c.decoder = decoder{}
 	var unborn []*link
 	for _, l := range c.links {
 		if !l.listening {

@@ -1,20 +1,24 @@
 package socketio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"unicode/utf8"
-)
 
-// maxAttachments is what no Limits.Attachments goes beyond.
-const maxAttachments = 1000
+	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/jsonscan"
+)
 
 var (
 	errEmptyPacket   = errors.New("empty packet")
 	errAttachments   = errors.New("illegal attachments")
 	errTooMany       = errors.New("too many attachments")
+	errArguments     = errors.New("too many arguments")
+	errTooBig        = errors.New("the attachments are larger than a message may be")
 	errPlainWaiting  = errors.New("got plaintext data when reconstructing a packet")
 	errBinaryAlone   = errors.New("got binary data when not reconstructing a packet")
 	errNotUTF8       = errors.New("text is not UTF-8")
@@ -34,29 +38,37 @@ func payloadError(t PacketType, err error) error {
 //	type        = "0" … "6"               ; see PacketType
 //	attachments = "1" … "10"              ; of BINARY_EVENT and BINARY_ACK, and only there; see Limits
 //	namespace   = "/" *( not "," )        ; absent: "/". The comma may be missing at the end
-//	id          = 1*digit                 ; below 2^64
+//	id          = 1*digit                 ; white space around it is nothing, and alone it is 0
 //	json        = object                  ; CONNECT, optional
-//	            / array                   ; EVENT: name first; ACK, optional
+//	            / array                   ; EVENT: name first, optional; ACK, optional
 //	            / object / string         ; CONNECT_ERROR
 //
 // As many binary messages as attachments says follow a binary packet, and no text before them.
 //
 // It accepts what socket.io-parser 4.2 accepts, with these exceptions, all of which no client
-// writes: an EVENT must have its array; counts and ids are plain digits; num of a placeholder is an
-// integer; nesting is bounded. Whatever else comes is an error that names the offence.
+// writes: counts and ids are plain digits; num of a placeholder is an integer, and no two placeholders
+// have the same; nesting and arguments are bounded, and the parts of one packet together as one message
+// is. Whatever else comes is an error that names the offence.
 //
-// A decoder is not safe for concurrent use. The zero value is ready.
+// A decoder is not safe for concurrent use. The zero value is ready, with the default limits.
 type decoder struct {
 	nsp     string   // the last one seen: most connections use a single one
 	waiting *waiting // nil unless attachments are awaited
-	most    int      // attachments of a packet; 0: DefaultAttachments
+	bounds  decoderBounds
 }
 
-// waiting is a binary packet whose attachments are not complete.
+// decoderBounds are what one packet may have; zero fields mean the defaults.
+type decoderBounds struct{ attachments, arguments, bytes int }
+
+// waiting is a binary packet whose attachments are not complete. It holds what came as it came: parsed
+// arguments are many times as large.
 type waiting struct {
-	packet *Packet
-	need   int
-	got    [][]byte
+	text []byte
+	nsp  string
+	need int // attachments to come
+	size int // bytes of text and all attachments so far
+	got  [][]byte
+	skip bool // nothing is kept, and the packet ignored when it is complete
 }
 
 // packets recycles what decoding needs for the time of one dispatch.
@@ -77,21 +89,12 @@ func (d *decoder) add(data []byte, binary bool) (*Packet, error) {
 	if d.waiting != nil {
 		return nil, errPlainWaiting
 	}
-	p := packets.Get().(*Packet)
-	p.Nsp = d.nsp
-	attachments, err := p.decode(data)
-	if err == nil && attachments > or(d.most, DefaultAttachments) {
-		err = errTooMany
+	p, attachments, err := d.decode(data)
+	if err != nil || attachments == 0 {
+		return p, err
 	}
-	if err != nil {
-		p.release()
-		return nil, err
-	}
-	d.nsp = p.Nsp
-	if attachments == 0 {
-		return p, nil
-	}
-	d.waiting = &waiting{packet: p, need: attachments}
+	d.waiting = &waiting{text: data, nsp: p.Nsp, need: attachments, size: len(data)}
+	p.release()
 	return nil, nil
 }
 
@@ -100,21 +103,56 @@ func (d *decoder) addBinary(data []byte) (*Packet, error) {
 	if w == nil {
 		return nil, errBinaryAlone
 	}
-	w.got = append(w.got, data)
-	w.packet.size += len(data)
-	if len(w.got) < w.need {
+	w.need--
+	if w.size += len(data); w.size > or(d.bounds.bytes, engineio.DefaultMaxPayload) {
+		return nil, errTooBig
+	}
+	if !w.skip {
+		w.got = append(w.got, data)
+	}
+	if w.need > 0 {
 		return nil, nil
 	}
-	for i := range w.packet.Args {
-		w.packet.Args[i].Attachments = w.got
-	}
 	d.waiting = nil
-	return w.packet, nil
+	if w.skip {
+		return nil, nil
+	}
+	p, _, err := d.decode(w.text)
+	if err != nil { // it was found to be right when it came
+		return nil, err
+	}
+	for i := range p.Args {
+		p.Args[i].Attachments = w.got
+	}
+	p.size = w.size
+	return p, nil
+}
+
+// skip makes the decoder forget the packet whose attachments are awaited, and those that come.
+func (d *decoder) skip() {
+	w := d.waiting
+	w.skip, w.text, w.got = true, nil, nil
+}
+
+// decode parses a text message and returns how many attachments belong to it.
+func (d *decoder) decode(data []byte) (p *Packet, attachments int, err error) {
+	p = packets.Get().(*Packet)
+	p.Nsp = d.nsp
+	attachments, err = p.decode(data, d.bounds)
+	if err == nil && attachments > or(d.bounds.attachments, DefaultAttachments) {
+		err = errTooMany
+	}
+	if err != nil {
+		p.release()
+		return nil, 0, err
+	}
+	d.nsp = p.Nsp
+	return p, attachments, nil
 }
 
 // decode parses a text message and returns how many attachments belong to it. p.Nsp may hold a
 // guess at the namespace, which spares a copy of the name.
-func (p *Packet) decode(b []byte) (attachments int, err error) {
+func (p *Packet) decode(b []byte, bounds decoderBounds) (attachments int, err error) {
 	switch {
 	case len(b) == 0:
 		return 0, errEmptyPacket
@@ -152,19 +190,42 @@ func (p *Packet) decode(b []byte) (attachments int, err error) {
 		p.Nsp = "/"
 	}
 	// id
-	if start := i; i < len(b) && isDigit(b[i]) {
-		for i < len(b) && isDigit(b[i]) {
-			i++
-		}
-		id, err := strconv.ParseUint(string(b[start:i]), 10, 64)
-		if err != nil {
-			return 0, errAckID
-		}
-		p.ID = &id
+	if i, err = p.decodeID(b, i); err != nil {
+		return 0, err
 	}
 	// json
-	return attachments, p.decodePayload(b[i:], attachments)
+	return attachments, p.decodePayload(b[i:], attachments, or(bounds.arguments, DefaultArguments))
 }
+
+// decodeID reads what JavaScript takes for a number: digits, with white space before and after them.
+func (p *Packet) decodeID(b []byte, i int) (int, error) {
+	start := i
+	for i < len(b) && (isDigit(b[i]) || isSpace(b[i])) {
+		i++
+	}
+	if i == start {
+		return i, nil
+	}
+	digits := bytes.TrimLeft(bytes.TrimSpace(b[start:i]), "0")
+	if bytes.ContainsFunc(digits, func(r rune) bool { return !isDigit(byte(r)) }) {
+		return i, errAckID
+	}
+	if len(digits) == 0 {
+		p.ID = new(uint64)
+		return i, nil
+	}
+	var id uint64 = math.MaxUint64
+	var err error
+	if len(digits) <= len("18446744073709551615") {
+		id, err = strconv.ParseUint(string(digits), 10, 64)
+	}
+	if p.ID = &id; err != nil || len(digits) > len("18446744073709551615") {
+		p.longID = digits // it is answered as it came, and nobody here waits for it
+	}
+	return i, nil
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
@@ -177,24 +238,24 @@ func decodeAttachments(b []byte, i int) (n, next int, err error) {
 		return 0, i, errAttachments
 	}
 	n, err = strconv.Atoi(string(b[start:i]))
-	if err != nil || n > maxAttachments {
+	if err != nil || n > jsonscan.MaxAttachments {
 		return 0, i, errTooMany
 	}
 	return n, i + 1, nil
 }
 
-func (p *Packet) decodePayload(b []byte, attachments int) (err error) {
+func (p *Packet) decodePayload(b []byte, attachments, arguments int) (err error) {
 	switch p.Type {
 	case Event:
-		return p.decodeEvent(b, attachments)
+		return p.decodeEvent(b, attachments, arguments)
 	case Ack:
 		if len(b) == 0 {
 			return nil // an answer without arguments
 		}
-		if p.Args, err = scanArray(p.Args[:0], b); err != nil {
+		if p.Args, err = splitArray(p.Args[:0], b, arguments); err != nil {
 			return payloadError(p.Type, err)
 		}
-		return checkPlaceholders(p.Args, attachments)
+		return checkPlaceholders(b, attachments)
 	case Disconnect:
 		if len(b) != 0 {
 			return payloadError(p.Type, errors.New("there must be none"))
@@ -203,10 +264,10 @@ func (p *Packet) decodePayload(b []byte, attachments int) (err error) {
 		if len(b) == 0 {
 			return nil
 		}
-		i := skipSpace(b, 0)
-		end, err := scanValue(b, i)
+		i := jsonscan.SkipSpace(b, 0)
+		end, err := jsonscan.Value(b, i)
 		if err == nil {
-			err = scanEnd(b, end)
+			err = jsonscan.End(b, end)
 		}
 		if err != nil {
 			return payloadError(p.Type, err)
@@ -219,8 +280,11 @@ func (p *Packet) decodePayload(b []byte, attachments int) (err error) {
 	return nil
 }
 
-func (p *Packet) decodeEvent(b []byte, attachments int) (err error) {
-	if p.Args, err = scanArray(p.Args[:0], b); err != nil {
+func (p *Packet) decodeEvent(b []byte, attachments, arguments int) (err error) {
+	if len(b) == 0 {
+		return nil // an event without a name; whoever dispatches it ignores it, as Node does
+	}
+	if p.Args, err = splitArray(p.Args[:0], b, arguments+1); err != nil {
 		return payloadError(p.Type, err)
 	}
 	if len(p.Args) == 0 {
@@ -236,18 +300,26 @@ func (p *Packet) decodeEvent(b []byte, attachments int) (err error) {
 			return payloadError(p.Type, errReservedEvent)
 		}
 	}
-	return checkPlaceholders(p.Args, attachments)
+	return checkPlaceholders(b, attachments)
 }
 
-// checkPlaceholders looks for placeholders that name no attachment.
-func checkPlaceholders(args []Payload, attachments int) error {
+// splitArray appends the elements of the array b to dst, at most so many.
+func splitArray(dst []Payload, b []byte, most int) ([]Payload, error) {
+	err := jsonscan.Elements(b, func(start, end int) error {
+		if len(dst) == most {
+			return errArguments
+		}
+		dst = append(dst, Payload{JSON: b[start:end:end]})
+		return nil
+	})
+	return dst, err
+}
+
+// checkPlaceholders looks for placeholders that name no attachment, or one that has a place already.
+func checkPlaceholders(b []byte, attachments int) error {
 	if attachments == 0 {
 		return nil
 	}
-	for _, a := range args {
-		if _, err := findPlaceholders(nil, a.JSON, attachments); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := jsonscan.Placeholders(nil, b, attachments)
+	return err
 }

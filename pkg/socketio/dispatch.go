@@ -11,8 +11,8 @@ import (
 // middlewares of Socket.Use, then the listeners, the namespace's typed handlers before the socket's
 // own. Arguments are decoded only for those that want them decoded.
 func (l *link) onEvent(p *Packet) {
-	if !l.sock.Connected() {
-		return // it was disconnected while this was under way
+	if !l.sock.Connected() || len(p.Args) == 0 {
+		return // it was disconnected while this was under way; or the event has no name
 	}
 	handlers := l.ns.handlersOf(p)
 	fns := middlewares(l.sock)
@@ -20,13 +20,13 @@ func (l *link) onEvent(p *Packet) {
 	listened := l.listens(p)
 	l.ns.traffic.receivedEvent(p, listened || len(handlers) > 0)
 	if fns.Len() == 0 && len(anyListeners) == 0 && !listened {
-		p.event.link, p.event.args, p.event.id = l, p.Args, p.ID
+		p.event.link, p.event.args, p.event.id, p.event.longID = l, p.Args, p.ID, p.longID
 		p.event.handle(handlers)
 		return
 	}
 
 	// What follows may keep the packet's parts for longer than the packet.
-	ev := &incoming{link: l, args: append([]Payload(nil), p.Args...), id: p.ID}
+	ev := &incoming{link: l, args: append([]Payload(nil), p.Args...), id: p.ID, longID: p.longID}
 	args, err := ev.libraryArgs(p.Event())
 	if err != nil {
 		l.conn.protocolError(err)
@@ -77,10 +77,11 @@ func runMiddlewares(fns []socket.SocketMiddleware, args []any, done func(error))
 
 // incoming is one event and the acknowledgement it asks for.
 type incoming struct {
-	link  *link
-	args  []Payload // the name first
-	id    *uint64   // nil: none asked for
-	acked atomic.Bool
+	link   *link
+	args   []Payload // the name first
+	id     *uint64   // nil: none asked for
+	longID []byte    // its digits, if it is longer than that
+	acked  atomic.Bool
 }
 
 // libraryArgs returns the name, the decoded arguments, and the acknowledgement if one is asked for.
@@ -108,14 +109,14 @@ func (ev *incoming) acknowledge(answer ...any) {
 		return
 	}
 	if ev.link.sock.Connected() {
-		ev.link.conn.eio.Send(newFrames(Ack, ev.link.name, ev.id, data)...)
+		ev.link.conn.eio.Send(ackFrames(ev, data)...)
 	}
 }
 
 // onAck calls who waits for the answer to an event of ours. An id that nobody waits for is ignored,
 // as Node does: the wait may have timed out.
 func (l *link) onAck(p *Packet) {
-	if p.ID == nil {
+	if p.ID == nil || p.longID != nil {
 		return
 	}
 	log := l.conn.server.log

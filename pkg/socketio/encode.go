@@ -14,9 +14,10 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/jsonscan"
 )
 
-var errTooDeep = fmt.Errorf("values are nested deeper than %d", maxDepth)
+var errTooDeep = fmt.Errorf("values are nested deeper than %d", jsonscan.MaxDepth)
 
 // EncodeData turns what the library keeps in parser.Packet.Data, []any{event, args…}, into a
 // Payload that holds the whole JSON array.
@@ -24,10 +25,16 @@ var errTooDeep = fmt.Errorf("values are nested deeper than %d", maxDepth)
 // A Payload travels raw. []byte, io.Reader and types.BufferInterface become attachments, at the top
 // and inside []any and map[string]any; a types.StringBuffer or strings.Reader is text. All other
 // values are encoded by encoding/json, without its escaping of HTML; there a []byte is a base64
-// string. Several payloads with attachments are merged: their placeholders get new numbers.
+// string. Several payloads with attachments are merged: their placeholders get new numbers. What a
+// receiver's parser would refuse is an error: a placeholder without an attachment of its own, from
+// whatever value, and more than [jsonscan.MaxAttachments].
 func EncodeData(data []any) (Payload, error) {
 	e := valueEncoder{buf: make([]byte, 0, sizeHint(data))}
-	if err := e.list(data, 0); err != nil {
+	err := e.list(data, 0)
+	if err == nil {
+		err = e.check()
+	}
+	if err != nil {
 		return Payload{}, fmt.Errorf("encode packet: %w", err)
 	}
 	return Payload{JSON: e.buf, Attachments: e.attachments}, nil
@@ -55,7 +62,7 @@ type valueEncoder struct {
 }
 
 func (e *valueEncoder) value(v any, depth int) error {
-	if depth > maxDepth {
+	if depth > jsonscan.MaxDepth {
 		return errTooDeep
 	}
 	switch v := v.(type) {
@@ -178,33 +185,38 @@ func (e *valueEncoder) reader(r io.Reader) error {
 	return nil
 }
 
-// payload writes p as it is but for the numbers of its placeholders. An attachment that several
-// placeholders name is sent once.
+// check makes sure that what was written can be read. Values that looked harmless, such as an object
+// of a client that has a member "_placeholder", are placeholders in a packet with attachments.
+func (e *valueEncoder) check() error {
+	if len(e.attachments) == 0 {
+		return nil
+	}
+	if n := len(e.attachments); n > jsonscan.MaxAttachments {
+		return fmt.Errorf("%d attachments, more than %d", n, jsonscan.MaxAttachments)
+	}
+	_, err := jsonscan.Placeholders(nil, e.buf, len(e.attachments))
+	return err
+}
+
+// payload writes p as it is but for the numbers of its placeholders.
 func (e *valueEncoder) payload(p Payload) error {
 	if len(p.Attachments) == 0 {
 		e.buf = append(e.buf, p.json()...)
 		return nil
 	}
 	b := p.json()
-	if end, err := scanValue(b, 0); err != nil || scanEnd(b, end) != nil {
+	if end, err := jsonscan.Value(b, 0); err != nil || jsonscan.End(b, end) != nil {
 		return errors.New("a Payload with attachments is not valid JSON")
 	}
-	found, err := findPlaceholders(nil, b, len(p.Attachments))
+	found, err := jsonscan.Placeholders(nil, b, len(p.Attachments))
 	if err != nil {
 		return err
 	}
-	renumbered := make(map[int]int, len(found))
 	last := 0
 	for _, h := range found {
-		num, seen := renumbered[h.num]
-		if !seen {
-			num = len(e.attachments)
-			renumbered[h.num] = num
-			e.attachments = append(e.attachments, p.Attachments[h.num])
-		}
-		e.buf = append(e.buf, b[last:h.start]...)
-		e.placeholder(num)
-		last = h.end
+		e.buf = append(e.buf, b[last:h.Start]...)
+		e.attach(p.Attachments[h.Num])
+		last = h.End
 	}
 	e.buf = append(e.buf, b[last:]...)
 	return nil
@@ -228,11 +240,23 @@ func appendHeader(dst []byte, t PacketType, attachments int, nsp string, id *uin
 	return dst
 }
 
+// ackFrames is newFrames for the answer to an event, whatever number that has.
+func ackFrames(ev *incoming, data Payload) []*engineio.Frame {
+	if ev.longID == nil {
+		return newFrames(Ack, ev.link.name, ev.id, data)
+	}
+	header := appendHeader(nil, Ack, len(data.Attachments), ev.link.name, nil)
+	return framesOf(append(header, ev.longID...), data)
+}
+
 // newFrames makes the Engine.IO messages of a packet: its text and one for each attachment. They
 // must be sent with nothing between them.
 func newFrames(t PacketType, nsp string, id *uint64, data Payload) []*engineio.Frame {
 	var buf [64]byte
-	header := appendHeader(buf[:0], t, len(data.Attachments), nsp, id)
+	return framesOf(appendHeader(buf[:0], t, len(data.Attachments), nsp, id), data)
+}
+
+func framesOf(header []byte, data Payload) []*engineio.Frame {
 	frames := make([]*engineio.Frame, 0, 1+len(data.Attachments))
 	frames = append(frames, engineio.NewTextFrame(header, data.JSON))
 	for _, b := range data.Attachments {

@@ -49,7 +49,6 @@ func TestEncodeData(t *testing.T) {
 		{"payloads are merged", []any{raw(`[`+ph1+`,`+ph0+`]`, "A", "B"), []byte("C"), raw(`{"x":`+ph0+`}`, "D")},
 			`[[` + ph0 + `,` + ph1 + `],` + `{"_placeholder":true,"num":2},{"x":{"_placeholder":true,"num":3}}]`, "B|A|C|D"},
 		{"unused attachments stay behind", []any{raw(ph1, "A", "B")}, `[` + ph0 + `]`, "B"},
-		{"one attachment named twice is sent once", []any{raw(`[`+ph0+`,`+ph0+`]`, "A")}, `[[` + ph0 + `,` + ph0 + `]]`, "A"},
 		{"no attachments, no placeholder", []any{raw(ph2)}, `[` + ph2 + `]`, ""},
 		{"placeholder in a text", []any{raw(`["{\"_placeholder\":true,\"num\":9}",`+ph0+`]`, "A")},
 			`[["{\"_placeholder\":true,\"num\":9}",` + ph0 + `]]`, "A"},

@@ -180,8 +180,8 @@ func TestDisconnectReasons(t *testing.T) {
 		for reason, leave := range map[string]func(*testClient, *socket.Socket){
 			"client namespace disconnect": func(c *testClient, _ *socket.Socket) { c.send("1/chat,") },
 			"server namespace disconnect": func(_ *testClient, sock *socket.Socket) { sock.Disconnect(true) },
-			"forced close":                func(c *testClient, _ *socket.Socket) { c.send("2/chat,") },
-			"forced server close":         func(c *testClient, _ *socket.Socket) { c.send("2/never,[1]") },
+			"forced close":                func(c *testClient, _ *socket.Socket) { c.send("2/chat,{}") },
+			"forced server close":         func(c *testClient, _ *socket.Socket) { c.send("4/chat,{}") },
 			"transport close":             func(c *testClient, _ *socket.Socket) { c.conn.Close() },
 		} {
 			c, sock := joinedSocket(t, s, protocol)

@@ -10,6 +10,7 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/jsonscan"
 	"socketio-chat/pkg/ratelog"
 )
 
@@ -21,9 +22,26 @@ type Limits struct {
 	// so by an "exception" event. One that goes on until its answers to heartbeats are stuck behind
 	// its messages is gone with "ping timeout", as always.
 	MessagesPerSecond, MessageBurst int
-	// Attachments is how many binary parts a packet may have, 0 meaning DefaultAttachments. A
-	// client that announces more is closed, as by socket.io 4.8.
+	// BytesPerSecond is the same for the bytes of a client's messages, attachments included; ByteBurst
+	// is never less than one message may have.
+	BytesPerSecond, ByteBurst int
+	// DeliveriesPerSecond bounds, in the same way, the bytes that [Namespace.BroadcastFrom] sends to
+	// receivers here for one client, each of them counted with 64 bytes more; what comes in a second may
+	// come at once.
+	DeliveriesPerSecond int
+	// Attachments is how many binary parts a packet may have, 0 meaning DefaultAttachments, at most
+	// [jsonscan.MaxAttachments]. A client that announces more is closed, as by socket.io 4.8. All parts
+	// of a packet together may be as large as one message.
 	Attachments int
+	// AttachmentTimeout is how long a client may take for the next of the parts that it announced, 0
+	// meaning DefaultAttachmentTimeout. A client that takes longer is closed.
+	AttachmentTimeout time.Duration
+	// Arguments is how many arguments an event or acknowledgement may have, 0 meaning
+	// DefaultArguments. A client that sends more is closed.
+	Arguments int
+	// AuthBytes is how large the JSON of a CONNECT may be, 0 meaning DefaultAuthBytes. A larger one is
+	// refused.
+	AuthBytes int
 	// Namespaces is how many a connection may be in at the same time, "/" included. The CONNECT for
 	// one more is refused.
 	Namespaces int
@@ -32,8 +50,13 @@ type Limits struct {
 	Rooms int
 }
 
-// DefaultAttachments is that of socket.io-parser 4.2.4 and later.
-const DefaultAttachments = 10
+// The defaults of Limits.
+const (
+	DefaultAttachments       = 10 // that of socket.io-parser 4.2.6 and later
+	DefaultAttachmentTimeout = 30 * time.Second
+	DefaultArguments         = 1000
+	DefaultAuthBytes         = 32 << 10
+)
 
 // A Gate decides about connections when they have opened. Its calls come from many goroutines, and
 // must not block.
@@ -47,9 +70,10 @@ type Gate interface {
 
 // LimitStats counts what Limits prevented since the server was made.
 type LimitStats struct {
-	SlowedMessages    uint64        // messages that had to wait for MessagesPerSecond
+	SlowedMessages    uint64        // messages that had to wait for one of the rates
 	SlowedTime        time.Duration // how long they waited, together
-	RefusedPackets    uint64        // packets with too many attachments; the client was closed
+	RefusedPackets    uint64        // packets with too many attachments or arguments, too large, or late; the client was closed
+	RefusedAuths      uint64        // CONNECTs with too large an auth
 	RefusedNamespaces uint64        // CONNECTs refused
 	RefusedRooms      uint64        // rooms not joined
 }
@@ -57,28 +81,25 @@ type LimitStats struct {
 // limits is what a Server knows of its Limits.
 type limits struct {
 	Limits
-	start    time.Time
-	interval time.Duration // between two messages at MessagesPerSecond; 0: no bound
-	window   time.Duration // how far ahead of that a client may be
-	log      ratelog.Log
+	start                       time.Time
+	messages, bytes, deliveries rate
+	decoder                     decoderBounds
+	log                         ratelog.Log
 
-	slowedMessages, refusedPackets, refusedNamespaces, refusedRooms atomic.Uint64
-	slowedTime                                                      atomic.Int64
+	slowedMessages, refusedPackets, refusedAuths, refusedNamespaces, refusedRooms atomic.Uint64
+	slowedTime                                                                    atomic.Int64
 }
 
-func (l *limits) init(o Limits, log *slog.Logger) {
-	if o.Attachments <= 0 {
-		o.Attachments = DefaultAttachments
-	}
+func (l *limits) init(o Limits, maxMessage int, log *slog.Logger) {
+	o.Attachments = min(or(o.Attachments, DefaultAttachments), jsonscan.MaxAttachments)
+	o.AttachmentTimeout = or(o.AttachmentTimeout, DefaultAttachmentTimeout)
+	o.Arguments = or(o.Arguments, DefaultArguments)
+	o.AuthBytes = or(o.AuthBytes, DefaultAuthBytes)
 	l.Limits, l.start, l.log.Logger = o, time.Now(), log
-	if o.MessagesPerSecond > 0 {
-		burst := o.MessageBurst
-		if burst <= 0 {
-			burst = o.MessagesPerSecond
-		}
-		l.interval = max(time.Second/time.Duration(o.MessagesPerSecond), 1)
-		l.window = time.Duration(burst) * l.interval
-	}
+	l.messages = newRate(o.MessagesPerSecond, o.MessageBurst)
+	l.bytes = newRate(o.BytesPerSecond, max(o.ByteBurst, maxMessage))
+	l.deliveries = newRate(o.DeliveriesPerSecond, 0)
+	l.decoder = decoderBounds{o.Attachments, o.Arguments, maxMessage}
 }
 
 // LimitStats returns the counters.
@@ -88,84 +109,10 @@ func (s *Server) LimitStats() LimitStats {
 		SlowedMessages:    l.slowedMessages.Load(),
 		SlowedTime:        time.Duration(l.slowedTime.Load()),
 		RefusedPackets:    l.refusedPackets.Load(),
+		RefusedAuths:      l.refusedAuths.Load(),
 		RefusedNamespaces: l.refusedNamespaces.Load(),
 		RefusedRooms:      l.refusedRooms.Load(),
 	}
-}
-
-// A pace is the token bucket of a connection: the moment, counted from the server's start, at which
-// its bucket will be full again (the generic cell rate algorithm). The reader owns it.
-type pace struct {
-	full time.Duration
-	told time.Duration // when the client was told last that it is slowed; 0: never
-}
-
-// tellAfter is the least time between two such messages.
-const tellAfter = 10 * time.Second
-
-// keepPace takes a token for one message, and waits for it if there is none. It reports false when
-// the connection has ended meanwhile.
-func (c *conn) keepPace() bool {
-	l := &c.server.limits
-	if l.interval == 0 {
-		return true
-	}
-	now := time.Since(l.start)
-	if wait := c.pace.take(l, now); wait > 0 {
-		return c.slowDown(wait, now)
-	}
-	return true
-}
-
-// take takes a token, and returns how long to wait for it.
-func (p *pace) take(l *limits, now time.Duration) time.Duration {
-	p.full = max(p.full, now) + l.interval
-	return max(p.full-now-l.window, 0)
-}
-
-func (c *conn) slowDown(wait, now time.Duration) bool {
-	l := &c.server.limits
-	l.slowedMessages.Add(1)
-	l.slowedTime.Add(int64(wait))
-	if c.pace.told == 0 || now-c.pace.told > tellAfter {
-		l.log.Warn("messages", "a client sends too many messages and is read more slowly",
-			slog.String("remote", c.RemoteAddress()), slog.Int("messages_per_second", l.MessagesPerSecond))
-		if c.tell(fmt.Sprintf("too many messages: more than %d a second are handled with delay", l.MessagesPerSecond)) {
-			c.pace.told = now
-		}
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.eio.Done():
-		return false
-	}
-}
-
-// tell sends an exception to the client, on each namespace it is in. While it is about to join one it
-// does nothing, and reports false.
-func (c *conn) tell(message string) bool {
-	c.mu.Lock()
-	var names []string
-	for _, l := range c.links {
-		switch {
-		case !l.listening:
-			c.mu.Unlock()
-			return false
-		case l.state <= linkOpen:
-			names = append(names, l.name)
-		}
-	}
-	c.mu.Unlock()
-	data, err := EncodeData([]any{"exception", exception{Status: "error", Message: message}})
-	for _, name := range names {
-		if err == nil { // two strings always encode
-			c.eio.Send(newFrames(Event, name, nil, data)...)
-		}
-	}
-	return len(names) > 0
 }
 
 // mayJoinLocked tells whether the connection may be in one more namespace, those that it has left not
@@ -203,12 +150,23 @@ func (c *conn) refuseNamespace(name string) {
 	c.eio.Send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)})...)
 }
 
-// refusedAttachments counts, and tells the log of, a packet that announced too many.
-func (c *conn) refusedAttachments() {
+// refuseAuth answers a CONNECT whose auth is too large to be kept until the middlewares have read it.
+func (c *conn) refuseAuth(name string, size int) {
+	l := &c.server.limits
+	l.refusedAuths.Add(1)
+	l.log.Warn("auth", "a client was refused: the auth of its CONNECT is too large",
+		slog.String("remote", c.RemoteAddress()), slog.Int("bytes", size), slog.Int("auth_bytes", l.AuthBytes))
+	data := fmt.Sprintf(`{"message":"auth is too large: at most %d bytes"}`, l.AuthBytes)
+	c.eio.Send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)})...)
+}
+
+// refusedPacket counts, and tells the log of, a packet that is out of bounds.
+func (c *conn) refusedPacket(why error) {
 	l := &c.server.limits
 	l.refusedPackets.Add(1)
-	l.log.Warn("attachments", "a client was closed: its packet has too many attachments",
-		slog.String("remote", c.RemoteAddress()), slog.Int("attachments", l.Attachments))
+	l.log.Warn(why.Error(), "a client was closed: its packet is out of bounds",
+		slog.String("remote", c.RemoteAddress()), slog.String("reason", why.Error()), slog.Int("attachments", l.Attachments),
+		slog.Int("arguments", l.Arguments), slog.Duration("attachment_timeout", l.AttachmentTimeout))
 }
 
 // mayEnterLocked tells whether a socket may be in a room, besides those it is in. The adapter's lock is

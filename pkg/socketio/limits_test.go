@@ -15,9 +15,8 @@ import (
 
 // A bucket of 3 that gets 10 tokens a second.
 func TestPace(t *testing.T) {
-	var l limits
-	l.init(Limits{MessagesPerSecond: 10, MessageBurst: 3}, nil)
-	var p pace
+	r := newRate(10, 3)
+	var b bucket
 	for _, tt := range []struct{ now, wait time.Duration }{
 		{0, 0}, {0, 0}, {0, 0}, // the burst
 		{0, 100}, {100, 100}, {200, 100}, // then one in 100 ms
@@ -25,7 +24,7 @@ func TestPace(t *testing.T) {
 		{10_000, 0}, {10_000, 0}, {10_000, 0}, {10_000, 100},
 		{10_150, 50}, {10_250, 50}, {10_600, 0},
 	} {
-		if got := p.take(&l, tt.now*time.Millisecond); got != tt.wait*time.Millisecond {
+		if got := b.take(r, 1, tt.now*time.Millisecond); got != tt.wait*time.Millisecond {
 			t.Errorf("at %d ms: wait %s, want %d ms", tt.now, got, tt.wait)
 		}
 	}
@@ -93,13 +92,17 @@ func TestSlowedClientCloses(t *testing.T) {
 
 func TestAttachmentsLimit(t *testing.T) {
 	packet := func(n int) string {
-		return fmt.Sprintf(`5%d-/chat,["x"%s]`, n, strings.Repeat(`,{"_placeholder":true,"num":0}`, n))
+		var places strings.Builder
+		for i := range n {
+			fmt.Fprintf(&places, `,{"_placeholder":true,"num":%d}`, i)
+		}
+		return fmt.Sprintf(`5%d-/chat,["x"%s]`, n, &places)
 	}
 	for _, tt := range []struct {
 		limit, attachments int
 		closed             bool
 	}{
-		{0, 10, false}, {0, 11, true}, {3, 3, false}, {3, 4, true}, {20, 20, false}, {20, 21, true}, {5000, 1001, true},
+		{0, 10, false}, {0, 11, true}, {3, 3, false}, {3, 4, true}, {20, 20, false}, {20, 21, true}, {5000, 255, false}, {5000, 256, true},
 	} {
 		s := newTestServer(t, Options{Limits: Limits{Attachments: tt.limit}})
 		s.Of("/chat")
@@ -225,11 +228,11 @@ func TestGate(t *testing.T) {
 // One message must not cost more for being counted, nor be allocated for.
 func BenchmarkKeepPace(b *testing.B) {
 	s := &Server{}
-	s.limits.init(Limits{MessagesPerSecond: 1e9, MessageBurst: 1 << 30}, nil)
+	s.limits.init(Limits{MessagesPerSecond: 1e9, MessageBurst: 1 << 30}, 1000, nil)
 	c := &conn{server: s}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !c.keepPace() {
+		if !c.keepPace(100, false) {
 			b.Fatal("stopped")
 		}
 	}

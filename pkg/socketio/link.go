@@ -152,6 +152,7 @@ func (l *link) begun() bool {
 func (l *link) opened() {
 	c := l.conn
 	defer c.end() // in case the connection has ended while the listeners ran
+	l.dropAuth()
 	for {
 		c.mu.Lock()
 		b := l.backlog
@@ -177,7 +178,7 @@ func (l *link) opened() {
 		p := b.queue[0]
 		b.queue[0] = nil
 		b.queue = b.queue[1:]
-		b.bytes -= p.size
+		b.bytes -= p.held()
 		b.moveLocked()
 		last := p.Type == Disconnect
 		if last {
@@ -192,6 +193,14 @@ func (l *link) opened() {
 	}
 }
 
+// dropAuth forgets what the client's CONNECT carried, which may be large and a secret: middlewares and
+// the listeners of "connection" have read it.
+func (l *link) dropAuth() {
+	if _, ok := l.sock.Handshake().Auth.(map[string]any); ok {
+		l.sock.Handshake().Auth = map[string]any{}
+	}
+}
+
 // moveLocked wakes the reader if it waits for room.
 func (b *backlog) moveLocked() {
 	if b.moved != nil {
@@ -202,16 +211,24 @@ func (b *backlog) moveLocked() {
 
 // pushLocked keeps p for later, unless there is too much already: then it returns what to wait for.
 func (b *backlog) pushLocked(p *Packet) (wait <-chan struct{}) {
-	if b.bytes > 0 && b.bytes+p.size > maxBacklog {
-		if b.moved == nil {
-			b.moved = make(chan struct{})
-		}
-		return b.moved
+	if b.bytes > 0 && b.bytes+p.held() > maxBacklog {
+		return b.movedLocked()
 	}
 	b.queue = append(b.queue, p)
-	b.bytes += p.size
+	b.bytes += p.held()
 	return nil
 }
+
+// movedLocked returns what is closed when the link has got further.
+func (b *backlog) movedLocked() <-chan struct{} {
+	if b.moved == nil {
+		b.moved = make(chan struct{})
+	}
+	return b.moved
+}
+
+// held is about what the packet takes in memory: of a small one more than it had on the wire.
+func (p *Packet) held() int { return p.size + 256 + 48*len(p.Args) }
 
 // dispatch acts on a packet of an open link.
 func (l *link) dispatch(p *Packet) {
@@ -293,7 +310,12 @@ func (l *link) Err() error {
 }
 
 // Value asks the standard context inside, so that contexts made from this one need no goroutine.
-func (l *link) Value(key any) any { return l.context().Value(key) }
+func (l *link) Value(key any) any {
+	if key == (linkKey{}) {
+		return l
+	}
+	return l.context().Value(key)
+}
 
 // context makes the standard context inside.
 func (l *link) context() context.Context {

@@ -1,8 +1,9 @@
 package socketio
 
 import (
-	"encoding/json"
 	"iter"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 // A Member is one member of a JSON object.
@@ -17,7 +18,7 @@ type Member struct {
 // for a value that is no object, or stands for an attachment.
 func (p Payload) Members() (iter.Seq[Member], bool) {
 	b := p.json()
-	if i := skipSpace(b, 0); i == len(b) || b[i] != '{' {
+	if i := jsonscan.SkipSpace(b, 0); i == len(b) || b[i] != '{' {
 		return func(func(Member) bool) {}, false
 	}
 	if len(p.Attachments) > 0 {
@@ -33,25 +34,25 @@ func (p Payload) Members() (iter.Seq[Member], bool) {
 // members goes through an object that has been found to be valid; should it not be, it ends early.
 func members(b []byte) iter.Seq[Member] {
 	return func(yield func(Member) bool) {
-		i := skipSpace(b, 0) + 1 // behind the brace
+		i := jsonscan.SkipSpace(b, 0) + 1 // behind the brace
 		for {
-			start := skipSpace(b, i)
+			start := jsonscan.SkipSpace(b, i)
 			if start >= len(b) || b[start] != '"' {
 				return // the end
 			}
-			colon, err := scanKey(b, start)
+			colon, err := jsonscan.Key(b, start)
 			if err != nil {
 				return
 			}
-			at := skipSpace(b, colon)
-			end, err := scanValue(b, at)
+			at := jsonscan.SkipSpace(b, colon)
+			end, err := jsonscan.Value(b, at)
 			if err != nil {
 				return
 			}
 			if !yield(Member{memberName(b, start), b[at:end:end], at}) {
 				return
 			}
-			if i = skipSpace(b, end); i >= len(b) || b[i] != ',' {
+			if i = jsonscan.SkipSpace(b, end); i >= len(b) || b[i] != ',' {
 				return
 			}
 			i++
@@ -61,17 +62,12 @@ func members(b []byte) iter.Seq[Member] {
 
 // memberName decodes the string that starts at b[i].
 func memberName(b []byte, i int) string {
-	end, err := scanString(b, i)
+	end, err := jsonscan.String(b, i)
 	if err != nil {
 		return ""
 	}
-	text := b[i+1 : end-1]
-	for _, c := range text {
-		if c == '\\' {
-			var name string
-			_ = json.Unmarshal(b[i:end], &name) // a string that was scanned
-			return name
-		}
+	if name, plain := jsonscan.Plain(b[i:end]); plain {
+		return string(name)
 	}
-	return string(text)
+	return jsonscan.Unquote(b[i:end])
 }

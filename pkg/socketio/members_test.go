@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"unicode/utf8"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 func TestMembers(t *testing.T) {
@@ -55,8 +57,8 @@ func FuzzMembers(f *testing.F) {
 		for m := range seq {
 			got[m.Name] = string(m.Value)
 		}
-		end, err := scanValue(text, 0)
-		if err != nil || scanEnd(text, end) != nil || !utf8.Valid(text) {
+		end, err := jsonscan.Value(text, 0)
+		if err != nil || jsonscan.End(text, end) != nil || !utf8.Valid(text) {
 			return // it only has to end
 		}
 		var want map[string]json.RawMessage

@@ -107,6 +107,49 @@ func (ns *Namespace) Broadcast(event string, args ...any) {
 	ns.Adapter().Broadcast(&parser.Packet{Type: parser.EVENT, Nsp: ns.Name(), Data: append(data, args...)}, ns.everybody)
 }
 
+// BroadcastFrom is Broadcast for the handler of a client's event, with the ctx that the handler got:
+// what is sent to receivers here counts against [Limits].DeliveriesPerSecond of that client, whose next
+// messages wait if it is too much.
+func (ns *Namespace) BroadcastFrom(ctx context.Context, event string, args ...any) {
+	l, ok := ctx.(*link)
+	if !ok {
+		l, ok = ctx.Value(linkKey{}).(*link)
+	}
+	if !ok || ns.local == nil || l.conn.server.limits.deliveries.perSecond == 0 {
+		ns.Broadcast(event, args...)
+		return
+	}
+	size := deliveryOverhead + len(event)
+	for _, v := range args {
+		size += sizeOf(v)
+	}
+	l.conn.pace.caused.Add(int64(size) * int64(ns.local.joined()))
+	ns.Broadcast(event, args...)
+}
+
+// deliveryOverhead is what a delivery costs besides its bytes, as bytes.
+const deliveryOverhead = 64
+
+// linkKey finds the link in contexts that are made from one.
+type linkKey struct{}
+
+// sizeOf is about how many bytes a value has on the wire.
+func sizeOf(v any) int {
+	switch v := v.(type) {
+	case Payload:
+		n := len(v.json())
+		for _, b := range v.Attachments {
+			n += len(b)
+		}
+		return n
+	case string:
+		return len(v)
+	case []byte:
+		return len(v)
+	}
+	return 32
+}
+
 // namespaceEmitter is the EventEmitter of a namespace (and, for "/", of the library's Server). It
 // knows when the listeners of "connection" have returned, and survives their panics.
 type namespaceEmitter struct {

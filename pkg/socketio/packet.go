@@ -3,6 +3,8 @@ package socketio
 import (
 	"strconv"
 	"strings"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 // A PacketType is the first byte of a packet, as a number.
@@ -43,13 +45,15 @@ type Packet struct {
 	// Query is what followed "?" in the namespace of protocol 4, undecoded.
 	Query string
 	ID    *uint64
-	// Args are the elements of an EVENT (the first is its name) or ACK.
+	// Args are the elements of an EVENT (the first is its name) or ACK. An EVENT without any has no
+	// meaning.
 	Args []Payload
 	// Data is the payload of a CONNECT or CONNECT_ERROR; zero without one.
 	Data Payload
 
-	size  int      // bytes it came in
-	event incoming // room for it while an EVENT is dispatched
+	longID []byte   // the digits of an ID beyond 2^64; ID is then the largest there is
+	size   int      // bytes it came in
+	event  incoming // room for it while an EVENT is dispatched
 }
 
 // Event returns the name of an EVENT.
@@ -60,7 +64,7 @@ func (p *Packet) Event() string {
 	}
 	b := p.Args[0].JSON
 	if b[0] == '"' {
-		return unquote(b)
+		return jsonscan.Unquote(b)
 	}
 	// A number, which Node turns into a property name.
 	f, err := strconv.ParseFloat(string(b), 64)
@@ -76,7 +80,7 @@ func (p *Packet) plainEvent() ([]byte, bool) {
 	if b[0] != '"' {
 		return nil, false
 	}
-	return unquotePlain(b)
+	return jsonscan.Plain(b)
 }
 
 // reservedEvent tells the names that a client must not send: they mean something else on either

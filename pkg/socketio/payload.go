@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/zishang520/engine.io/v2/types"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 // Payload is one JSON value as it came from the wire. It is never re-encoded on its way to other
@@ -100,7 +103,7 @@ func (p Payload) restore(v any, attachment func([]byte) any) (_ any, err error) 
 			if i := int(num); ok && i >= 0 && i < len(p.Attachments) && float64(i) == num {
 				return attachment(p.Attachments[i]), nil
 			}
-			return nil, errPlaceholder
+			return nil, jsonscan.ErrPlaceholder
 		}
 		for k := range v {
 			if v[k], err = p.restore(v[k], attachment); err != nil {
@@ -118,20 +121,20 @@ func (p Payload) MarshalJSON() ([]byte, error) {
 	if len(p.Attachments) == 0 {
 		return b, nil
 	}
-	if end, err := scanValue(b, 0); err != nil || scanEnd(b, end) != nil {
+	if end, err := jsonscan.Value(b, 0); err != nil || jsonscan.End(b, end) != nil {
 		return nil, errors.New("encode payload: not valid JSON")
 	}
-	found, err := findPlaceholders(nil, b, len(p.Attachments))
+	found, err := jsonscan.Placeholders(nil, b, len(p.Attachments))
 	if err != nil {
 		return nil, err
 	}
 	var out []byte
 	last := 0
 	for _, h := range found {
-		out = append(append(out, b[last:h.start]...), '"')
-		out = base64.StdEncoding.AppendEncode(out, p.Attachments[h.num])
+		out = append(append(out, b[last:h.Start]...), '"')
+		out = base64.StdEncoding.AppendEncode(out, p.Attachments[h.Num])
 		out = append(out, '"')
-		last = h.end
+		last = h.End
 	}
 	return append(out, b[last:]...), nil
 }
@@ -145,7 +148,7 @@ func (p *Payload) UnmarshalJSON(data []byte) error {
 // Elements splits an array into its elements, each of which shares p's attachments. Any other
 // value is an error. The elements alias p.JSON.
 func (p Payload) Elements() ([]Payload, error) {
-	list, err := scanArray(nil, p.json())
+	list, err := splitArray(nil, p.json(), math.MaxInt)
 	if err != nil {
 		return nil, fmt.Errorf("split payload: %w", err)
 	}

@@ -79,7 +79,7 @@ func NewServer(opts Options) *Server {
 		namespaces: make(map[string]*Namespace),
 		conns:      make(map[*conn]struct{}),
 	}
-	s.limits.init(opts.Limits, opts.Logger)
+	s.limits.init(opts.Limits, int(or(opts.Engine.MaxPayload, engineio.DefaultMaxPayload)), opts.Logger)
 	s.emptyRequest = newHTTPContext(&engineio.Handshake{Header: http.Header{}})
 	engineOptions := opts.Engine
 	engineOptions.OnConnect = s.connect
@@ -147,7 +147,7 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 		e.Close()
 		return refusedReceiver{}
 	}
-	c := &conn{server: s, eio: e, decoder: decoder{most: s.limits.Attachments}}
+	c := &conn{server: s, eio: e, decoder: decoder{bounds: s.limits.decoder}}
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/jsonscan"
 )
 
 // Bounds of what Stats tells apart. Names of events come from clients and from Redis, names of
@@ -175,11 +176,11 @@ func eventOf(text []byte, nsp string) (name []byte, ok bool) {
 	if len(text) < 2 || text[0] != '[' || text[1] != '"' {
 		return nil, false
 	}
-	end, err := scanValue(text, 1)
+	end, err := jsonscan.Value(text, 1)
 	if err != nil {
 		return nil, false
 	}
-	name, _ = unquotePlain(text[1:end])
+	name, _ = jsonscan.Plain(text[1:end])
 	return name, true
 }
 

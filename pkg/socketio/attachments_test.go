@@ -1,0 +1,217 @@
+package socketio
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/zishang520/socket.io/v2/socket"
+)
+
+const tenParts = `510-/chat,["x"]`
+
+// Parts that are announced and sent, but for the last one, are no more than one message may be.
+func TestUnfinishedAttachments(t *testing.T) {
+	part := strings.Repeat("x", 120_000)
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		s.Of("/chat")
+		c := s.dialJoined(t, protocol, "/chat")
+		c.send(tenParts)
+		for range 9 { // 1,080,000 bytes
+			c.sendBinary(part)
+		}
+		c.wantClosed()
+		if got := s.LimitStats().RefusedPackets; got != 1 {
+			t.Errorf("counted %d", got)
+		}
+	})
+}
+
+// As large as one message may be, all together, they are an event; and one that comes after them, too.
+func TestManyAttachments(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		Handle(s.Of("/chat"), "x", func(_ context.Context, _ *socket.Socket, in Payload) (int, error) {
+			n := 0
+			for _, b := range in.Attachments {
+				n += len(b)
+			}
+			return n, nil
+		})
+		c := s.dialJoined(t, protocol, "/chat")
+		for range 2 {
+			c.send(`510-/chat,7["x",{"_placeholder":true,"num":9}]`)
+			for range 10 {
+				c.sendBinary(strings.Repeat("x", 99_990))
+			}
+			c.want(`3/chat,7[999900]`)
+		}
+	})
+}
+
+// Who does not send the next part in time is closed; who sends the last one has all the time there is.
+func TestLateAttachment(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{Limits: Limits{AttachmentTimeout: 50 * time.Millisecond}})
+		Handle(s.Of("/chat"), "slow", func(context.Context, *socket.Socket, Payload) (string, error) {
+			time.Sleep(200 * time.Millisecond) // ours, not the client's
+			return "done", nil
+		})
+		patient := s.dialJoined(t, protocol, "/chat")
+		patient.send(`51-/chat,1["slow",{"_placeholder":true,"num":0}]`)
+		patient.sendBinary("x")
+		patient.want(`3/chat,1["done"]`)
+		for parts := range 3 {
+			late := s.dialJoined(t, protocol, "/chat")
+			late.send(tenParts)
+			for range parts {
+				late.sendBinary("x")
+			}
+			late.wantClosed()
+		}
+		patient.send(`2/chat,2["slow"]`)
+		patient.want(`3/chat,2["done"]`)
+		if !strings.Contains(s.log.String(), errLate.Error()) {
+			t.Error("the log does not say why")
+		}
+	})
+}
+
+// Nothing is kept for a namespace that the client is not in. Protocol 4 closes, protocol 3 ignores it
+// all, as the references do.
+func TestAttachmentsBeforeConnect(t *testing.T) {
+	s := newTestServer(t, Options{})
+	s.Of("/chat")
+	c := s.dial(t, 4, "")
+	c.send(tenParts)
+	c.wantClosed()
+
+	c = s.dial(t, 3, "")
+	c.want("0")
+	c.send(tenParts)
+	for range 10 {
+		c.sendBinary(strings.Repeat("x", 90_000))
+	}
+	c.join("/chat")
+}
+
+// Parts that come while a middleware thinks about the client are not read before it has decided.
+func TestAttachmentsBehindConnect(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		chat := s.Of("/chat")
+		asked, decide := make(chan struct{}, 1), make(chan bool, 1)
+		chat.Use(func(_ *socket.Socket, next func(*socket.ExtendedError)) {
+			asked <- struct{}{}
+			go func() {
+				if <-decide {
+					next(nil)
+				} else {
+					next(socket.NewExtendedError("no", nil))
+				}
+			}()
+		})
+		Handle(chat, "x", func(_ context.Context, _ *socket.Socket, in Payload) (int, error) { return len(in.Attachments), nil })
+		for _, welcome := range []bool{true, false} {
+			c := s.dial(t, protocol, "")
+			if protocol == 3 {
+				c.want("0")
+			}
+			c.send("0/chat,")
+			receive(t, asked)
+			c.send(`52-/chat,1["x",{"_placeholder":true,"num":0}]`)
+			c.sendBinary("a")
+			c.sendBinary("b")
+			decide <- welcome
+			if m := c.next(); strings.HasPrefix(m, "0/chat") != welcome {
+				t.Fatalf("got %q", m)
+			}
+			if welcome {
+				c.want(`3/chat,1[2]`)
+			} else if protocol == 4 {
+				continue // closed, if the event came after the refusal
+			}
+			c.send("0/nowhere,")
+			if m := c.next(); !strings.HasPrefix(m, "4/nowhere,") {
+				t.Errorf("got %q", m)
+			}
+		}
+	})
+}
+
+// Whatever a client of protocol 3 sends for a namespace that it is not in is ignored.
+func TestNotJoinedProtocol3(t *testing.T) {
+	s := newTestServer(t, Options{})
+	s.Of("/chat")
+	c := s.dial(t, 3, "")
+	c.want("0")
+	for _, m := range []string{`2/chat,["x"]`, `2/chat?a=b,["x"]`, `2/never,["x"]`, `3/never,1[]`, `1/never,`, `4/never,"x"`, `2/chat,`} {
+		c.send(m)
+	}
+	c.send("51-/never,[\"x\"]")
+	c.sendBinary("x")
+	c.join("/chat")
+}
+
+// The JSON of a CONNECT is bounded, and gone when the listeners of "connection" have returned.
+func TestAuthIsBounded(t *testing.T) {
+	s := newTestServer(t, Options{Limits: Limits{AuthBytes: 100}})
+	chat := s.Of("/chat")
+	tokens := make(chan any, 2)
+	token := func(sock *socket.Socket) any {
+		auth, _ := sock.Handshake().Auth.(map[string]any)
+		return auth["token"]
+	}
+	chat.Use(func(sock *socket.Socket, next func(*socket.ExtendedError)) {
+		tokens <- token(sock)
+		next(nil)
+	})
+	chat.OnConnect(func(_ context.Context, sock *socket.Socket) error {
+		tokens <- token(sock)
+		return nil
+	})
+	Handle(chat, "token", func(_ context.Context, sock *socket.Socket, _ Payload) (any, error) { return token(sock), nil })
+	c := s.dial(t, 4, "")
+	c.send(fmt.Sprintf(`0/chat,{"token":%q}`, strings.Repeat("x", 100)))
+	c.want(`4/chat,{"message":"auth is too large: at most 100 bytes"}`)
+	c.send(`0/chat,{"token":"secret"}`)
+	if m := c.next(); !strings.HasPrefix(m, `0/chat,{"sid"`) {
+		t.Fatalf("got %q", m)
+	}
+	for range 2 {
+		if got := receive(t, tokens); got != "secret" {
+			t.Errorf("the token is %v", got)
+		}
+	}
+	c.send(`2/chat,1["token"]`)
+	c.want(`3/chat,1[null]`)
+	if got := s.LimitStats().RefusedAuths; got != 1 {
+		t.Errorf("counted %d", got)
+	}
+}
+
+// An answer goes to the number that the event had, however long that is.
+func TestLongAcknowledgementIDs(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		Handle(s.Of("/chat"), "echo", func(_ context.Context, _ *socket.Socket, in Payload) (Payload, error) { return in, nil })
+		c := s.dialJoined(t, protocol, "/chat")
+		for id, answered := range map[string]string{
+			"0": "0", "007": "7", "18446744073709551615": "18446744073709551615", "18446744073709551616": "18446744073709551616",
+			"00099999999999999999999999": "99999999999999999999999", " 12\n": "12", "\n": "0",
+		} {
+			c.send("2/chat," + id + `["echo",1]`)
+			c.want("3/chat," + answered + `[1]`)
+			c.send("51-/chat," + id + `["echo",{"_placeholder":true,"num":0}]`)
+			c.sendBinary("x")
+			c.want("61-/chat," + answered + `[{"_placeholder":true,"num":0}]`)
+			if m := c.next(); m != "b:x" {
+				t.Errorf("got %q", m)
+			}
+			c.send("3/chat," + id + `[1]`) // nobody asked
+		}
+	})
+}
