@@ -18,7 +18,7 @@
 // A fresh clone compiles without it. Page and Client then answer [ErrNotBuilt], and
 // the caller decides what to say; the chat itself does not need them.
 //
-//	page, err := web.Page()              // index.html, favicon.svg, assets/…
+//	page, err := web.Page("Our team")    // index.html, icons, manifest, assets/…
 //	client, version, err := web.Client() // socket.io.js and its kin, "4.8.4"
 //
 // Names under assets/ carry a hash of their content and may be cached for ever. Every

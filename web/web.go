@@ -34,10 +34,15 @@ var clientFiles = [...]string{
 	"socket.io.msgpack.min.js",
 }
 
-// Page returns the built chat page: index.html at its root, favicon.svg, and the files
-// that index.html refers to under assets/. The error is ErrNotBuilt or wraps it.
-func Page() (fs.FS, error) {
-	return pageIn(dist)
+// Page returns the built chat page: index.html at its root, its icons and manifest, and the files
+// that index.html refers to under assets/. A title is what the chat is called, as plain text;
+// empty: "Chat", in the reader's language. The error is ErrNotBuilt or wraps it.
+func Page(title string) (fs.FS, error) {
+	page, err := pageIn(dist)
+	if err != nil {
+		return nil, err
+	}
+	return titled(page, title)
 }
 
 // Client returns the Socket.IO client bundles, flat, with their source maps, and the

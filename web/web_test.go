@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"regexp"
@@ -78,7 +79,7 @@ func TestIncompleteBuild(t *testing.T) {
 // The page that is really embedded keeps to ContentSecurityPolicy: nothing inline, no
 // other host. Skipped in a clone where the front-end build has not run.
 func TestEmbeddedPageKeepsToItsPolicy(t *testing.T) {
-	page, err := Page()
+	page, err := Page("")
 	if errors.Is(err, ErrNotBuilt) {
 		t.Skip(err)
 	}
@@ -105,6 +106,58 @@ func TestEmbeddedPageKeepsToItsPolicy(t *testing.T) {
 		if _, err := fs.Stat(page, name); err != nil {
 			t.Errorf("index.html refers to %s: %v", match[1], err)
 		}
+	}
+}
+
+// A title stands in the page as text, whatever it is, and in the manifest.
+func TestTitle(t *testing.T) {
+	page := fstest.MapFS{
+		"index.html":           {Data: []byte(`<head><title>Chat</title><meta name="application-name" content="" /></head>`)},
+		"manifest.webmanifest": {Data: []byte(`{"name":"Chat","short_name":"Chat","start_url":"./"}`)},
+		"assets/a.js":          {Data: []byte("1")},
+	}
+	same, err := titled(page, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := fs.ReadFile(same, "index.html"); string(text) != string(page["index.html"].Data) {
+		t.Errorf("without a title the page is %s", text)
+	}
+	named, err := titled(page, `"팀" </title><script>x</script> & $1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if script, err := fs.ReadFile(named, "assets/a.js"); string(script) != "1" || err != nil {
+		t.Errorf("another file is %q: %v", script, err)
+	}
+	const escaped = "&#34;팀&#34; &lt;/title&gt;&lt;script&gt;x&lt;/script&gt; &amp; $1"
+	index, _ := fs.ReadFile(named, "index.html")
+	if want := "<head><title>" + escaped + `</title><meta name="application-name" content="` + escaped + `" /></head>`; string(index) != want {
+		t.Errorf("index.html is %s, want %s", index, want)
+	}
+	var manifest map[string]string
+	text, _ := fs.ReadFile(named, "manifest.webmanifest")
+	if err := json.Unmarshal(text, &manifest); err != nil || manifest["name"] != `"팀" </title><script>x</script> & $1` || manifest["start_url"] != "./" {
+		t.Errorf("the manifest is %s: %v", text, err)
+	}
+	delete(page, "manifest.webmanifest")
+	if _, err := titled(page, "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a manifest: %v", err)
+	}
+}
+
+// The page that was built has the places where a title belongs.
+func TestEmbeddedPageTakesATitle(t *testing.T) {
+	page, err := Page("Our team")
+	if errors.Is(err, ErrNotBuilt) && !strings.Contains(err.Error(), "index.html has no") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := fs.ReadFile(page, "index.html")
+	if err != nil || !strings.Contains(string(index), "<title>Our team</title>") {
+		t.Errorf("index.html has no such title: %s %v", index, err)
 	}
 }
 

@@ -125,7 +125,7 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 		MaxIdle:       cfg.Limits.Idle,
 		NoClient:      !cfg.HTTP.ServeClient,
 	}
-	if err := addPage(&options); errors.Is(err, web.ErrNotBuilt) {
+	if err := addPage(&options, cfg.Chat.Title); errors.Is(err, web.ErrNotBuilt) {
 		log.Warn(err.Error())
 	} else if err != nil {
 		return nil, err
@@ -134,9 +134,9 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 }
 
 // addPage puts the page and the client bundles into the options, as far as they are there.
-func addPage(options *httpserver.Options) error {
+func addPage(options *httpserver.Options, title string) error {
 	var errPage, errClient error
-	options.Page, errPage = web.Page()
+	options.Page, errPage = web.Page(title)
 	options.Client, options.ClientVersion, errClient = web.Client()
 	if errors.Is(errPage, web.ErrNotBuilt) && errors.Is(errClient, web.ErrNotBuilt) {
 		return web.ErrNotBuilt // said once

@@ -60,6 +60,8 @@ type Engine struct {
 
 // Chat is the behaviour of the gateway.
 type Chat struct {
+	Title string // of the page; empty: the page's own
+
 	JoinNotice bool // tell everybody when somebody comes
 
 	Strict     bool // messages are objects with a string name and a string text

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // kind is one sort of value: what it accepts, in words that finish "must be …", and
@@ -45,6 +47,20 @@ func integer[T int | int64](field func(*Config) *T, lowest, highest T) kind {
 				return errPlain
 			}
 			*field(c) = T(n)
+			return nil
+		},
+	}
+}
+
+// line accepts one line of text, of so many characters at most.
+func line(field func(*Config) *string, most int) kind {
+	return kind{
+		accepts: fmt.Sprintf("one line of at most %d characters", most),
+		set: func(c *Config, text string) error {
+			if utf8.RuneCountInString(text) > most || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+				return errPlain
+			}
+			*field(c) = text
 			return nil
 		},
 	}

@@ -101,6 +101,7 @@ func TestAcceptedValues(t *testing.T) {
 		{[]string{"RECOVERY_SECONDS=120", "RECOVERY_BYTES=1000000"}, func(c *Config) {
 			c.Recovery = Recovery{2 * time.Minute, 1e6}
 		}},
+		{[]string{"CHAT_TITLE=우리 <팀> & co"}, func(c *Config) { c.Chat.Title = "우리 <팀> & co" }},
 		{[]string{"CHAT_JOIN_NOTICE=off"}, func(c *Config) { c.Chat.JoinNotice = false }},
 		{[]string{"CHAT_JOIN_NOTICE=YES"}, func(*Config) {}},
 		{[]string{"LOG_LEVEL=DEBUG", "LOG_FORMAT=json"}, func(c *Config) { c.Log = Log{slog.LevelDebug, LogJSON} }},

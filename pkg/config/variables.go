@@ -101,6 +101,8 @@ func table() []section {
 		authSection(),
 		adminSection(),
 		{"Chat", []variable{
+			{"CHAT_TITLE", "", "Name of the chat on its page: heading, browser tab, icon. Empty: Chat.",
+				line(func(c *Config) *string { return &c.Chat.Title }, 100)},
 			{"CHAT_JOIN_NOTICE", "true", "Announce each client that joins (n clients that join cause n²/2 deliveries).",
 				boolean(func(c *Config) *bool { return &c.Chat.JoinNotice })},
 			{"CHAT_STRICT", "false", "Refuse messages that are not objects with a string name and a string text.",

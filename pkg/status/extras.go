@@ -52,15 +52,15 @@ func (b *Board) extras() []Extra {
 }
 
 func forwarding(f forward.Stats) []Item {
-	registered := Item{Name: "found at", Text: f.Address}
+	registered := Item{Name: "own address", Text: f.Address}
 	if !f.Registered {
 		registered.Text, registered.Bad = "not registered", true
 	}
 	return []Item{
 		registered,
-		number("others known", f.Peers),
+		number("peers", f.Peers),
 		number("forwarded", f.Polls+f.Posts+f.Upgrades+f.Refused),
-		number("for others", f.Served),
+		number("served for peers", f.Served),
 		number("tunnels now", f.Tunnels),
 		fault("failed", f.Unreachable+f.Denied+f.Broken),
 	}
@@ -72,8 +72,8 @@ func recovery(r socketio.RecoveryStats) []Item {
 		refused += n
 	}
 	return []Item{
-		number("came back", r.Recovered),
-		number("… elsewhere", r.RecoveredRemote),
+		number("recovered", r.Recovered),
+		number("from peers", r.RecoveredRemote),
 		number("not possible", refused),
 		number("away now", r.Sessions),
 		number("packets kept", r.Packets),

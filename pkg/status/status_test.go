@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -160,5 +162,35 @@ func TestDraining(t *testing.T) {
 	b, _ := newBoard(t, Sources{Draining: func() bool { return true }})
 	if s := b.Report().State; s != "draining" {
 		t.Error(s)
+	}
+}
+
+// TestWordsAreExplained: a label of the page, or of the cards that not every server has, is explained
+// below it, save those that everybody knows.
+func TestWordsAreExplained(t *testing.T) {
+	_, h := newBoard(t, Sources{})
+	page := get(t, h, "/status").Body.String()
+	main, words, ok := strings.Cut(page, `<details id="words">`)
+	if !ok {
+		t.Fatal("the page explains no words")
+	}
+	plain := []string{"WebSocket", "polling", "Go", "failed", "packets kept", "kB kept", "keys"}
+	var labels []string
+	for _, m := range regexp.MustCompile(`<dt>([^<]*)</dt>`).FindAllStringSubmatch(main, -1) {
+		labels = append(labels, m[1])
+	}
+	for _, items := range [][]Item{forwarding(forward.Stats{}), recovery(socketio.RecoveryStats{})} {
+		for _, item := range items {
+			labels = append(labels, item.Name)
+		}
+	}
+	if len(labels) < 30 {
+		t.Fatalf("found %d labels", len(labels))
+	}
+	for _, label := range labels {
+		id := `id="word-` + strings.ReplaceAll(strings.ToLower(label), " ", "-") + `"`
+		if !slices.Contains(plain, label) && !strings.Contains(words, id) {
+			t.Errorf("%q is not explained", label)
+		}
 	}
 }

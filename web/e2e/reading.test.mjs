@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { io } from 'socket.io-client';
 import { startBrowser } from './lib/browser.mjs';
 import { openChat } from './lib/chat-page.mjs';
-import { startInstance } from './lib/servers.mjs';
+import { isReference, startInstance } from './lib/servers.mjs';
 
 describe('the conversation', () => {
   let browser, server, sender;
@@ -168,5 +168,35 @@ describe('the conversation', () => {
     const rows = await chat.log.getByRole('listitem').count();
     assert.ok(sent > 500 && rows < 150, `${rows} rows drawn of ${sent}`);
     assert.deepEqual(chat.faults, []);
+  });
+
+  test('the operator names the chat, in the page, its tab and its icon', { skip: isReference && 'a setting of our server' }, async (t) => {
+    const title = '우리 <b>팀</b> & "co"';
+    const named = await startInstance({ env: { CHAT_TITLE: title } });
+    t.after(() => named.stop());
+    const chat = await openChat(browser, named.url, '지우');
+    t.after(() => chat.close());
+    assert.equal(await chat.page.getByRole('heading', { level: 1 }).textContent(), title);
+    assert.equal(await chat.page.title(), title);
+    const manifest = await (await fetch(`${named.url}/manifest.webmanifest`)).json();
+    assert.equal(manifest.name, title);
+    assert.deepEqual(chat.faults, []);
+    // Caches know the two pages apart, and this one again.
+    const tag = (url) => fetch(url).then((answer) => answer.headers.get('etag'));
+    assert.notEqual(await tag(`${named.url}/`), await tag(`${server.url}/`));
+    assert.equal((await fetch(`${named.url}/`, { headers: { 'if-none-match': await tag(`${named.url}/`) } })).status, 304);
+  });
+
+  test('there is an icon for every place that asks for one', async () => {
+    const wanted = { '/favicon.ico': 'image/x-icon', '/favicon.svg': 'image/svg+xml', '/apple-touch-icon.png': 'image/png', '/robots.txt': 'text/plain; charset=utf-8' };
+    const manifest = await (await fetch(`${server.url}/manifest.webmanifest`)).json();
+    for (const { src, type } of manifest.icons) {
+      wanted[`/${src}`] = type;
+    }
+    for (const [path, type] of Object.entries(wanted)) {
+      const answer = await fetch(server.url + path);
+      assert.equal(answer.status, 200, path);
+      isReference || assert.equal(answer.headers.get('content-type'), type, path);
+    }
   });
 });

@@ -73,6 +73,19 @@ describe('the status page', { skip: isReference && 'a page of our server' }, () 
     }));
     assert.equal(wide, false, 'the page scrolls sideways');
     assert.match(back, /rgb\((\d|[1-4]\d), /, 'the page is not dark');
+    // The last column of the events is a swipe away, or a few presses of a key.
+    const table = phone.page.getByRole('region', { name: 'Events, sent and received' });
+    await table.focus();
+    for (let i = 0; i < 12; i++) await phone.page.keyboard.press('ArrowRight');
+    await phone.page.waitForFunction(() => {
+      const box = document.querySelector('.scroll').getBoundingClientRect();
+      return [...document.querySelectorAll('#events th')].at(-1).getBoundingClientRect().right <= box.right + 1;
+    });
+    // A tap on a word leads to what it means.
+    await phone.page.getByText('Go memory', { exact: true }).first().tap();
+    await phone.page.getByText('GOMEMLIMIT bounds it').waitFor();
+    const resident = await phone.page.locator('#resident').textContent();
+    assert.match(resident, /^\d+ MB$/);
     assert.deepEqual(phone.faults, []);
     await phone.context.close();
   });
@@ -81,6 +94,7 @@ describe('the status page', { skip: isReference && 'a page of our server' }, () 
     await redis.stop();
     await shows('state', 'needs attention');
     await view.page.locator('#problems').getByText('Not joined to the other instances').waitFor();
+    await shows('instances', '–');
     clients.forEach((c) => c.disconnect());
     await one.stop();
     await shows('state', 'no answer');

@@ -87,7 +87,8 @@ function showRedis(r) {
     set('joined', 'instance, without Redis');
     return;
   }
-  set('instances', r.instances);
+  // Alone, but not by design: a number would read as one instance that has joined.
+  set('instances', r.joined ? r.instances : '–');
   set('joined', r.joined ? `instance${r.instances === 1 ? '' : 's'}, joined for ${span(r.sinceS)}` : `not joined for ${span(r.sinceS)}`, !r.joined);
   set('lag', r.joined ? milliseconds(r.lagMS) : '–');
   set('lagP99', atMost(r.lag.p99));
@@ -98,6 +99,20 @@ function showRedis(r) {
   set('rejected', count(r.rejected), r.rejected > 0);
   set('gaps', count(r.gaps), r.gaps > 0);
   $('redis').title = r.lastError && `last error: ${r.lastError}`;
+}
+
+/** Lets the words of a label lead to their explanation, where there is one: by a tap, or by pointing at them. */
+function explained(label) {
+  const entry = $(`word-${label.textContent.toLowerCase().replaceAll(' ', '-')}`);
+  if (entry && !$('words').contains(label)) {
+    const link = element('a', ...label.childNodes);
+    link.href = `#${entry.id}`;
+    link.title = entry.querySelector('dd').textContent;
+    link.tabIndex = -1; // by keyboard, all of them are one stop away
+    link.onclick = () => ($('words').open = true);
+    label.append(link);
+  }
+  return label;
 }
 
 /** The cells of a direction; empty if there never was anything. */
@@ -123,7 +138,7 @@ function showTables(s) {
       value.classList.toggle('bad', item.bad);
       value.classList.toggle('text', !/^\d/.test(item.text) || item.text.includes(':'));
       value.title = item.text;
-      return element('div', element('dt', item.name), value);
+      return element('div', explained(element('dt', item.name)), value);
     }));
   });
   for (const id of ['closed', 'refused']) {
@@ -139,7 +154,7 @@ function show(s) {
   set('version', s.version);
   set('state', s.state === 'ok' ? 'all is well' : s.state === 'attention' ? 'needs attention' : s.state);
   set('uptime', `up ${span(s.uptimeS)}`);
-  $('problems').hidden = s.problems.length === 0;
+  $('attention').hidden = s.problems.length === 0;
   $('problems').replaceChildren(...s.problems.map((p) => element('li', element('b', p.text), element('span', p.advice))));
 
   const { clients: c, traffic: t, slow: w, roundTrip: rt, process: p, history: h } = s;
@@ -168,6 +183,7 @@ function show(s) {
 
   set('cpu', p.cpu.toFixed(p.cpu < 10 ? 2 : 1));
   set('processors', `of ${p.processors} processor${p.processors === 1 ? '' : 's'}`);
+  set('resident', p.resident ? bytes(p.resident) : '–');
   set('memory', bytes(p.memory));
   set('heap', bytes(p.heap));
   set('goroutines', count(p.goroutines));
@@ -181,6 +197,8 @@ function show(s) {
   }
   showTables(s);
 }
+
+document.querySelectorAll('main dt').forEach(explained);
 
 let last = null;
 async function ask() {

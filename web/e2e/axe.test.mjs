@@ -1,0 +1,85 @@
+// Accessibility as a machine can see it: axe-core finds nothing, in any size, colour and language.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { io } from 'socket.io-client';
+import { open, startBrowser } from './lib/browser.mjs';
+import { openChat } from './lib/chat-page.mjs';
+import { isReference, startInstance } from './lib/servers.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The rules that page breaks, each with the elements that break it. */
+async function violations(page) {
+  await page.evaluate(axe);
+  const { violations, incomplete } = await page.evaluate(() => window.axe.run());
+  // Of contrasts of what is scrolled out of view it says that it cannot tell.
+  const open = incomplete.filter(({ id }) => id !== 'color-contrast');
+  return [...violations, ...open].map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`);
+}
+
+const looks = {
+  'in light colours': { colorScheme: 'light' },
+  'in dark colours': { colorScheme: 'dark' },
+  'on a phone': { viewport: { width: 390, height: 740 }, isMobile: true, hasTouch: true },
+  'on a phone in the dark': { viewport: { width: 390, height: 740 }, isMobile: true, hasTouch: true, colorScheme: 'dark' },
+  'on a phone on its side': { viewport: { width: 844, height: 390 }, isMobile: true, hasTouch: true },
+  'at 400 %': { viewport: { width: 320, height: 200 } },
+  'in Korean': { locale: 'ko-KR' },
+};
+
+describe('axe-core finds nothing', { skip: isReference && 'pages of our server' }, () => {
+  let browser, server, closed, sender;
+  before(async () => {
+    [browser, server, closed] = await Promise.all([
+      startBrowser(),
+      startInstance({ env: { LOG_FORMAT: 'json', CHAT_STRICT: 'true', CHAT_TEXT_LENGTH: '200', RECOVERY_SECONDS: '60' } }),
+      startInstance({ env: { AUTH_JWT_SECRET: 'a secret of thirty-two letters and more' } }),
+    ]);
+    sender = io(`${server.url}/chat`, { transports: ['websocket'] });
+    await new Promise((resolve, reject) => sender.once('connect', resolve).once('connect_error', reject));
+  });
+  after(async () => {
+    sender?.close();
+    await browser?.close();
+    await Promise.all([server?.stop(), closed?.stop()]);
+  });
+
+  for (const [look, options] of Object.entries(looks)) {
+    test(`${look}: empty, in conversation, with everything that can go wrong`, async () => {
+      const chat = await openChat(browser, server.url, '', options);
+      assert.deepEqual(await violations(chat.page), []);
+      await chat.name.fill('지우');
+      for (let i = 0; i < 30; i++) {
+        sender.emit('msgToServer', { name: `n${i % 8}`, text: `row ${i} with \`code\` and https://example.com/${i}` });
+      }
+      sender.emit('msgToServer', { name: '', text: '👍' });
+      await chat.sees('👍');
+      await chat.says('mine, with https://example.com/');
+      await chat.sees('mine, with https://example.com/');
+      await chat.says('x'.repeat(300));
+      await chat.page.getByRole('button', { name: /Edit|고치기/ }).waitFor();
+      assert.deepEqual(await violations(chat.page), []);
+      await chat.scrollBy(-700);
+      sender.emit('msgToServer', { name: 'n1', text: 'one more' });
+      await chat.page.getByRole('button', { name: /1 new message|새 메시지 1개/ }).waitFor();
+      await chat.name.fill('n'.repeat(45));
+      await chat.text.fill('x'.repeat(10_001));
+      assert.deepEqual(await violations(chat.page), []);
+      await chat.close();
+      const asked = await openChat(browser, closed.url, '', { ...options, state: options.locale ? '연결 끊김' : 'Disconnected' });
+      assert.deepEqual(await violations(asked.page), []);
+      await asked.close();
+    });
+  }
+
+  for (const [look, options] of Object.entries(looks)) {
+    test(`the status page ${look}`, async () => {
+      const view = await open(browser, `http://${/"metrics":"([^"]+)"/.exec(server.output())[1]}/status`, options);
+      await view.page.locator('#events').getByText('msgToServer').waitFor();
+      assert.deepEqual(await violations(view.page), []);
+      await view.context.close();
+    });
+  }
+});
