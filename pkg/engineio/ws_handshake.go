@@ -24,10 +24,11 @@ type openingError struct {
 func (e *openingError) Error() string { return e.text }
 
 var (
-	errOpeningMethod  = &openingError{http.StatusMethodNotAllowed, "a WebSocket is opened by GET"}
-	errOpeningUpgrade = &openingError{http.StatusBadRequest, "one Upgrade header that says websocket is needed"}
-	errOpeningKey     = &openingError{http.StatusBadRequest, "one Sec-WebSocket-Key of 16 bytes in base64 is needed"}
-	errOpeningVersion = &openingError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13 or 8"}
+	errOpeningMethod    = &openingError{http.StatusMethodNotAllowed, "a WebSocket is opened by GET"}
+	errOpeningUpgrade   = &openingError{http.StatusBadRequest, "one Upgrade header that says websocket is needed"}
+	errOpeningKey       = &openingError{http.StatusBadRequest, "one Sec-WebSocket-Key of 16 bytes in base64 is needed"}
+	errOpeningNoVersion = &openingError{http.StatusBadRequest, "Sec-WebSocket-Version is missing"}
+	errOpeningVersion   = &openingError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13 or 8"}
 )
 
 // openingOf checks what Node's ws checks. It is more patient than RFC 6455: version 8
@@ -44,7 +45,10 @@ func openingOf(r *http.Request) (wsOpening, *openingError) {
 	case len(key) != 1 || !isOpeningKey(key[0]):
 		return wsOpening{}, errOpeningKey
 	}
-	if v := h["Sec-Websocket-Version"]; len(v) != 1 || v[0] != "13" && v[0] != "8" {
+	switch v := h["Sec-Websocket-Version"]; {
+	case len(v) == 0:
+		return wsOpening{}, errOpeningNoVersion
+	case len(v) > 1 || v[0] != "13" && v[0] != "8":
 		return wsOpening{}, errOpeningVersion
 	}
 	return wsOpening{h["Sec-Websocket-Key"][0], subprotocolOf(h)}, nil

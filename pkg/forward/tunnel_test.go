@@ -156,8 +156,9 @@ func TestRefusedUpgrade(t *testing.T) {
 	sid := owner.open(t, "EIO=4")
 	c := upgrade(t, owner, sid)
 	header := []string{"Connection", "keep-alive, Upgrade", "Upgrade", "WebSocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="}
-	direct := do(t, "GET", owner.http.URL+"/?EIO=4&transport=websocket&sid="+sid, "", header...)
-	res := do(t, "GET", front.http.URL+"/?EIO=4&transport=websocket&sid="+sid, "", header...)
+	// Of another protocol than the session's.
+	direct := do(t, "GET", owner.http.URL+"/?EIO=3&transport=websocket&sid="+sid, "", header...)
+	res := do(t, "GET", front.http.URL+"/?EIO=3&transport=websocket&sid="+sid, "", header...)
 	direct.header.Del("Date")
 	res.header.Del("Date")
 	if fmt.Sprint(res) != fmt.Sprint(direct) || res.status != 400 {
