@@ -121,6 +121,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	ws, probe := c.ws, c.probe
 	c.probe = nil
 	c.wakePollLocked()
+	c.wakeDrainedLocked()
 	if c.done != nil {
 		close(c.done)
 	}

@@ -48,6 +48,7 @@ type Conn struct {
 	reason       CloseReason
 	reasonErr    error
 	done         chan struct{} // made by Done, closed by shutdown
+	drained      chan struct{} // made by Drained, closed when queued is 0 and by shutdown
 
 	// Static after construction.
 	server    *Server

@@ -193,7 +193,7 @@ func (c *Conn) flush(w *writer) bool {
 func (c *Conn) flushed(out *outbox) bool {
 	size := out.bytes()
 	c.mu.Lock()
-	c.queued -= size
+	c.dequeuedLocked(size)
 	again := !c.out.empty() && c.state != stateClosed
 	closing := false
 	if again {

@@ -121,7 +121,7 @@ func (c *Conn) takePollLocked() (a pollAnswer) {
 	default:
 		a.out = c.out.cutFirst()
 	}
-	c.queued -= a.out.bytes()
+	c.dequeuedLocked(a.out.bytes())
 	c.greeted = true
 	// A client that leaves is told by the poll after that: it shall have its packets
 	// first.
