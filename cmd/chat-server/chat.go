@@ -14,6 +14,7 @@ import (
 	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/httpserver"
+	"socketio-chat/pkg/membudget"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -24,8 +25,9 @@ type chatParts struct {
 	cluster *cluster           // nil without Redis
 	forward *forward.Forwarder // nil without Redis, or when it is off
 	limiter *admission.Limiter
-	auth    *authParts  // nil: everybody may join
-	admin   *adminui.UI // nil: off
+	budget  *membudget.Budget // nil: no limit of memory is known
+	auth    *authParts        // nil: everybody may join
+	admin   *adminui.UI       // nil: off
 	log     *slog.Logger
 }
 
@@ -57,6 +59,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 		Logger:         log,
 	}
 	c.limiter = limit(cfg, &options, log)
+	c.budget = c.budgetMemory(cfg.Limits, &options, log)
 	var err error
 	if c.auth, err = newVerifier(cfg.Auth, log); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 		cluster = chat.cluster.builder.Status
 	}
 	sources := metrics.Sources{
-		Server: chat.io, Cluster: cluster, Limits: chat.limiter.Stats, HTTP: server.Stats, Chat: chat.chat.Stats,
+		Server: chat.io, Cluster: cluster, Limits: chat.limiter.Stats, HTTP: server.Stats, Chat: chat.chat.Stats, Memory: chat.budget.Stats,
 		Draining: server.Draining, Version: versionText(), Logger: log,
 	}
 	if chat.forward != nil {
@@ -31,7 +31,7 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 	}
 	server.HandleOperator("GET /metrics", metrics.New(sources))
 	board := status.New(status.Sources{
-		Server: chat.io, Cluster: cluster, Forward: sources.Forward, Limits: sources.Limits, Auth: sources.Auth,
+		Server: chat.io, Cluster: cluster, Forward: sources.Forward, Limits: sources.Limits, Auth: sources.Auth, Memory: sources.Memory,
 		Draining: server.Draining, Version: versionText(), Instance: instanceName(cfg), QueueBytes: cfg.Engine.QueueBytes,
 	})
 	for pattern, handler := range board.Routes() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
@@ -100,8 +101,10 @@ type rudeClient struct {
 	eio   int
 	sid   string
 	reset bool // leave with RST instead of FIN
-	nc    *net.TCPConn
-	last  []byte // what hear got
+	// patience is how long it stays on a connection, 0: 20 s.
+	patience time.Duration
+	nc       *net.TCPConn
+	last     []byte // what hear got
 }
 
 // dial opens a connection in place of the one there may be.
@@ -113,7 +116,7 @@ func (c *rudeClient) dial() *rudeClient {
 		return c
 	}
 	c.nc = nc.(*net.TCPConn)
-	_ = c.nc.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.nc.SetDeadline(time.Now().Add(cmp.Or(c.patience, 20*time.Second)))
 	return c
 }
 

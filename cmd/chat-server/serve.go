@@ -62,6 +62,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 	serving.Go(func() { failed <- server.Serve(public) })
 	trimming, stopTrimming := context.WithCancel(ctx)
 	serving.Go(func() { trimMemory(trimming) })
+	serving.Go(func() { chat.budget.Run(trimming) })
 	attrs := []any{"version", versionText(), "addr", public.Addr().String(), "redis", cfg.Redis.String()}
 	if server.HasPage() {
 		attrs = append(attrs, "page", pageURL(cfg.HTTP, public))

@@ -30,6 +30,7 @@ type Limits struct {
 	HeaderTime, BodyTime time.Duration
 	IdleTime             time.Duration // of a connection between two requests
 	Idle                 int           // connections without a request; 0: half of the descriptors
+	Memory               int64         // bytes of the process; 0: GOMEMLIMIT's or the container's
 }
 
 // ProxyHeader is where proxies tell the client's address.
@@ -47,6 +48,8 @@ func limitsSection() section {
 		return integer(func(c *Config) *int { return field(&c.Limits) }, 0, 1_000_000_000)
 	}
 	return section{"Limits (0: no limit)", []variable{
+		{"MEMORY_BYTES", "0", "Memory of the process. Near it, new clients get 503 and those that hold most are disconnected. 0: GOMEMLIMIT, or the container's limit.",
+			integer(func(c *Config) *int64 { return &c.Limits.Memory }, 0, 1<<50)},
 		{"MAX_CONNECTIONS", "100000", "Connections in total.",
 			most(func(l *Limits) *int { return &l.Connections })},
 		{"MAX_CONNECTIONS_PER_ADDRESS", "1000", "Connections per client address. Private and loopback addresses are exempt unless you set this.",

@@ -47,6 +47,7 @@ var (
 	errPollOverlap   = errors.New("overlap from client: a poll is already pending")
 	errPostOverlap   = errors.New("data request overlap from client: a POST is already being read")
 	errPollCut       = errors.New("poll connection closed prematurely")
+	errMemory        = errors.New("the server was short of memory and this connection held much")
 	errPostCut       = errors.New("data request connection closed prematurely")
 	errPostTooLarge  = errors.New("the body of a POST is larger than the limit")
 	errPostLate      = errors.New("the body of a POST did not arrive in time")

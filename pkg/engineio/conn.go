@@ -58,6 +58,8 @@ type Conn struct {
 
 	// recvMu makes calls of receiver follow one another. Held while it runs.
 	recvMu sync.Mutex
+
+	taken atomic.Int64 // bytes received lately, see held.go
 }
 
 // writerState tells who takes frames from the outbox of a WebSocket.

@@ -89,6 +89,10 @@ type Options struct {
 	// client is told code 1. The header of w holds what this server has set for
 	// the origin; the answer of the other server replaces it.
 	Forward func(w http.ResponseWriter, r *http.Request, sid string) bool
+	// Room, if set, is asked before n bytes of a large message or body are read.
+	// While it says false they stay where they are, for two seconds at most: so a
+	// process that is short of memory can let a flood wait.
+	Room func(n int) bool
 	// NewID makes session ids; nil means 20 random base64url characters. Ids must be hard to
 	// guess. A handshake whose id is in use is refused. It does not get the request, as Node's
 	// generateId does: an id that tells who has it would tell that to everybody on the way.

@@ -266,6 +266,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	r.Body = tookReader{r.Body, c}
 	body, err := s.readBody(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		s.stats.payloadTooLarge.Add(1)

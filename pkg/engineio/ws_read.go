@@ -112,6 +112,14 @@ func (r *wsReader) releaseBuffer() {
 
 // readSome waits for bytes and reads some, into target or behind the unread.
 func (r *wsReader) readSome(target []byte) (int, error) {
+	n, err := r.waitAndRead(target)
+	if r.conn != nil {
+		r.conn.took(n)
+	}
+	return n, err
+}
+
+func (r *wsReader) waitAndRead(target []byte) (int, error) {
 	if r.t.raw == nil {
 		if target == nil {
 			target = r.takeBuffer()
@@ -236,6 +244,9 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 			r.start += have
 			n -= have
 			continue
+		}
+		if r.conn != nil {
+			r.conn.server.awaitRoom(min(n, max(readBuffer, len(dst))))
 		}
 		dst = slices.Grow(dst, min(n, max(readBuffer, len(dst))))
 		room := dst[len(dst):min(cap(dst), len(dst)+n)]

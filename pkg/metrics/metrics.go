@@ -15,6 +15,7 @@ import (
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/httpserver"
+	"socketio-chat/pkg/membudget"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -36,6 +37,8 @@ type Sources struct {
 	Auth func() auth.Stats
 	// Chat is about messages that were not taken as they came.
 	Chat func() chat.Stats
+	// Memory is about the memory of the process.
+	Memory func() membudget.Stats
 	// Draining tells whether the instance is shutting down.
 	Draining func() bool
 	// Version is the program's, as people write it.
@@ -108,6 +111,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.Chat != nil {
 		to.chat(c.Chat())
+	}
+	if c.Memory != nil {
+		to.memory(c.Memory())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/histogram"
+	"socketio-chat/pkg/membudget"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -149,6 +150,12 @@ func otherParts(t *testing.T) *scene {
 		`chat_auth_refused_total{reason="claims"}`: 6, `chat_auth_refused_total{reason="no keys"}`: 7, `chat_auth_expired_total`: 8,
 		`chat_auth_key_reads_total`: 9, `chat_auth_key_read_failures_total`: 10, `chat_auth_keys`: 11,
 		`chat_auth_renewed_total`: 12, `chat_auth_revoked_total`: 13,
+	})
+	s.causes("memory is short", func() {
+		s.memory = membudget.Stats{Limit: 1000, Used: 900, Refused: 2, Shed: map[string]uint64{"connections": 3}, ShedBytes: 400}
+	}, map[string]float64{
+		`chat_memory_limit_bytes`: 1000, `chat_memory_used_bytes`: 900, `chat_memory_refused_total`: 2,
+		`chat_memory_shed_total{what="connections"}`: 3, `chat_memory_shed_bytes_total`: 400,
 	})
 	s.causes("messages are not as they should be", func() {
 		s.messages = chat.Stats{RefusedInvalid: 1, RefusedUnnamed: 2, NamesReplaced: 3}

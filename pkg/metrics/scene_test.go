@@ -28,6 +28,7 @@ import (
 	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/forward"
+	"socketio-chat/pkg/membudget"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -52,6 +53,7 @@ type scene struct {
 	limits     admission.Stats
 	auth       auth.Stats
 	messages   chat.Stats
+	memory     membudget.Stats
 	draining   bool
 	alice, bob *client
 	seen       map[string]bool // metrics that were seen to change
@@ -86,6 +88,7 @@ func newScene(t *testing.T, change ...func(*socketio.Options)) *scene {
 		Limits:   func() admission.Stats { return s.limits },
 		Auth:     func() auth.Stats { return s.auth },
 		Chat:     func() chat.Stats { return s.messages },
+		Memory:   func() membudget.Stats { return s.memory },
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond) // nobody polls for a goodbye

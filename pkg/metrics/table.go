@@ -75,6 +75,7 @@ var table = []section{
 	}},
 	{"Limits", []*metric{limited, slowedMessages, slowedSeconds, untrustedHeaders, addresses}},
 	{"Authentication", []*metric{authAccepted, authRefused, authExpired, authRenewed, authRevoked, authKeys, keyReads, keyReadFailures, messagesRefused, namesReplaced}},
+	{"Memory (only with a limit)", []*metric{memoryLimit, memoryUsed, memoryRefused, memoryShed, memoryShedBytes}},
 	{"The instance", []*metric{buildInfo, draining}},
 }
 

@@ -159,3 +159,16 @@ func (b *Builder) Close(ctx context.Context) error {
 	done.Wait()
 	return errors.Join(errs...)
 }
+
+// Shed drops the newest of what waits for Redis, about want bytes, and returns how many bytes and messages
+// those were. They count as dropped. It is for a process that runs out of memory.
+func (b *Builder) Shed(want int64) (bytes int64, messages int) {
+	for _, h := range b.all() {
+		if bytes >= want {
+			break
+		}
+		freed, n := h.Shed(int(want - bytes))
+		bytes, messages = bytes+int64(freed), messages+n
+	}
+	return bytes, messages
+}

@@ -9,6 +9,7 @@ import (
 	"socketio-chat/pkg/auth"
 	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/forward"
+	"socketio-chat/pkg/membudget"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
 )
@@ -24,6 +25,8 @@ type Sources struct {
 	Forward func() forward.Stats
 	Limits  func() admission.Stats
 	Auth    func() auth.Stats
+	// Memory is about the memory of the process.
+	Memory func() membudget.Stats
 	// Draining tells whether the instance is shutting down.
 	Draining func() bool
 	// Instance names this instance for people, such as its host and port.
@@ -98,6 +101,7 @@ type sample struct {
 
 	roundTrip  quantiles
 	redis      redisadapter.Status
+	memory     membudget.Stats
 	namespaces []socketio.NamespaceStats
 }
 
@@ -130,6 +134,9 @@ func (b *Board) sample(now time.Time) sample {
 	}
 	if b.Cluster != nil {
 		s.redis = b.Cluster()
+	}
+	if b.Memory != nil {
+		s.memory = b.Memory()
 	}
 	return s
 }

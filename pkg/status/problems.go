@@ -40,6 +40,7 @@ func (b *Board) judge(r *Report, ago, now sample) {
 		add(!r.Redis.Joined || r.Redis.LagMS < 500, "Redis, the network to it or this process is overloaded.",
 			"A message takes %.0f ms through Redis", r.Redis.LagMS)
 	}
+	b.judgeMemory(add, ago, now)
 	slow := now.slow - ago.slow
 	add(slow == 0, "They took less than they were sent: bad networks, or CLIENT_QUEUE_BYTES is too small for this load.",
 		"%d slow clients were disconnected in the last minute", slow)
@@ -60,4 +61,17 @@ func (b *Board) judge(r *Report, ago, now sample) {
 // span says how long something has been so.
 func span(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+}
+
+// judgeMemory tells what was done, in the last minute, to stay within the memory of the process.
+func (b *Board) judgeMemory(add func(ok bool, advice, format string, args ...any), ago, now sample) {
+	shed := uint64(0)
+	for what, n := range now.memory.Shed {
+		shed += n - ago.memory.Shed[what]
+	}
+	refused := now.memory.Refused - ago.memory.Refused
+	const advice = "Give the process more memory (MEMORY_BYTES or the container's limit), add an instance, or look for clients that send or keep too much."
+	add(shed == 0 && refused == 0 && !now.memory.Refusing, advice,
+		"Memory is short (%d of %d MiB in use): %d new clients were refused and %d connections or kept messages let go in the last minute",
+		now.memory.Used>>20, now.memory.Limit>>20, refused, shed)
 }

@@ -65,3 +65,6 @@ func (h *Hub) flush(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Shed drops the newest of what is queued, see queue.shed.
+func (h *Hub) Shed(want int) (bytes, messages int) { return h.queue.shed(want) }

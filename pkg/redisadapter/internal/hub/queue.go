@@ -10,6 +10,7 @@ import (
 
 var (
 	errQueueFull = errors.New("publish queue is full")
+	errMemory    = errors.New("this process is short of memory")
 	errStale     = errors.New("message waited too long for Redis")
 )
 
@@ -205,6 +206,25 @@ func (q *queue) giveUp(stale []item) {
 		q.mu.Unlock()
 		notify(q.late)
 	}
+}
+
+// shed drops the newest messages, about want bytes, and returns how many bytes and messages those were.
+func (q *queue) shed(want int) (bytes, items int) {
+	q.mu.Lock()
+	var last []item
+	for n := len(q.items); n > q.head && bytes < want; n = len(q.items) {
+		it := q.items[n-1]
+		q.items[n-1] = item{}
+		q.items = q.items[:n-1]
+		q.bytes -= it.size()
+		bytes += it.size()
+		last = append(last, it)
+	}
+	q.mu.Unlock()
+	for _, it := range last {
+		q.lost(it, errMemory)
+	}
+	return bytes, len(last)
 }
 
 // close refuses what comes from now on and gives lost what is there. Called by the publisher, or when it

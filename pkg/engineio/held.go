@@ -1,0 +1,95 @@
+package engineio
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"time"
+)
+
+// What a connection holds in memory is known exactly as far as it waits to be sent. What was received is
+// held by whoever received it, for as long as it takes: messages that are not complete, attachments
+// that wait for others, events that wait for a handler. It is estimated by what came lately.
+
+// Only a part of all connections is let go at once, however little they seem to hold: what they did hold
+// shows before the next time.
+const (
+	minShed   = 16 // connections
+	shedShare = 16 // one of so many
+)
+
+// took notes bytes that were read for the connection.
+func (c *Conn) took(n int) { c.taken.Add(int64(n)) }
+
+// held estimates what the connection holds, in bytes.
+func (c *Conn) held() int64 {
+	c.mu.Lock()
+	queued := c.queued
+	c.mu.Unlock()
+	return queued + c.taken.Load()
+}
+
+// AgeHeld makes what was received before count half in Shed. It is to be called every few seconds.
+func (s *Server) AgeHeld() {
+	s.each(func(c *Conn) {
+		if n := c.taken.Load(); n > 0 {
+			c.taken.Add(-(n + 1) / 2)
+		}
+	})
+}
+
+// Shed closes connections that hold much memory until about want bytes are free: the largest first, of
+// equal ones the newest. Their reason is ForcedClose, so that clients may come back for their session. It
+// returns how many bytes and connections that were.
+func (s *Server) Shed(want int64) (bytes int64, conns int) {
+	type holder struct {
+		*Conn
+		held int64
+	}
+	var list []holder
+	s.each(func(c *Conn) {
+		if n := c.held(); n > 0 {
+			list = append(list, holder{c, n})
+		}
+	})
+	slices.SortFunc(list, func(a, b holder) int {
+		return cmp.Or(cmp.Compare(b.held, a.held), b.handshake.Time.Compare(a.handshake.Time))
+	})
+	for _, c := range list[:min(len(list), max(minShed, len(list)/shedShare))] {
+		if bytes >= want {
+			break
+		}
+		c.shutdown(ForcedClose, errMemory)
+		bytes, conns = bytes+c.held, conns+1
+	}
+	return bytes, conns
+}
+
+// How long a read waits for room, and how often it asks.
+const (
+	roomWait = 2 * time.Second
+	roomStep = 5 * time.Millisecond
+)
+
+// awaitRoom returns when there is room for n bytes, or the connection has waited long enough.
+func (s *Server) awaitRoom(n int) {
+	if s.opts.Room == nil {
+		return
+	}
+	for waited := time.Duration(0); waited < roomWait && !s.opts.Room(n); waited += roomStep {
+		time.Sleep(roomStep)
+	}
+}
+
+// tookReader notes what is read of the body of a POST.
+type tookReader struct {
+	io.ReadCloser
+	conn *Conn
+}
+
+func (r tookReader) Read(b []byte) (int, error) {
+	r.conn.server.awaitRoom(len(b))
+	n, err := r.ReadCloser.Read(b)
+	r.conn.took(n)
+	return n, err
+}
