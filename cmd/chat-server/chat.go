@@ -55,6 +55,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			Parameters:     cfg.Handshake.Parameters,
 		},
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
+		Parser:         socketio.Parser(cfg.Engine.Parser),
 		Recovery:       socketio.Recovery{For: cfg.Recovery.For, Bytes: cfg.Recovery.Bytes},
 		Logger:         log,
 	}

@@ -55,8 +55,19 @@ type Engine struct {
 	MaxPayload     int64    // bytes of one message or one polling request
 	QueueBytes     int64    // bytes that may wait for one client
 	Transports     []string // of "polling" and "websocket", at least one
+	Parser         Parser   // how packets are written
 	Origins        []string // exact origins of pages that may connect; empty: any
 }
+
+// Parser is how packets are written.
+type Parser string
+
+// The parsers.
+const (
+	ParserAuto    Parser = "auto"    // clients that speak first choose
+	ParserJSON    Parser = "json"    // no MessagePack
+	ParserMsgPack Parser = "msgpack" // MessagePack for those that do not speak first, too
+)
 
 // Chat is the behaviour of the gateway.
 type Chat struct {

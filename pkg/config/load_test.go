@@ -20,6 +20,7 @@ func defaults() Config {
 			PingTimeout:    20 * time.Second,
 			UpgradeTimeout: 10 * time.Second,
 			ConnectTimeout: 45 * time.Second,
+			Parser:         ParserAuto,
 			MaxPayload:     1e6,
 			QueueBytes:     1 << 20,
 			Transports:     []string{"polling", "websocket"},
@@ -86,6 +87,7 @@ func TestAcceptedValues(t *testing.T) {
 		{[]string{"PING_INTERVAL_MS=10"}, func(c *Config) { c.Engine.PingInterval = 10 * time.Millisecond }},
 		{[]string{"PING_TIMEOUT_MS=86400000"}, func(c *Config) { c.Engine.PingTimeout = 24 * time.Hour }},
 		{[]string{"UPGRADE_TIMEOUT_MS=3600000"}, func(c *Config) { c.Engine.UpgradeTimeout = time.Hour }},
+		{[]string{"PARSER=msgpack"}, func(c *Config) { c.Engine.Parser = ParserMsgPack }},
 		{[]string{"CONNECT_TIMEOUT_MS=1500"}, func(c *Config) { c.Engine.ConnectTimeout = 1500 * time.Millisecond }},
 		{[]string{"MAX_PAYLOAD_BYTES=1"}, func(c *Config) { c.Engine.MaxPayload = 1 }},
 		{[]string{"MAX_PAYLOAD_BYTES=5000000", "CLIENT_QUEUE_BYTES=5000000"}, func(c *Config) {

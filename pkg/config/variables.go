@@ -80,6 +80,8 @@ func table() []section {
 		{"Connections", []variable{
 			{"TRANSPORTS", "polling,websocket", "Transports offered to clients.",
 				subset(func(c *Config) *[]string { return &c.Engine.Transports }, "polling", "websocket")},
+			{"PARSER", "auto", "How packets are written. auto: 3.x and 4.x clients choose between JSON and MessagePack (socket.io-msgpack-parser), 1.x and 2.x clients get JSON. msgpack: 1.x and 2.x clients get MessagePack. json: MessagePack is refused.",
+				oneOf(func(c *Config) *Parser { return &c.Engine.Parser }, ParserAuto, ParserJSON, ParserMsgPack)},
 			{"CORS_ORIGINS", "", "Origins of pages that may connect. Empty: any (then only 1.x and 2.x pages may send credentials).",
 				origins(func(c *Config) *[]string { return &c.Engine.Origins })},
 			{"PING_INTERVAL_MS", "25000", "Time between heartbeats.",

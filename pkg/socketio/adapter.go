@@ -52,6 +52,7 @@ type LocalAdapter struct {
 	rooms   map[socket.Room]map[*link]struct{}
 	mark    uint64 // of the latest selection, see selectLocked
 
+	packs    bool     // a client that speaks MessagePack has been here
 	journal  *journal // nil unless connection state recovery is on; the pointer is static
 	sessions sessions
 	peers    SessionPeers // nil: there are no other instances
@@ -148,6 +149,7 @@ func (a *LocalAdapter) register(l *link, id socket.SocketId, offset string) {
 	a.mu.Lock()
 	l.member = member{id: id, index: -1}
 	a.byID[id] = l
+	a.packs = a.packs || l.conn.msgpack
 	if a.journal != nil && l.conn.Protocol() != 3 {
 		if entered := a.enrollLocked(l, id, offset); watched {
 			changes = entered
@@ -173,7 +175,7 @@ func (a *LocalAdapter) activate(l *link, frames []*engineio.Frame, pid socket.Pr
 func (a *LocalAdapter) deactivate(l *link, frames []*engineio.Frame) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	l.conn.eio.Send(frames...)
+	l.conn.send(frames, nil)
 	a.removeLocked(l)
 }
 

@@ -20,11 +20,11 @@ func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOp
 		}
 		watching = a.deliverKept(data, opts, nil, nil)
 	} else {
-		frames, ok := a.encode(packet)
+		frames, packed, ok := a.encode(packet)
 		if !ok {
 			return
 		}
-		_, watching = a.deliver(frames, opts, nil)
+		_, watching = a.deliver(frames, packed, opts, nil)
 	}
 	for _, s := range watching {
 		s.NotifyOutgoingListeners()(packet)
@@ -38,12 +38,12 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 	packet.Nsp = a.name
 	id := a.nsp.Ids()
 	packet.Id = &id
-	frames, ok := a.encode(packet)
+	frames, packed, ok := a.encode(packet)
 	if !ok {
 		clientCount(0)
 		return
 	}
-	count, watching := a.deliver(frames, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
+	count, watching := a.deliver(frames, packed, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
 	for _, s := range watching {
 		s.NotifyOutgoingListeners()(packet)
 	}
@@ -51,11 +51,11 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 }
 
 // encode goes through the server's encoder, which logs what it cannot encode.
-func (a *LocalAdapter) encode(packet *parser.Packet) ([]*engineio.Frame, bool) {
+func (a *LocalAdapter) encode(packet *parser.Packet) (frames []*engineio.Frame, packed []byte, ok bool) {
 	if p, ok := a.nsp.Server().Encoder().(libraryParser); ok {
 		return p.frames(packet)
 	}
-	return nil, false
+	return nil, nil, false
 }
 
 // encodeData is encode for an event that is kept.
@@ -80,7 +80,7 @@ func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOption
 	if a.keeps(ev, opts) {
 		watching = a.deliverKept(ev.Data, opts, nil, nil)
 	} else {
-		_, watching = a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), opts, nil)
+		_, watching = a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), ev.Data.Packed, opts, nil)
 	}
 	a.notifyEncoded(ev, watching)
 }
@@ -89,7 +89,7 @@ func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOption
 // ignored, a new one is taken.
 func (a *LocalAdapter) BroadcastEncodedWithAck(ev Encoded, opts *socket.BroadcastOptions, clientCount func(uint64), ack func([]Payload)) {
 	id := a.nsp.Ids()
-	count, watching := a.deliver(newFrames(Event, a.name, &id, ev.Data), opts, func(l *link) {
+	count, watching := a.deliver(newFrames(Event, a.name, &id, ev.Data), ev.Data.Packed, opts, func(l *link) {
 		l.expectRaw(id, ack)
 	})
 	a.notifyEncoded(ev, watching)
@@ -116,8 +116,8 @@ func (a *LocalAdapter) notifyEncoded(ev Encoded, watching []*socket.Socket) {
 
 // deliver queues frames on every socket that opts selects and lets them leave. It calls prepare, if
 // given, for each before that, with the lock held, and returns how many there are and those that
-// have listeners for what is sent to them.
-func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastOptions, prepare func(*link)) (count uint64, watching []*socket.Socket) {
+// have listeners for what is sent to them. packed is the data as MessagePack, where it came so.
+func (a *LocalAdapter) deliver(frames []*engineio.Frame, packed []byte, opts *socket.BroadcastOptions, prepare func(*link)) (count uint64, watching []*socket.Socket) {
 	volatile, recovery := isVolatile(opts), a.journal != nil
 	a.mu.Lock()
 	if a.batches == nil {
@@ -126,6 +126,7 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 	}
 	pool, sent := a.batches, 0
 	b := pool.Get().(batch)
+	forms := packedForms{frames: frames, packed: packed}
 	a.selectLocked(opts, func(l *link) {
 		count++
 		if l.outgoing.Len() > 0 {
@@ -142,7 +143,7 @@ func (a *LocalAdapter) deliver(frames []*engineio.Frame, opts *socket.BroadcastO
 			r.extra = append(r.extra, frames...)
 			return
 		}
-		if b.Send(l.eio, frames...) {
+		if b.Send(l.eio, a.formLocked(l, &forms)...) {
 			sent++
 		}
 	})

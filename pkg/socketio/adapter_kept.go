@@ -61,6 +61,7 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 	b := pool.Get().(batch)
 	e := a.keepLocked(data, opts, from, publish)
 	frames := e.frames
+	forms, oldForms := packedForms{frames: frames, packed: packOffset(data.Packed, e.id)}, packedForms{packed: data.Packed}
 	var old []*engineio.Frame
 	sent, sentOld := 0, 0
 	a.selectLocked(opts, func(l *link) {
@@ -70,8 +71,9 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 		if l.eio.Protocol() == 3 {
 			if old == nil {
 				old = newFrames(Event, a.name, nil, data)
+				oldForms.frames = old
 			}
-			if b.Send(l.eio, old...) {
+			if b.Send(l.eio, a.formLocked(l, &oldForms)...) {
 				sentOld++
 			}
 			return
@@ -82,7 +84,7 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 		if s := l.member.session; s != nil && s.skips(e.id) {
 			return // it got it from the instance that it came from
 		}
-		if b.Send(l.eio, frames...) {
+		if b.Send(l.eio, a.formLocked(l, &forms)...) {
 			sent++
 		}
 	})

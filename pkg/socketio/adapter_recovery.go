@@ -364,7 +364,7 @@ func (l *link) released() {
 func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket.PrivateSessionId) bool {
 	s := l.member.session
 	if s == nil || s.state != sessionClaimed {
-		if !l.conn.eio.Send(answer...) {
+		if !l.conn.send(answer, nil) {
 			return false
 		}
 		if s != nil && s.state == sessionNew && pid != "" {
@@ -385,7 +385,7 @@ func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket
 		l.conn.eio.Close()
 		return false
 	}
-	if !l.conn.eio.Send(frames...) {
+	if !l.conn.send(frames, nil) {
 		return false
 	}
 	r.recovered.Add(1)

@@ -18,7 +18,7 @@ func (c *conn) receive(data []byte, binary bool) {
 	if binary && c.decoder.waiting != nil && !c.awaitNamespace(c.decoder.waiting) {
 		return
 	}
-	p, err := c.decoder.add(data, binary)
+	p, err := c.decode(data, binary)
 	switch {
 	case err != nil:
 		if outOfBounds(err) {

@@ -50,7 +50,7 @@ func call(ctx context.Context, s *socket.Socket, event string, args []any) (Payl
 		return Payload{}, ErrDisconnected
 	}
 	s.NotifyOutgoingListeners()(&parser.Packet{Type: parser.EVENT, Nsp: l.name, Data: data, Id: &id})
-	l.conn.eio.Send(newFrames(Event, l.name, &id, encoded)...)
+	l.conn.send(newFrames(Event, l.name, &id, encoded), encoded.Packed)
 	select {
 	case list := <-answered:
 		return joinArgs(list), nil

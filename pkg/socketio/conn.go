@@ -29,6 +29,9 @@ type conn struct {
 	server *Server
 	eio    *engineio.Conn
 
+	// Set with the first message, before anybody else knows the connection; see chooseParser.
+	chosen, msgpack bool
+
 	// Registered by the library's Client, and kept: the listeners of a Client can be called again.
 	onData, onError, onClose events.Listener
 
@@ -58,7 +61,8 @@ var (
 // is where back-pressure comes from.
 func (c *conn) Receive(data []byte, binary bool) {
 	c.attachmentCame()
-	if !c.keepPace(len(data), binary) {
+	c.chooseParser(binary)
+	if !c.keepPace(len(data), binary && !c.msgpack) {
 		return
 	}
 	if !binary {
@@ -501,7 +505,7 @@ func (c *conn) writePacket(e *encodedPacket) {
 			return
 		}
 	case Event:
-		if !c.eio.Send(e.frames...) {
+		if !c.send(e.frames, e.packed) {
 			return
 		}
 		if l := c.link(e.nsp); l != nil && l.ns != nil {
@@ -509,13 +513,13 @@ func (c *conn) writePacket(e *encodedPacket) {
 		}
 		return
 	case ConnectError:
-		c.eio.Send(c.connectError(e)...)
+		c.send(c.connectError(e), nil)
 		if l := c.link(e.nsp); l != nil {
 			c.finish(l)
 		}
 		return
 	}
-	c.eio.Send(e.frames...)
+	c.send(e.frames, e.packed)
 }
 
 // ending tells whether disconnect has been called.

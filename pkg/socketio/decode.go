@@ -290,6 +290,14 @@ func (p *Packet) decodeEvent(b []byte, attachments, arguments int) (err error) {
 	if len(p.Args) == 0 {
 		return payloadError(p.Type, errEventName)
 	}
+	if err := p.checkName(); err != nil {
+		return err
+	}
+	return checkPlaceholders(b, attachments)
+}
+
+// checkName tells whether the first argument of an EVENT may be its name.
+func (p *Packet) checkName() error {
 	switch c := p.Args[0].JSON[0]; {
 	case c == '-' || isDigit(c): // Node allows numbers
 	case c != '"':
@@ -300,7 +308,7 @@ func (p *Packet) decodeEvent(b []byte, attachments, arguments int) (err error) {
 			return payloadError(p.Type, errReservedEvent)
 		}
 	}
-	return checkPlaceholders(b, attachments)
+	return nil
 }
 
 // splitArray appends the elements of the array b to dst, at most so many.

@@ -109,7 +109,7 @@ func (ev *incoming) acknowledge(answer ...any) {
 		return
 	}
 	if ev.link.sock.Connected() {
-		ev.link.conn.eio.Send(ackFrames(ev, data)...)
+		ev.link.conn.send(ackFrames(ev, data), data.Packed)
 	}
 }
 

@@ -37,7 +37,7 @@ func EncodeData(data []any) (Payload, error) {
 	if err != nil {
 		return Payload{}, fmt.Errorf("encode packet: %w", err)
 	}
-	return Payload{JSON: e.buf, Attachments: e.attachments}, nil
+	return Payload{JSON: e.buf, Attachments: e.attachments, Packed: packList(data)}, nil
 }
 
 // sizeHint makes one allocation do for raw payloads.

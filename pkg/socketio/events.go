@@ -156,5 +156,5 @@ func joinArgs(args []Payload) Payload {
 		}
 		b = append(b, a.JSON...)
 	}
-	return Payload{JSON: append(b, ']'), Attachments: args[0].Attachments}
+	return Payload{JSON: append(b, ']'), Attachments: args[0].Attachments, Packed: joinPacked(args)}
 }

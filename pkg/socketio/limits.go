@@ -147,7 +147,7 @@ func (c *conn) refuseNamespace(name string) {
 	if c.Protocol() == 3 {
 		data = `"too many namespaces"`
 	}
-	c.eio.Send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)})...)
+	c.send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)}), nil)
 }
 
 // refuseAuth answers a CONNECT whose auth is too large to be kept until the middlewares have read it.
@@ -157,7 +157,7 @@ func (c *conn) refuseAuth(name string, size int) {
 	l.log.Warn("auth", "a client was refused: the auth of its CONNECT is too large",
 		slog.String("remote", c.RemoteAddress()), slog.Int("bytes", size), slog.Int("auth_bytes", l.AuthBytes))
 	data := fmt.Sprintf(`{"message":"auth is too large: at most %d bytes"}`, l.AuthBytes)
-	c.eio.Send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)})...)
+	c.send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)}), nil)
 }
 
 // refusedPacket counts, and tells the log of, a packet that is out of bounds.

@@ -114,7 +114,7 @@ func (c *conn) tell(message string) bool {
 	data, err := EncodeData([]any{"exception", exception{Status: "error", Message: message}})
 	for _, name := range names {
 		if err == nil { // two strings always encode
-			c.eio.Send(newFrames(Event, name, nil, data)...)
+			c.send(newFrames(Event, name, nil, data), nil)
 		}
 	}
 	return len(names) > 0

@@ -29,14 +29,14 @@ func (p libraryParser) Encode(packet *parser.Packet) []types.BufferInterface {
 }
 
 // frames is Encode for who needs nothing but what is sent.
-func (p libraryParser) frames(packet *parser.Packet) ([]*engineio.Frame, bool) {
+func (p libraryParser) frames(packet *parser.Packet) (frames []*engineio.Frame, packed []byte, ok bool) {
 	t := packetType(packet)
 	data, err := encodePacketData(t, packet.Data)
 	if err != nil {
 		p.dropped(packet, err)
-		return nil, false
+		return nil, nil, false
 	}
-	return newFrames(t, packet.Nsp, packet.Id, data), true
+	return newFrames(t, packet.Nsp, packet.Id, data), data.Packed, true
 }
 
 func (p libraryParser) dropped(packet *parser.Packet, err error) {
@@ -63,6 +63,7 @@ type encodedPacket struct {
 	nsp    string
 	data   any // of the parser.Packet
 	frames []*engineio.Frame
+	packed []byte // the data as MessagePack, where it came so
 }
 
 // Clone returns the packet itself: nobody reads it through the buffer's methods.
@@ -81,6 +82,7 @@ func encodePacket(packet *parser.Packet) (*encodedPacket, error) {
 		nsp:             packet.Nsp,
 		data:            packet.Data,
 		frames:          newFrames(t, packet.Nsp, packet.Id, data),
+		packed:          data.Packed,
 	}, nil
 }
 

@@ -24,6 +24,9 @@ import (
 type Payload struct {
 	JSON        []byte
 	Attachments [][]byte
+	// Packed is the same value as MessagePack, if it came from a client that speaks that: such clients get it
+	// as it is. It may be nil; whoever changes JSON has to drop it.
+	Packed []byte
 }
 
 // Encoded is an event ready to be sent: Data holds the whole array ["event",…]. ID asks the

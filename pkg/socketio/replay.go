@@ -84,10 +84,10 @@ func (a *LocalAdapter) catchUpOnce(l *link, s *session) (done bool) {
 		return true
 	}
 	if more {
-		l.conn.eio.Send(frames...)
+		l.conn.send(frames, nil)
 		return false
 	}
 	l.member.replay = nil
-	l.conn.eio.Send(append(frames, r.extra...)...)
+	l.conn.send(append(frames, r.extra...), nil)
 	return true
 }

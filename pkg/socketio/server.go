@@ -31,6 +31,8 @@ type Options struct {
 	Limits Limits
 	// Gate, if set, has the last word on who may connect. Engine.Allow has the first.
 	Gate Gate
+	// Parser is how packets are written; the zero value means ParserAuto.
+	Parser Parser
 	// Recovery lets clients whose connection broke come back to what they missed. Off by default.
 	Recovery Recovery
 	// Logger gets panics and failures of the application's code as errors, and why clients were
@@ -148,6 +150,9 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 		return refusedReceiver{}
 	}
 	c := &conn{server: s, eio: e, decoder: decoder{bounds: s.limits.decoder}}
+	if e.Protocol() == 3 {
+		c.chosen, c.msgpack = true, s.opts.Parser == ParserMsgPack
+	}
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()

@@ -4,12 +4,13 @@ import { createServer } from 'node:http';
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { createClient, createCluster } from 'redis';
+import msgpackParser from 'socket.io-msgpack-parser';
 import { Server } from 'socket.io-4';
 import { announce, answer, heartbeat, serveChat, settings } from './gateway.mjs';
 
 const at = settings();
 const web = createServer();
-const io = new Server(web, { ...heartbeat(), allowEIO3: true, cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
+const io = new Server(web, { ...heartbeat(), allowEIO3: true, ...(process.env.PARSER === 'msgpack' && { parser: msgpackParser }), cors: process.env.CORS ? { origin: process.env.CORS } : undefined });
 // REDIS_CLUSTER lists nodes of a Redis Cluster, host:port each.
 const nodes = process.env.REDIS_CLUSTER?.split(',').map((node) => ({ url: `redis://${node}` }));
 if (nodes || at.redis) {
