@@ -37,13 +37,16 @@ func TestServerMiddleware(t *testing.T) {
 				s.SetData("from the middleware")
 				next(nil)
 			})
+			connected := make(chan struct{})
 			onSocket(ns, func(s *socket.Socket) {
+				defer close(connected)
 				order = append(order, "connection")
 				if !s.Connected() || s.Data() != "from the middleware" {
 					t.Errorf("connected %v, data %v", s.Connected(), s.Data())
 				}
 			})
 			join(t, io, ns)
+			<-connected
 			if want := []string{"first", "second", "connection"}; !slices.Equal(order, want) {
 				t.Errorf("order is %v, want %v", order, want)
 			}
