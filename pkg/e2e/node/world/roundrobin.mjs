@@ -104,6 +104,7 @@ export class HAProxy extends Program {
   }
 }
 
+/** timeout check: a busy machine may be slow to answer a check; a server that drains says so, and one that ended refuses. */
 function configuration(port, servers, affinity) {
   return `
 defaults
@@ -116,6 +117,7 @@ defaults
     timeout client 60s
     timeout server 60s
     timeout tunnel 1h
+    timeout check 10s
 frontend public
     bind 127.0.0.1:${port}
     default_backend chat
