@@ -58,8 +58,8 @@ func halfFrame() string {
 // A server of 300 MiB on which every holder is pulled at once, for several times as much: it stays within
 // that, answers all the time, and serves clients afterwards.
 func TestMemoryBudget(t *testing.T) {
-	if testing.Short() {
-		t.Skip("moves a few gigabytes; run without -short")
+	if testing.Short() || raceDetector {
+		t.Skip("moves a gigabyte and measures memory; run without -short and -race")
 	}
 	p := startProcess(t, fmt.Sprint("MEMORY_BYTES=", budgetMiB<<20), "RECOVERY_SECONDS=60", fmt.Sprint("RECOVERY_BYTES=", pullersMiB<<20),
 		"CHAT_JOIN_NOTICE=false", "METRICS_ADDR=127.0.0.1:0")
