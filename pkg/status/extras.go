@@ -60,7 +60,7 @@ func forwarding(f forward.Stats) []Item {
 		registered,
 		number("peers", f.Peers),
 		number("forwarded", f.Polls+f.Posts+f.Upgrades+f.Refused),
-		number("served for peers", f.Served),
+		number("for peers", f.Served),
 		number("tunnels now", f.Tunnels),
 		fault("failed", f.Unreachable+f.Denied+f.Broken),
 	}

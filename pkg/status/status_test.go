@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"socketio-chat/pkg/admission"
+	"socketio-chat/pkg/auth"
 	"socketio-chat/pkg/forward"
 	"socketio-chat/pkg/redisadapter"
 	"socketio-chat/pkg/socketio"
@@ -168,18 +170,18 @@ func TestDraining(t *testing.T) {
 // TestWordsAreExplained: a label of the page, or of the cards that not every server has, is explained
 // below it, save those that everybody knows.
 func TestWordsAreExplained(t *testing.T) {
-	_, h := newBoard(t, Sources{})
+	b, h := newBoard(t, Sources{})
 	page := get(t, h, "/status").Body.String()
 	main, words, ok := strings.Cut(page, `<details id="words">`)
 	if !ok {
 		t.Fatal("the page explains no words")
 	}
-	plain := []string{"WebSocket", "polling", "Go", "failed", "packets kept", "kB kept", "keys"}
+	plain := []string{"WebSocket", "polling", "Go", "failed", "kB kept"}
 	var labels []string
 	for _, m := range regexp.MustCompile(`<dt>([^<]*)</dt>`).FindAllStringSubmatch(main, -1) {
 		labels = append(labels, m[1])
 	}
-	for _, items := range [][]Item{forwarding(forward.Stats{}), recovery(socketio.RecoveryStats{})} {
+	for _, items := range [][]Item{forwarding(forward.Stats{}), recovery(socketio.RecoveryStats{}), limits(admission.Stats{}, b.Server), tokens(auth.Stats{})} {
 		for _, item := range items {
 			labels = append(labels, item.Name)
 		}
