@@ -50,10 +50,11 @@ type Adapter struct {
 	events    serial // serverSideEmit listeners, disconnects
 	callbacks serial // acknowledgements of broadcasts
 
-	mu      sync.Mutex
-	gathers map[string]*gather
-	acks    map[string]*ackRequest
-	closed  bool
+	mu        sync.Mutex
+	gathers   map[string]*gather
+	acks      map[string]*ackRequest
+	absentees absentees
+	closed    bool
 }
 
 var _ radapter.RedisAdapter = (*Adapter)(nil)
@@ -170,6 +171,7 @@ func (a *Adapter) Close() {
 		r.timer.Stop()
 	}
 	clear(a.acks)
+	a.absentees.close()
 	a.mu.Unlock()
 	for _, g := range gathers {
 		g.finish(ErrClosed) // some more than once: they have several ids

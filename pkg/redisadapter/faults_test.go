@@ -156,3 +156,42 @@ func TestBinaryBroadcastsToRoomsDoNotMakeRedisLookThroughAllChannels(t *testing.
 		t.Errorf("%d looks through all channels in a mixed cluster, want 1", n)
 	}
 }
+
+// Redis counts the connections of a host that is dead for minutes. It is waited for once, and then no
+// more: neither by FetchSockets nor by those who look for a session that another instance has left in Redis.
+func TestDeadHostThatRedisStillCountsHoldsNothingUp(t *testing.T) {
+	r := startRedis(t)
+	list := newRecoveringCluster(t, r, PubSub, "alpha", "beta", "gamma")
+	alpha, beta := list[0], list[1]
+	c := alpha.newComer("c")
+	alpha.chat.Broadcast("first")
+	c.wantEvents(`["first"]`)
+	dead := r.client()
+	defer dead.Close()
+	s := dead.Subscribe(context.Background(), "socket.io-request#/chat#", "socket.io-response#/chat#", "socket.io-response#/chat#dead#", "socket.io-peers#/chat#")
+	defer s.Close()
+	eventually(t, "Redis counts it", func() bool { return r.subscribers("socket.io-peers#/chat#") == 4 })
+
+	fetch := func() (n int, err error) {
+		done := make(chan struct{})
+		beta.chat.FetchSockets()(func(l []*socket.RemoteSocket, e error) { n, err = len(l), e; close(done) })
+		<-done
+		return n, err
+	}
+	if n, err := fetch(); err == nil || n != 1 {
+		t.Errorf("the first call: %d sockets, %v; nobody can know yet", n, err)
+	}
+	for range 20 { // with waiting, this would take 100 s
+		if n, err := fetch(); err != nil || n != 1 {
+			t.Fatalf("%d sockets, %v", n, err)
+		}
+	}
+	alpha.end() // in order: leaves the session in Redis
+	eventually(t, "alpha is gone", func() bool { return r.subscribers("socket.io-peers#/chat#") == 3 })
+	_, _ = fetch() // fewer are counted: who has gone?
+	if !c.comeTo(beta, "c") {
+		t.Errorf("not recovered: %v", beta.RecoveryStats().Refused)
+	}
+	_ = s.Close() // Redis has noticed
+	eventually(t, "gamma alone is waited for", func() bool { n, err := fetch(); return err == nil && n == 1 })
+}

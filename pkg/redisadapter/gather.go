@@ -1,6 +1,7 @@
 package redisadapter
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -20,8 +21,13 @@ type gather struct {
 	take  func(*wire.Response)           // one call at a time, none after done
 	done  func(error)                    // called once, on a goroutine of its own
 
+	timeout time.Duration // 0: the adapter's
+	call    bool          // of all instances, also of those that are absent, see rollCall
+
 	mu       sync.Mutex
-	expected int // -1 until known
+	census   wire.Census // that expected follows from
+	expected int         // -1 until known
+	late     *time.Timer // calls all instances
 	got      int
 	finished bool
 	timer    *time.Timer
@@ -40,7 +46,10 @@ func (a *Adapter) gatherAnswers(g *gather) {
 	a.mu.Unlock()
 	g.mu.Lock()
 	if !g.finished {
-		g.timer = time.AfterFunc(a.timeout, func() { a.endGather(g, g.timeoutError()) })
+		g.timer = time.AfterFunc(cmp.Or(g.timeout, a.timeout), func() { a.endGather(g, g.timeoutError()) })
+		if !g.call {
+			g.late = time.AfterFunc(rollCallAfter, a.rollCall)
+		}
 	}
 	g.mu.Unlock()
 	switch {
@@ -56,7 +65,11 @@ func (a *Adapter) gatherAnswers(g *gather) {
 			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
 			return nil
 		}
-		if g.expect(g.want(c)) {
+		less := a.absentees.less
+		if g.call {
+			less = func(c wire.Census) wire.Census { return c }
+		}
+		if g.expect(c, less) {
 			a.endGather(g, nil)
 			return nil
 		}
@@ -77,15 +90,23 @@ func (a *Adapter) endGather(g *gather, err error) {
 	g.finish(err)
 }
 
-// expect sets how many answers make the gather complete, and returns whether it is.
-func (g *gather) expect(n int) bool {
+// expect sets how many answers make the gather complete, and returns whether it is. less is the census
+// without instances that will not answer.
+func (g *gather) expect(c wire.Census, less func(wire.Census) wire.Census) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.expected = n
-	return g.got >= n
+	g.census, g.expected = c, g.want(less(c))
+	return g.got >= g.expected
 }
 
-// Answer takes a response and returns whether it was the last.
+// complete tells whether all answers are there that will come, as far as that is known now.
+func (g *gather) complete(less func(wire.Census) wire.Census) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.call && g.expected >= 0 && g.got >= g.want(less(g.census))
+}
+
+// answer takes a response and returns whether it was the last.
 func (g *gather) answer(r *wire.Response) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -115,6 +136,9 @@ func (g *gather) finish(err error) {
 	g.finished = true
 	if g.timer != nil {
 		g.timer.Stop()
+	}
+	if g.late != nil {
+		g.late.Stop()
 	}
 	go g.done(err)
 }

@@ -81,9 +81,8 @@ func Describe(s socket.SocketDetails) RemoteSocket {
 	for name, values := range h.Query {
 		d.Handshake.Query[name] = values
 	}
-	if b, err := EncodeJSON(h.Auth); err == nil {
-		d.Handshake.Auth = json.RawMessage(b)
-	}
+	// What a client's CONNECT carried is forgotten once it is connected: it may be a secret.
+	d.Handshake.Auth = json.RawMessage("{}")
 	return d
 }
 
