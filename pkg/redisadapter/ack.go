@@ -2,7 +2,6 @@ package redisadapter
 
 import (
 	"encoding/json"
-	"sync"
 	"time"
 
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
@@ -38,40 +37,12 @@ func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broadcast
 		a.LocalAdapter.BroadcastWithAck(packet, opts, clientCount, ack)
 		return
 	}
+	clientCount, ack = a.Answers(opts, clientCount, ack)
 	r := &ackRequest{clientCount: clientCount, ack: func(args []any) { ack(args, nil) }}
-	if opts != nil && opts.Flags != nil && opts.Flags.ExpectSingleResponse {
-		r.expectSingle()
-	}
 	a.askForAcks(data, opts, r)
 	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, r.clientCount, func(args []socketio.Payload) {
 		r.ack(values(args))
 	})
-}
-
-// expectSingle adapts to what the library does for RemoteSocket.Emit: it takes the first thing
-// acknowledged for the whole list of arguments, and panics if there is none when everybody is
-// accounted for. So instances without the socket are not reported before the one that has it.
-func (r *ackRequest) expectSingle() {
-	clientCount, ack := r.clientCount, r.ack
-	var mu sync.Mutex
-	empty, found := 0, false
-	r.clientCount = func(n uint64) {
-		mu.Lock()
-		if n == 0 && !found {
-			empty++
-			mu.Unlock()
-			return
-		}
-		found = true
-		held := empty
-		empty = 0
-		mu.Unlock()
-		clientCount(n)
-		for range held {
-			clientCount(0)
-		}
-	}
-	r.ack = func(args []any) { ack([]any{args}) }
 }
 
 // values decodes acknowledgement arguments for the application; what cannot be decoded is nil.

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -43,6 +44,7 @@ type LocalAdapter struct {
 	nsp   socket.Namespace
 	name  string
 
+	log     *slog.Logger
 	traffic *traffic // of the namespace; nil until a Server has adopted the adapter
 
 	mu      sync.Mutex // guards what follows and the member of each link
@@ -81,6 +83,7 @@ var _ socket.Adapter = (*LocalAdapter)(nil)
 // NewLocalAdapter returns an adapter without a namespace; Construct gives it one.
 func NewLocalAdapter() *LocalAdapter {
 	a := &LocalAdapter{
+		log:   slog.New(slog.DiscardHandler),
 		byID:  make(map[socket.SocketId]*link),
 		rooms: make(map[socket.Room]map[*link]struct{}),
 	}

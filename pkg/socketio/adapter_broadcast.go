@@ -31,25 +31,6 @@ func (a *LocalAdapter) Broadcast(packet *parser.Packet, opts *socket.BroadcastOp
 	}
 }
 
-// BroadcastWithAck does the same and asks each receiver for an acknowledgement. clientCount is
-// called once, with the number of receivers, before BroadcastWithAck returns. ack is called for each
-// answer, with its arguments in the library's form, on the goroutine of the client that answers.
-func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
-	packet.Nsp = a.name
-	id := a.nsp.Ids()
-	packet.Id = &id
-	frames, packed, ok := a.encode(packet)
-	if !ok {
-		clientCount(0)
-		return
-	}
-	count, watching := a.deliver(frames, packed, opts, func(l *link) { l.sock.Acks().Store(id, ack) })
-	for _, s := range watching {
-		s.NotifyOutgoingListeners()(packet)
-	}
-	clientCount(count)
-}
-
 // encode goes through the server's encoder, which logs what it cannot encode.
 func (a *LocalAdapter) encode(packet *parser.Packet) (frames []*engineio.Frame, packed []byte, ok bool) {
 	if p, ok := a.nsp.Server().Encoder().(libraryParser); ok {
@@ -83,17 +64,6 @@ func (a *LocalAdapter) BroadcastEncoded(ev Encoded, opts *socket.BroadcastOption
 		_, watching = a.deliver(newFrames(Event, a.name, ev.ID, ev.Data), ev.Data.Packed, opts, nil)
 	}
 	a.notifyEncoded(ev, watching)
-}
-
-// BroadcastEncodedWithAck is BroadcastWithAck for an encoded event; answers stay raw. ev.ID is
-// ignored, a new one is taken.
-func (a *LocalAdapter) BroadcastEncodedWithAck(ev Encoded, opts *socket.BroadcastOptions, clientCount func(uint64), ack func([]Payload)) {
-	id := a.nsp.Ids()
-	count, watching := a.deliver(newFrames(Event, a.name, &id, ev.Data), ev.Data.Packed, opts, func(l *link) {
-		l.expectRaw(id, ack)
-	})
-	a.notifyEncoded(ev, watching)
-	clientCount(count)
 }
 
 func (a *LocalAdapter) notifyEncoded(ev Encoded, watching []*socket.Socket) {

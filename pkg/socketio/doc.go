@@ -108,9 +108,11 @@
 //   - Conn() emits "close" and nothing else; Engine().Use has no effect: wrap ServeHTTP.
 //   - Server.Listen, Attach, ServeHandler and ServeClient are not for use: mount the Server.
 //   - SetAdapter, SetParser and SetConnectTimeout are not for use: see [Options].
-//   - BroadcastOperator.Emit with an acknowledgement compares counts without a lock, in the
-//     library: its callback may, rarely, be called twice. [LocalAdapter.BroadcastEncodedWithAck]
-//     leaves the counting to the caller.
+//   - BroadcastOperator.Emit with an acknowledgement calls back once, with one response for each
+//     client that answered: the first argument of its acknowledgement, nil if it had none. A response
+//     that comes at once is passed on some milliseconds later. [CallAll] does the same with a context.
+//   - Handshake().Auth is empty once the listeners of "connection" have returned: it may be large, and a
+//     secret. Keep what is needed in Socket.Data.
 //
 // Different from Node: see decoder for what is refused; a packet that was under way when the server
 // disconnected the client from its namespace is ignored, where Node closes the whole connection; a

@@ -199,7 +199,7 @@ func (a adapters) New(nsp socket.Namespace) socket.Adapter {
 	s.mu.Unlock()
 	adapter := s.opts.Adapter.New(nsp)
 	if ns.local = localAdapter(adapter); ns.local != nil {
-		ns.local.traffic = &ns.traffic
+		ns.local.traffic, ns.local.log = &ns.traffic, s.log
 		ns.local.adopt(func() batch { return s.eio.NewBatch() })
 		if s.recovery != nil {
 			ns.local.enableRecovery(s.recovery)

@@ -134,7 +134,7 @@ func (t Target) Sockets(ctx context.Context) ([]*socket.RemoteSocket, error) {
 var ErrNoDeadline = errors.New("socketio: use a context with a deadline")
 
 // CallAll emits an event to a target and waits for the acknowledgement of each receiver, on all instances. The answers come in no particular
-// order; each maps to an R as in [Call]. When ctx ends first, it returns the answers that have come, and the cause of ctx. ctx needs a
+// order; each is the first argument of an acknowledgement, as in Node, and null if there was none. When ctx ends first, it returns the answers that have come, and the cause of ctx. ctx needs a
 // deadline, after which the other instances, too, forget the call.
 func CallAll[R any](ctx context.Context, t Target, event string, args ...any) ([]R, error) {
 	raw, err := t.callAll(ctx, event, args)
