@@ -176,8 +176,14 @@ func (s *search) stored(round time.Duration) taken {
 // heardSince asks how far all instances have published, and tells whether everything that they did since
 // a session was stored came here: this instance began to listen later, perhaps.
 func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) bool {
-	if t := s.ask(round); t.why == socketio.RefusedTimeout {
-		return false
+	for { // an instance that is missing for a moment may be the one that has published
+		whole := s.x.cluster.Whole()
+		if t := s.ask(round); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole() {
+			break
+		}
+		if !s.pause() {
+			return false
+		}
 	}
 	s.mu.Lock()
 	published := maps.Clone(s.published)
