@@ -116,9 +116,10 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	if c.leaving { // however it went: it was sent away
 		reason, err = ServerShutdown, nil
 	}
-	c.reason, c.reasonErr = reason, err
+	c.reason = reason
 	c.timer.Stop()
 	c.out.release()
+	c.cutAnswersLocked()
 	ws, probe := c.ws, c.probe
 	c.probe = nil
 	c.wakePollLocked()

@@ -33,7 +33,7 @@ type Conn struct {
 	hears    bool          // leaving, and what the client sent is received still
 	lingers  bool          // leaving, and the close packet has been polled
 	out      outbox        // frames in order
-	queued   int64         // bytes in out and in a flush under way
+	queued   int64         // bytes in out and in what is being written
 	ws       *wsTransport  // nil while the transport is polling
 	poll     *pendingPoll  // the GET that waits for packets
 	text     atomic.Uint32 // protocol 3: a textRule; guarded by nothing
@@ -44,9 +44,9 @@ type Conn struct {
 	graceUsed    bool         // protocol 4: this ping's timeout was extended once
 	pinged       uint32       // protocol 4: when that was, see sinceHandshake
 	timer        *time.Timer  // heartbeat, then the bound of an orderly close
+	slow         *slowAnswer  // answers to polls that wait for their peers
 	probe        *wsTransport // a WebSocket that asked to take over, until it does
 	reason       CloseReason
-	reasonErr    error
 	done         chan struct{} // made by Done, closed by shutdown
 	drained      chan struct{} // made by Drained, closed when queued is 0 and by shutdown
 

@@ -149,9 +149,6 @@ func (c *Conn) flush(w *writer) bool {
 		}
 		c.mu.Unlock()
 		p.front.answer(c, a)
-		if a.closing {
-			c.finishClose()
-		}
 		if !upgraded {
 			return false
 		}

@@ -119,7 +119,7 @@ func (fc *frontConn) work(j job) {
 // may have come already: then the caller still owns the connection.
 func (fc *frontConn) rest(l *restList) bool {
 	f := fc.front
-	if f.stopped.Load() {
+	if f.stopped.Load() || fc.parking.orphaned.Load() {
 		fc.close()
 		return true
 	}
@@ -223,41 +223,36 @@ func (fc *frontConn) followed() {
 	})
 }
 
-// write sends an answer, then goes on with the connection. What the client does
-// not take at once is left to a goroutine.
-func (fc *frontConn) write(data []byte) {
-	if fc.tryWrite(data) {
-		fc.goOn(&fc.front.idle)
-	}
+// writeNow writes what the socket takes at once and returns the rest.
+func (fc *frontConn) writeNow(data []byte) (rest []byte, err error) {
+	n, err := writeFD(fc.fd, data)
+	return data[n:], err
 }
 
-// tryWrite reports whether all has been written and the caller still owns the
-// connection.
+// tryWrite sends an answer that belongs to no poll, and reports whether all has been
+// written and the caller still owns the connection. What the client does not take at
+// once is left to a goroutine.
 func (fc *frontConn) tryWrite(data []byte) bool {
-	n, err := writeFD(fc.fd, data)
+	rest, err := fc.writeNow(data)
 	switch {
 	case err != nil:
 		fc.close()
 		return false
-	case n < len(data):
-		rest := slices.Clone(data[n:])
-		fc.parking.running.start(func() { fc.writeSlowly(rest) })
+	case len(rest) > 0:
+		rest = slices.Clone(rest)
+		fc.parking.running.start(func() { fc.finishWrite(rest) })
 		return false
 	}
 	return true
 }
 
-// writeSlowly waits for the client as long as it takes something every
-// WriteTimeout.
-func (fc *frontConn) writeSlowly(data []byte) {
-	for len(data) > 0 {
-		_ = fc.nc.SetWriteDeadline(time.Now().Add(fc.front.server.opts.WriteTimeout))
-		n, err := fc.nc.Write(data[:min(len(data), writeChunk)])
-		data = data[n:]
-		if err != nil && !(n > 0 && isTimeout(err)) {
-			fc.close()
-			return
-		}
+// finishWrite is for the rest of such an answer, which is short: it has WriteTimeout in
+// all.
+func (fc *frontConn) finishWrite(rest []byte) {
+	_ = fc.nc.SetWriteDeadline(time.Now().Add(fc.front.server.opts.WriteTimeout)) // fails on a closed connection only
+	if _, err := fc.nc.Write(rest); err != nil {
+		fc.close()
+		return
 	}
 	_ = fc.nc.SetWriteDeadline(time.Time{}) // the next answer has a time of its own
 	fc.goOn(&fc.front.idle)

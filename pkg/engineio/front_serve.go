@@ -85,26 +85,58 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 	a := c.takePollLocked()
 	c.mu.Unlock()
 	fc.answer(c, a)
-	if a.closing {
-		c.finishClose()
-	}
 	return true
 }
 
-// answer answers the poll of c that the caller has taken, and goes on.
+// answer answers the poll of c that the caller has taken, and goes on. It takes little
+// time: where the answer is long, on a goroutine of its own.
 func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
-	b := pollBuffers.Get().(*pollBuffer)
-	status, contentType, body := http.StatusOK, "", []byte(nil)
-	if a.gone {
-		status, contentType, body = http.StatusBadRequest, jsonType, codeUnknownSID.body("")
-	} else {
-		body, contentType = c.answer(b, nil, a.out, a.last)
+	if heavy(a.out.bytes()) {
+		fc.parking.running.start(func() { c.answerPoll(fc, nil, a) })
+		return
 	}
+	c.answerPoll(fc, nil, a)
+}
+
+// writeAnswer is the front's pollSink.
+func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
+	b := pollBuffers.Get().(*pollBuffer)
 	b.response = fc.appendHead(b.response, status, contentType, len(body))
-	b.response = append(b.response, body...)
-	fc.write(b.response)
+	if len(body) <= lightWork {
+		b.response = append(b.response, body...)
+		body = nil
+	}
+	rest, err := fc.writeNow(b.response)
+	if err == nil && len(rest) == 0 && len(body) > 0 {
+		rest, err = fc.writeNow(body)
+		body = nil
+	}
+	switch {
+	case err != nil:
+		fc.close()
+		r.done(err)
+	case len(rest)+len(body) > 0:
+		left := append(slices.Clone(rest), body...)
+		fc.parking.running.start(func() { fc.writeSlowly(left, r) })
+	default:
+		r.done(nil)
+		fc.goOn(&fc.front.idle)
+	}
 	b.release()
+}
+
+// writeSlowly writes the rest of an answer as the client takes it.
+func (fc *frontConn) writeSlowly(data []byte, r pollReceipt) {
+	a := r.c.beginSlowAnswer(fc.nc)
+	err := a.write(data, fc.nc.Write)
+	a.end()
+	r.done(err)
+	if err != nil {
+		fc.close()
+		return
+	}
+	fc.goOn(&fc.front.idle)
 }
 
 // beginPost begins a POST of c, if it is one that is served here.

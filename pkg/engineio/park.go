@@ -18,13 +18,14 @@ import (
 // A connection that the front has given to a WebSocket goes on with the parking
 // it has: that costs no system call.
 type parking struct {
-	state   atomic.Uint32
-	resume  func()                    // reads on; set by who runs, before it parks. Not for the front
-	front   atomic.Pointer[frontConn] // whose socket it is, until that becomes a WebSocket
-	ending  atomic.Bool               // the peer has sent its last byte: read on until there is nothing
-	running *running                  // of the server
-	poller  *poller                   // where the socket is registered
-	fd      int32                     // its descriptor there
+	state    atomic.Uint32
+	resume   func()                    // reads on; set by who runs, before it parks. Not for the front
+	front    atomic.Pointer[frontConn] // whose socket it is, until that becomes a WebSocket
+	ending   atomic.Bool               // the peer has sent its last byte: read on until there is nothing
+	orphaned atomic.Bool               // the poller has given up: nobody wakes it any more
+	running  *running                  // of the server
+	poller   *poller                   // where the socket is registered
+	fd       int32                     // its descriptor there
 }
 
 const (
@@ -37,6 +38,9 @@ const (
 // has read all there was at some moment after it was started. If not, there may
 // be more by now, or may not: the signal can be for bytes that have been read.
 func (k *parking) park() bool {
+	if k.orphaned.Load() {
+		return false
+	}
 	if k.state.CompareAndSwap(parkRunning, parkParked) {
 		return true
 	}
@@ -87,7 +91,7 @@ func (k *parking) leave() {
 // tells whether it should look again before it waits.
 func (t *wsTransport) park(p *poller) (parked, again bool) {
 	k := t.parking
-	if k.poller == nil && !p.add(k, t.raw) {
+	if k.orphaned.Load() || k.poller == nil && !p.add(k, t.raw) {
 		return false, false
 	}
 	if !k.park() {

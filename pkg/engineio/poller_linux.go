@@ -11,6 +11,11 @@ import (
 // one epoll instance, which itself waits in the runtime's. Sockets stay
 // registered, edge-triggered, from their first park until they are closed, so
 // parking costs no system call.
+//
+// Its goroutine only dispatches: it reads requests of up to readBuffer bytes, and
+// answers what takes no more than lightWork; all else it starts on other goroutines.
+// If waiting fails, which should not happen, the poller closes itself: parked readers
+// are woken to wait on their own, and connections of the front are ended.
 type poller struct {
 	mu     sync.Mutex
 	file   *os.File           // the epoll instance; nil before the first park and after close
@@ -18,9 +23,13 @@ type poller struct {
 	parked map[int32]*parking // by descriptor
 	done   chan struct{}      // closed when the goroutine has ended
 	closed bool
+
+	epollWait func(epfd int, events []syscall.EpollEvent, msec int) (int, error)
 }
 
-func newPoller() *poller { return &poller{parked: make(map[int32]*parking)} }
+func newPoller() *poller {
+	return &poller{parked: make(map[int32]*parking), epollWait: syscall.EpollWait}
+}
 
 // add registers the socket of k, whose reader runs or has parked already. It
 // reports false where that is impossible: then the reader must wait for itself.
@@ -30,7 +39,7 @@ func (p *poller) add(k *parking, raw syscall.RawConn) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.file == nil && (p.closed || p.startLocked() != nil) {
+	if p.closed || p.file == nil && p.startLocked() != nil {
 		return false
 	}
 	ok := false
@@ -92,40 +101,84 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	defer close(done)
 	var events [128]syscall.EpollEvent
 	var n int
+	var failure error
 	wait := func(fd uintptr) bool {
-		var err error
-		n, err = syscall.EpollWait(int(fd), events[:], 0)
-		return err == nil && n > 0
+		n, failure = p.epollWait(int(fd), events[:], 0)
+		for failure == syscall.EINTR {
+			n, failure = p.epollWait(int(fd), events[:], 0)
+		}
+		return failure != nil || n > 0
 	}
 	requests := readBuffers.Get().(*[readBuffer]byte)
 	defer readBuffers.Put(requests)
-	ready := make([]*parking, 0, len(events))
+	ready := make([]wakeUp, 0, len(events))
 	for raw.Read(wait) == nil {
-		p.mu.Lock()
-		for _, ev := range events[:n] {
-			if k := p.parked[ev.Fd]; k != nil {
-				if ev.Events&^syscall.EPOLLIN != 0 {
-					k.ending.Store(true)
-				}
-				ready = append(ready, k)
-			}
+		if failure != nil {
+			p.abandon()
+			return
 		}
-		p.mu.Unlock()
-		for _, k := range ready {
-			mine := k.unparked()
-			switch fc := k.front.Load(); {
-			case mine && fc != nil:
-				fc.glance(requests[:])
-			case mine:
-				k.running.start(k.resume)
-			case fc != nil && k.ending.Load():
-				fc.ended()
-			case fc != nil:
-				fc.followed()
-			}
+		ready = p.find(ready[:0], events[:n])
+		for _, w := range ready {
+			w.dispatch(requests[:])
 		}
 		clear(ready)
-		ready = ready[:0]
+	}
+}
+
+// A wakeUp is what an event says of a parked reader.
+type wakeUp struct {
+	k      *parking
+	ending bool
+}
+
+// find appends the parkings that events name.
+func (p *poller) find(ready []wakeUp, events []syscall.EpollEvent) []wakeUp {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ev := range events {
+		if k := p.parked[ev.Fd]; k != nil {
+			ready = append(ready, wakeUp{k, ev.Events&^syscall.EPOLLIN != 0})
+		}
+	}
+	return ready
+}
+
+// dispatch lets the reader go on.
+func (w wakeUp) dispatch(requests []byte) {
+	k := w.k
+	if w.ending {
+		k.ending.Store(true)
+	}
+	mine := k.unparked()
+	switch fc := k.front.Load(); {
+	case mine && fc != nil:
+		fc.glance(requests)
+	case mine:
+		k.running.start(k.resume)
+	case fc != nil && k.ending.Load():
+		fc.ended()
+	case fc != nil:
+		fc.followed()
+	}
+}
+
+// abandon gives up all parked readers, after waiting for them has failed.
+func (p *poller) abandon() {
+	p.mu.Lock()
+	parked := p.parked
+	p.parked, p.closed = make(map[int32]*parking), true
+	p.mu.Unlock()
+	for _, k := range parked {
+		k.orphaned.Store(true)
+		if !k.unparked() {
+			continue // it runs, and sees that it is orphaned
+		}
+		if fc := k.front.Load(); fc != nil {
+			fc.list.remove(fc)
+			fc.close()
+			continue
+		}
+		k.running.start(k.resume)
 	}
 }
 

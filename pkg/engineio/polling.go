@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"sync"
 	"time"
 
 	"socketio-chat/pkg/blankline"
@@ -97,42 +95,7 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 	a := c.takePollLocked()
 	c.mu.Unlock()
 
-	c.respond(w, q, a)
-	if a.closing {
-		c.finishClose()
-	}
-}
-
-// A pollAnswer is what a poll is answered with.
-type pollAnswer struct {
-	out     outbox     // the queued packets,
-	last    packetType // then this one, if it is a close packet or nothing was queued
-	gone    bool       // instead of all that: as for an unknown session, so that the client connects again
-	closing bool       // finishClose has to follow
-}
-
-// takePollLocked ends the pending poll and returns its answer.
-func (c *Conn) takePollLocked() (a pollAnswer) {
-	c.poll = nil
-	switch {
-	case c.ws != nil: // after an upgrade the outbox belongs to the WebSocket
-	case c.greeted:
-		a.out = c.out.take()
-	default:
-		a.out = c.out.cutFirst()
-	}
-	c.dequeuedLocked(a.out.bytes())
-	c.greeted = true
-	// A client that leaves is told by the poll after that: it shall have its packets
-	// first.
-	a.closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || a.out.empty())
-	over := a.closing || c.state == stateClosed && c.reason != TransportClose
-	a.gone = over && c.leaving
-	a.last = packetNoop
-	if over {
-		a.last = packetClose
-	}
-	return a
+	c.answerPoll(httpSink{w}, q, a)
 }
 
 // waitPollLocked waits until an answer to p is due. It reports false when the
@@ -169,78 +132,6 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 		}
 	}
 	return true
-}
-
-// respond writes the answer to a poll.
-func (c *Conn) respond(w http.ResponseWriter, q url.Values, a pollAnswer) {
-	if a.gone {
-		w.Header().Set("Cache-Control", "no-store")
-		refuse(w, false, codeUnknownSID, nil, "")
-		return
-	}
-	b := pollBuffers.Get().(*pollBuffer)
-	defer b.release()
-	body, contentType := c.answer(b, q, a.out, a.last)
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(body) // a client that is gone is noticed by its next heartbeat
-}
-
-// answer puts the body of respond together. q is nil for a client that cannot
-// want JSONP.
-func (c *Conn) answer(b *pollBuffer, q url.Values, out outbox, last packetType) (body []byte, contentType string) {
-	var single [1]*Frame
-	for _, f := range out.list(&single) {
-		b.packets = append(b.packets, f.packet())
-	}
-	if last == packetClose || len(b.packets) == 0 {
-		b.packets = append(b.packets, packet{typ: last})
-	}
-	contentType = plainText
-	if c.protocol == 4 {
-		b.body = appendPayloadV4(b.body, b.packets)
-	} else {
-		var octets bool
-		b.body, octets = appendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
-		if octets {
-			contentType = "application/octet-stream" // and nothing more: the clients compare it
-		}
-	}
-	body = b.body
-	if q.Has("j") {
-		b.jsonp = appendJSONP(b.jsonp, q.Get("j"), b.body)
-		body = b.jsonp
-		contentType = "text/javascript; charset=UTF-8"
-	}
-	if !out.empty() {
-		c.server.stats.polled.add(out.len(), int64(len(body)))
-		out.release()
-	}
-	return body, contentType
-}
-
-const plainText = "text/plain; charset=UTF-8"
-
-// A pollBuffer is what one answer is put together in.
-type pollBuffer struct {
-	packets     []packet
-	body, jsonp []byte
-	response    []byte // the front's: head and body
-}
-
-var pollBuffers = sync.Pool{New: func() any { return new(pollBuffer) }}
-
-const maxPooledBody = 256 << 10
-
-func (b *pollBuffer) release() {
-	if cap(b.body) > maxPooledBody || cap(b.jsonp) > maxPooledBody || cap(b.response) > maxPooledBody {
-		return
-	}
-	clear(b.packets)
-	b.packets, b.body, b.jsonp, b.response = b.packets[:0], b.body[:0], b.jsonp[:0], b.response[:0]
-	pollBuffers.Put(b)
 }
 
 // servePost takes the packets of a POST body.

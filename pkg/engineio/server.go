@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,8 @@ type Server struct {
 	poller  *poller
 	stats   Stats
 	slow    goneSlow
+
+	heavyWork chan struct{} // holds as many as encode long answers; see Conn.heavy
 
 	hurried atomic.Bool // clients that leave get hurriedLinger
 
@@ -44,6 +47,8 @@ func NewServer(opts Options) *Server {
 		opts:   opts.withDefaults(),
 		conns:  make(map[string]*Conn),
 		poller: newPoller(),
+
+		heavyWork: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	s.flusher = newFlusher(&s.running)
 	return s

@@ -39,6 +39,9 @@ type Options struct {
 	// longer than a poll may wait: the engine's PingInterval and PingTimeout
 	// together. 0: a minute.
 	Timeout time.Duration
+	// Stall is how long a client may take nothing of an answer that is passed on to
+	// it. 0: 30 seconds.
+	Stall time.Duration
 	// MaxBody is the engine's MaxPayload in bytes: no more of a body than it
 	// takes to exceed it is passed on. 0: 1 MB.
 	MaxBody int64
@@ -78,6 +81,9 @@ type Forwarder struct {
 func New(o Options) (*Forwarder, error) {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
+	}
+	if o.Stall <= 0 {
+		o.Stall = tunnelStall
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = time.Minute

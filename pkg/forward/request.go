@@ -297,8 +297,32 @@ func (e *exchange) answer(res *http.Response) error {
 		h["Content-Length"] = []string{strconv.FormatInt(res.ContentLength, 10)}
 	}
 	e.w.WriteHeader(res.StatusCode)
-	_, err := io.Copy(e.w, res.Body)
-	return err
+	return e.copyBody(res.Body)
+}
+
+// copyBody passes a body on as long as the client takes some of it every Options.Stall.
+// When the client does not, the link ends, and with it the owner's answer: the owner
+// then ends the session, as for a client of its own.
+func (e *exchange) copyBody(body io.Reader) error {
+	rc := http.NewResponseController(e.w) // deadlines are net/http's; others may not have them
+	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }()
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := body.Read(*buf)
+		if n > 0 {
+			_ = rc.SetWriteDeadline(time.Now().Add(e.f.opts.Stall))
+			if _, err := e.w.Write((*buf)[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return rc.Flush() // within the deadline
+		case err != nil:
+			return err
+		}
+	}
 }
 
 // isUpgrade tells a WebSocket's request from others as the engine does.
