@@ -19,7 +19,7 @@ const patience = 30 * time.Second
 
 var (
 	javaScript = regexp.MustCompile("(?s)```js\n(.*?)```")
-	listening  = regexp.MustCompile(`page=http://[^:\s]+:(\d+)|\[::\]:(\d+)|addr=\S*:(\d+)`)
+	listening  = regexp.MustCompile(`msg=listening .*?addr=\S*:(\d+)`)
 )
 
 // TestReadmeClient runs the client of the README as it stands there: it hears that it joined, and what it said itself.
@@ -57,27 +57,41 @@ func TestReadmeClient(t *testing.T) {
 // startServer starts the server under test without Redis and returns its port.
 func startServer(t *testing.T) string {
 	t.Helper()
-	server := os.Getenv("CHAT_SERVER")
-	if server == "" {
-		server = filepath.Join(t.TempDir(), "chat-server")
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", server, "socketio-chat/cmd/chat-server")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build the server: %v\n%s", err, out)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), server)
-	cmd.Dir = t.TempDir() // no .env there
-	return listen(t, cmd)
+	return listen(t, exec.CommandContext(t.Context(), builtServer(t)))
 }
 
-// listen starts a server on a free port, without Redis, and returns the port once it says that it listens. The server ends with the test.
+// builtServer returns the path of the server under test: CHAT_SERVER, or one built from this tree.
+func builtServer(t *testing.T) string {
+	t.Helper()
+	if server := os.Getenv("CHAT_SERVER"); server != "" {
+		return server
+	}
+	server := filepath.Join(t.TempDir(), "chat-server")
+	run(t, ".", "go", "build", "-o", server, "socketio-chat/cmd/chat-server")
+	return server
+}
+
+// listen starts a server on a free port, without Redis, and returns the port once it says that it listens.
 func listen(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	cmd.Env = append(os.Environ(), "NODE_PORT=0", "METRICS_ADDR=off", "LOG_FORMAT=text", "NO_COLOR=1", "REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=")
-	stderr, err := cmd.StderrPipe()
+	_, port := listenWith(t, cmd, []string{"REDIS_URL=", "REDIS_HOST=", "REDIS_PORT="})
+	return port
+}
+
+// listenWith is listen with settings. The server ends with the test; the caller may end it, and wait for it, before.
+func listenWith(t *testing.T, cmd *exec.Cmd, settings []string) (*exec.Cmd, string) {
+	t.Helper()
+	if cmd.Dir == "" {
+		cmd.Dir = t.TempDir() // no .env there
+	}
+	cmd.Env = append(append(os.Environ(), "NODE_PORT=0", "METRICS_ADDR=off", "LOG_FORMAT=text", "NO_COLOR=1"), settings...)
+	// A file: a pipe would have to be read for as long as the server runs.
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer log.Close()
+	cmd.Stderr = log
 	// A group of its own: `go run` does not pass a signal on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -86,21 +100,19 @@ func listen(t *testing.T, cmd *exec.Cmd) string {
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(stderr)
-	var log strings.Builder
-	for lines.Scan() {
-		log.WriteString(lines.Text() + "\n")
-		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-			go func() { // the server must not block on a full pipe
-				for lines.Scan() {
-				}
-			}()
-			return m[1] + m[2] + m[3]
+		if t.Failed() {
+			t.Logf("%s:\n%s", cmd.Path, read(t, log.Name()))
 		}
-	}
-	t.Fatalf("the server does not say where it listens:\n%s", log.String())
-	return ""
+	})
+	var port string
+	await(t, "the server says where it listens", func() bool {
+		m := listening.FindStringSubmatch(read(t, log.Name()))
+		if m != nil {
+			port = m[1]
+		}
+		return m != nil
+	})
+	return cmd, port
 }
 
 // wantLines runs a program until it has written these lines, in whatever order.
