@@ -19,7 +19,7 @@ import (
 type Builder struct {
 	// Redis tells where and how to connect: a *redis.Client (also one of redis.NewFailoverClient)
 	// or a *redis.ClusterClient. Its options are copied, except those that would lose or double
-	// messages. Its connections are used for sessions that are left behind (see recovery.go) and for
+	// messages. Its connections are used for sessions that are left behind and for
 	// nothing else, nor is it closed; when its Context ends, so do the
 	// adapters. It emits "error" for faults of the connection.
 	Redis *rtypes.RedisClient

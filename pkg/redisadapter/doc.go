@@ -23,7 +23,7 @@
 //
 // The formats are those of socket.io-redis 5.4 (socket.io 2.x: "generation 2") and
 // @socket.io/redis-adapter 8 (socket.io 4.x: "generation 4"), so that a cluster can hold nodes of
-// all kinds at once; codec_message.go and request.go describe them. The types are those of the
+// all kinds at once; the packages below describe them. The types are those of the
 // library socket.io-go-redis, whose RedisAdapter interface Adapter implements: code written for the
 // library goes on compiling.
 //
@@ -35,9 +35,16 @@
 //	Sharded  SPUBLISH and SSUBSCRIBE, with createShardedAdapter; for a Redis Cluster 7
 //	Streams  XADD and XREAD, with @socket.io/redis-streams-adapter; loses nothing while Redis is away
 //
-// The picture above is that of PubSub. A mode is a transport (the commands, transport.go) and a wire
-// (the formats, wire.go); everything else is the same for all. In mode Streams broadcasts, joins,
-// leaves and disconnects are entries of one stream, which each instance reads from an offset of its
+// The picture above is that of PubSub. A mode is a transport (the commands) and a format; everything
+// else is the same for all. Arrows are imports; the formats know neither Redis nor adapters:
+//
+//	redisadapter ──► internal/hub ──────► internal/streams ──► internal/cluster ──► internal/wire   requests, broadcasts, entries as values
+//	     │             queue, publisher,    entries of a stream   messages of the        ▲
+//	     │             subscriber, modes                          sharded mode           │
+//	     ├───────────► internal/classic   messages of mode PubSub ───────────────────────┤
+//	     └───────────► internal/recovery  sessions that change their instance ───────────┘
+//
+// In mode Streams broadcasts, joins, leaves and disconnects are entries of one stream, which each instance reads from an offset of its
 // own; what wants an answer goes over publish and subscribe all the same:
 //
 //	queue ─► publisher ── XADD ──►  Redis   the stream "socket.io" ── XREAD BLOCK ──► reader ─► adapters
@@ -47,14 +54,14 @@
 // has the slot of its channel; other channels of ours are named so that they are in the same slot. When
 // the slot moves or its server fails, the connections follow. All of ours goes over the namespace's
 // channel, for its order; Node's adapter gives broadcasts to single rooms channels of their own, to
-// which rooms_listener.go subscribes at whichever server has them. On a single Redis one hub is enough.
+// which it subscribes at whichever server has them. On a single Redis one hub is enough.
 //
 //	socket.io#/chat#          broadcasts, requests, and answers for Node nodes in a Redis Cluster
 //	socket.io#/chat#uid#      answers to one instance
 //	socket.io#/chat#room#     from Node: broadcasts to one room
 //	socket.io-peers#/chat#n#  ours only
 //
-// Redis may be one server, a master that Sentinels name (redis.NewFailoverClient; sentinel.go), or a
+// Redis may be one server, a master that Sentinels name (redis.NewFailoverClient), or a
 // Redis Cluster.
 //
 // # How it is used
@@ -91,7 +98,7 @@
 // no numbers; of those only trimming and lost data is noticed, and a Node node does not repeat.
 //
 // With socketio.Options.Recovery a client finds its session on whichever instance it comes back to,
-// in every mode; recovery.go tells how. Its instance hands the session over when it is asked, or leaves
+// in every mode; package recovery tells how. Its instance hands the session over when it is asked, or leaves
 // it in Redis when it ends in order: keys "<key>-session#…" and "<key>-session-log#…", which expire. A
 // gap in what an instance has received makes it refuse those who were away then. With a Parser of the
 // application's, sessions are recovered on the same instance only.

@@ -27,7 +27,7 @@ type clusterFields struct {
 	Close     *bool           `json:"close"`
 	Sockets   json.RawMessage `json:"sockets"`
 	Count     *uint64         `json:"clientCount"`
-	Number    json.Number     `json:"seq"` // of ours, see recovery.go
+	Number    json.Number     `json:"seq"` // of ours
 }
 
 // clusterOpts select sockets.

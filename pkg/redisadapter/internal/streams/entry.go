@@ -10,7 +10,7 @@ import (
 //
 //	uid   who sends, an id of one namespace of one instance
 //	nsp   the namespace; Node passes over an entry without it
-//	type  a number, see wire_cluster.go
+//	type  a number, see package cluster
 //	data  JSON text, which begins with {, or MessagePack in base64 when there is binary in it
 //
 // The others are ours, which Node does not look at:
