@@ -151,6 +151,9 @@ func TestNotJoinedProtocol3(t *testing.T) {
 	for _, m := range []string{`2/chat,["x"]`, `2/chat?a=b,["x"]`, `2/never,["x"]`, `3/never,1[]`, `1/never,`, `4/never,"x"`, `2/chat,`} {
 		c.send(m)
 	}
+	c.send("0/chat\n") // typed into websocat
+	c.want("0/chat,")
+	c.send("1/chat,\n")
 	c.send("51-/never,[\"x\"]")
 	c.sendBinary("x")
 	c.join("/chat")

@@ -95,6 +95,6 @@ func reservedEvent(name string) bool {
 
 // splitQuery cuts "/chat?a=b" in two. It is protocol 4 only: in protocol 5 "?" is part of the name.
 func splitQuery(nsp string) (path, query string) {
-	path, query, _ = strings.Cut(nsp, "?")
+	path, query, _ = strings.Cut(strings.TrimSpace(nsp), "?") // Node parses it as a URL, which trims it
 	return path, query
 }
