@@ -116,8 +116,13 @@ func ExampleCallAll() {
 	defer e.end()
 
 	ns := io.Of("/")
-	ns.OnConnect(func(_ context.Context, s *socket.Socket) error { s.Join("voters"); return nil })
+	socketio.Handle(ns, "register", func(_ context.Context, s *socket.Socket, _ socketio.Payload) (string, error) {
+		s.Join("voters")
+		return "ok", nil
+	})
 	a, b := sockettest.Connect(e, io, "/"), sockettest.Connect(e, io, "/")
+	a.Call("register")
+	b.Call("register")
 
 	counted := make(chan int)
 	go func() {
