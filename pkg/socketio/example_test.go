@@ -145,15 +145,15 @@ func ExampleTarget() {
 	defer e.end()
 
 	ns := io.Of("/game")
-	socketio.On(ns, "join", func(_ context.Context, s *socket.Socket, team string) error {
+	socketio.Handle(ns, "join", func(_ context.Context, s *socket.Socket, team string) (string, error) {
 		s.Join(socket.Room(team))
-		return ns.Everybody().In(socket.Room(team)).ExceptSocket(s).Broadcast("joined", team)
+		return "ok", ns.Everybody().In(socket.Room(team)).ExceptSocket(s).Broadcast("joined", team)
 	})
 
 	a, b := sockettest.Connect(e, io, "/game"), sockettest.Connect(e, io, "/game")
-	a.Emit("join", "red")
-	a.Emit("join", "blue")
-	b.Emit("join", "red")
+	a.Call("join", "red")
+	a.Call("join", "blue")
+	b.Call("join", "red")
 	var team string
 	a.Expect("joined", &team)
 	fmt.Println(team)

@@ -98,7 +98,9 @@ func TestServerAsksAndDisconnects(t *testing.T) {
 		t.Errorf("reason %q", got)
 	}
 
-	sockettest.Connect(t, io, "/").Cut()
+	second := sockettest.Connect(t, io, "/")
+	second.Expect("ready?") // a socket that is gone before OnConnect was never there
+	second.Cut()
 	if got := <-reasons; got != "transport close" && got != "transport error" {
 		t.Errorf("reason %q", got)
 	}
@@ -108,4 +110,16 @@ func TestOnConnectErrorDisconnects(t *testing.T) {
 	io := newServer(t)
 	io.Of("/").OnConnect(func(context.Context, *socket.Socket) error { return errors.New("not today") })
 	sockettest.Connect(t, io, "/").ExpectDisconnect()
+}
+
+func TestEmptyAttachment(t *testing.T) {
+	io := newServer(t)
+	socketio.Handle(io.Of("/"), "echo", func(_ context.Context, _ *socket.Socket, in socketio.Payload) (socketio.Payload, error) {
+		return in, nil
+	})
+	c := sockettest.Connect(t, io, "/")
+	got := []byte("something")
+	if err := c.Call("echo", []byte{}).Decode(&got); err != nil || len(got) != 0 {
+		t.Errorf("got %q, %v", got, err)
+	}
 }
