@@ -14,9 +14,9 @@ const bin = (...bytes) => Buffer.from(bytes);
 /** Packets after the chat has been joined; a Buffer is a binary message. */
 const PACKETS = [
   // EVENT: the payload must be an array that begins with a name.
-  ['an EVENT without a payload', ['42/chat,'], LIVES, CLOSED], // an array with a name is required
-  ['an EVENT without a comma', ['42/chat'], LIVES, CLOSED], // likewise
-  ['an EVENT of nothing at all', ['42'], [CLOSED, LIVES], CLOSED], // likewise
+  ['an EVENT without a payload', ['42/chat,'], LIVES],
+  ['an EVENT without a comma', ['42/chat'], LIVES],
+  ['an EVENT of nothing at all', ['42'], [CLOSED, LIVES]],
   ['null as payload', ['42/chat,null'], CLOSED],
   ['an object as payload', ['42/chat,{}'], CLOSED],
   ['a string as payload', ['42/chat,"x"'], CLOSED],
@@ -41,11 +41,11 @@ const PACKETS = [
   ['the name error', ['42/chat,["error","x"]'], LIVES], // socket.io 2.4.1 ends here
   ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'message', 'connection', '*'].map((name) => [`the name ${name}`, [`42/chat,["${name}","x",{"a":1}]`], LIVES]),
   // Acknowledgements.
-  ['a huge acknowledgement id', ['42/chat,99999999999999999999["nonsense"]'], LIVES, CLOSED], // ids are integers of 64 bits; Node rounds
+  ['a huge acknowledgement id', ['42/chat,99999999999999999999["nonsense"]'], LIVES],
   ['an acknowledgement id with leading zeros', ['42/chat,0007["nonsense"]'], LIVES],
   ['a negative acknowledgement id', ['42/chat,-1["nonsense"]'], CLOSED],
   ['an ACK nobody waits for', ['43/chat,1[]'], LIVES],
-  ['an ACK with a huge id', ['43/chat,99999999999999999999["x"]'], LIVES, CLOSED], // likewise
+  ['an ACK with a huge id', ['43/chat,99999999999999999999["x"]'], LIVES],
   ['an ACK without an id', ['43/chat,["x"]'], LIVES],
   ['an ACK without a payload', ['43/chat,1'], LIVES],
   ['an ACK of an object', ['43/chat,1{}'], CLOSED],
@@ -66,7 +66,7 @@ const PACKETS = [
   ['a placeholder __proto__', ['451-/chat,["nonsense",{"_placeholder":true,"num":"__proto__"}]', bin(1)], CLOSED],
   ['a placeholder without a number', ['451-/chat,["nonsense",{"_placeholder":true}]', bin(1)], CLOSED],
   ['a placeholder as name', ['451-/chat,[{"_placeholder":true,"num":0},"x"]', bin(1)], CLOSED],
-  ['the same attachment twice', ['451-/chat,["nonsense",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]', bin(1)], LIVES],
+  ['the same attachment twice', ['451-/chat,["nonsense",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]', bin(1)], LIVES, CLOSED], // it would cost more than it weighs on the wire
   ['an attachment without a placeholder', ['451-/chat,["nonsense"]', bin(1)], LIVES],
   ['text where an attachment is due', ['451-/chat,["x",{"_placeholder":true,"num":0}]', '42/chat,["nonsense"]'], CLOSED],
   ['an attachment nobody announced', [bin(1, 2, 3)], CLOSED],
@@ -78,10 +78,10 @@ const PACKETS = [
   ['a letter as packet type', ['4x'], CLOSED],
   ['an empty message', ['4'], CLOSED],
   ['a CONNECT_ERROR from a client', ['44/chat,{"message":"x"}'], CLOSED],
-  ['an EVENT of a namespace never joined', ['42/nope,["x"]'], CLOSED],
+  ['an EVENT of a namespace never joined', ['42/nope,["x"]'], CLOSED, [CLOSED, LIVES]], // socket.io 2.4.1 ignores it
   ['an EVENT of /, never joined', ['42["msgToServer","x"]'], [CLOSED, LIVES]],
-  ['an EVENT of __proto__', ['42/__proto__,["x"]'], CLOSED],
-  ['a DISCONNECT of a namespace never joined', ['41/nope,'], CLOSED],
+  ['an EVENT of __proto__', ['42/__proto__,["x"]'], CLOSED, [CLOSED, LIVES]], // likewise
+  ['a DISCONNECT of a namespace never joined', ['41/nope,'], CLOSED, [CLOSED, LIVES]], // likewise
   ['a DISCONNECT with a payload', ['41/chat,{}'], CLOSED],
   ['a namespace of 100 KB', [`40/${'x'.repeat(100_000)},`], LIVES],
   ['100 unknown namespaces', Array.from({ length: 100 }, (_, i) => `40/nope${i},`), LIVES],

@@ -64,7 +64,7 @@ describe('limits', { skip: !OURS && 'settings of our server' }, () => {
       await alice.wantExactly(alice, texts);
       alice.leave();
     }
-    await server.says(/sends too many messages and is read more slowly/);
+    await server.says(/"msg":"a client sends too much and is read more slowly".*"reason":"messages","per_second":200/);
     server.assertWell();
   });
 
