@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -338,7 +339,8 @@ func TestServerAcceptsItsSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range environment(mustRender(t, everything)) {
-		if !strings.Contains(string(help), "\n  "+name+" ") && name != "GOMEMLIMIT" {
+		listed := regexp.MustCompile(`(?m)^  ` + name + `(=|$)`).Match(help) // with its default, if it has one
+		if !listed && name != "GOMEMLIMIT" {
 			t.Errorf("the server has no setting %s", name)
 		}
 	}
