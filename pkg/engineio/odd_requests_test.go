@@ -56,6 +56,10 @@ func fromLatin1(s string) string {
 	return string(b)
 }
 
+// oddWait is how long a request may take before it counts as one that waits for more, and is not answered: longer than a busy machine
+// pauses.
+const oddWait = 1500 * time.Millisecond
+
 // oddPatience bounds what hangs.
 const oddPatience = 5 * time.Second
 
@@ -75,7 +79,7 @@ func talk(addr, request string) (answers []string, err error) {
 	}
 	method, _, _ := strings.Cut(strings.TrimLeft(request, "\r\n"), " ")
 	in := bufio.NewReader(nc)
-	_ = nc.SetReadDeadline(time.Now().Add(300 * time.Millisecond)) // what waits for more is not answered
+	_ = nc.SetReadDeadline(time.Now().Add(oddWait))
 	_, waits := in.Peek(1)
 	_ = nc.SetReadDeadline(time.Now().Add(oddPatience))
 	for asked := false; ; {
