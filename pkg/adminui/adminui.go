@@ -24,7 +24,7 @@ const MaxCost = 14
 
 // Options configure Attach.
 type Options struct {
-	// Username and PasswordHash (bcrypt, as `htpasswd -nB` makes it) are what to log in with.
+	// Username and PasswordHash (bcrypt, as `chat-server hash-password` makes it) are what to log in with.
 	Username     string
 	PasswordHash []byte
 	// ReadOnly refuses all commands.
