@@ -81,7 +81,12 @@ func appendFlags(b []byte, flags *socket.BroadcastFlags) []byte {
 
 // everybody are options that select all sockets.
 func everybody() *socket.BroadcastOptions {
-	return &socket.BroadcastOptions{Flags: &socket.BroadcastFlags{}}
+	both := &struct { // in one piece: each message needs them
+		opts  socket.BroadcastOptions
+		flags socket.BroadcastFlags
+	}{}
+	both.opts.Flags = &both.flags
+	return &both.opts
 }
 
 // readOptions reads the options of a broadcast as either of Node's adapters does: every member may be

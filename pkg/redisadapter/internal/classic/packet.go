@@ -63,6 +63,9 @@ func readName(b []byte) (name, rest []byte, err error) {
 // readType reads the type of a packet: a number in any form, or that of an EVENT as text or bytes, which Node
 // passes on. 0 is no type of a broadcast.
 func readType(b []byte) int {
+	if len(b) > 0 && b[0] <= 0x7f {
+		return int(b[0]) // a small number, as nearly everybody writes it
+	}
 	switch msgp.NextType(b) {
 	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type, msgp.StrType, msgp.BinType:
 	default:
