@@ -271,13 +271,13 @@ func TestRoomsOfNodeNodes(t *testing.T) {
 // A Redis Cluster whose replica is down serves all slots: nothing that depends on who is there may fail.
 func TestReplicaThatIsDownStopsNothing(t *testing.T) {
 	c := useRedisCluster(t)
+	replica := c.servers[clusterMasters]
+	replica.kill() // before anybody has subscribed there: that is another fault
+	defer replica.start()
 	list := startOnCluster(t, c, PubSub, "replica", "alpha", "beta")
 	alpha, beta := list[0], list[1]
 	bob := beta.connect("bob")
 	beta.socket(bob).Join("blue")
-	replica := c.servers[clusterMasters]
-	replica.kill()
-	defer replica.start()
 	before := alpha.builder.Status()
 	for range 3 {
 		_ = alpha.chat.To("blue").Emit("bin", []byte("x"))
