@@ -11,6 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 )
 
 // leastPrivilege is what a Redis user needs in each mode, for the namespaces / and /chat, as deploy/docs
@@ -160,6 +162,12 @@ func TestRedisUserOfNodesAdapterIsEnough(t *testing.T) {
 			beta.socket(bob).Join("blue")
 			alpha.chat.Broadcast("all", raw("1"))
 			bob.want(`["all",1]`)
+			if mode == Sharded { // its room has a channel of its own, which beta subscribes to in its own time
+				eventually(t, "beta listens to the room", func() bool {
+					list, _ := r.do("PUBSUB", "SHARDNUMSUB", cluster.ChannelsOf("socket.io", "/chat").Specific("blue")).([]any)
+					return len(list) == 2 && list[1] == int64(1)
+				})
+			}
 			_ = alpha.chat.To("blue").Emit("bin", []byte("x"))
 			bob.read()
 			bob.read()
