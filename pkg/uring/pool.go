@@ -1,0 +1,135 @@
+package uring
+
+import (
+	"errors"
+	"sync"
+)
+
+// Batch is how many sockets one system call serves at the most.
+const Batch = 256
+
+// A Send is something for one socket, and what became of it.
+type Send struct {
+	FD   int32  // an open socket's; the caller keeps it from being closed
+	Data []byte // on the heap, unchanged until Pool.Send returns; less than 2 GiB
+
+	N   int   // how many bytes of Data the socket took
+	Err error // nil, a syscall.Errno (EAGAIN: the socket takes nothing now), or ErrUnanswered
+}
+
+// ErrUnanswered is what became of a Send that the kernel took and then, against its own
+// rules, did not report on. The socket may have taken the data or not: it must be closed.
+var ErrUnanswered = errors.New("io_uring did not tell what became of a send")
+
+// A Pool is a few rings. A nil Pool takes nothing.
+type Pool struct {
+	mu     sync.Mutex
+	idle   []*ring
+	open   int   // idle ones and those in use
+	max    int   // of open
+	off    error // why nothing is taken any more
+	closed bool
+}
+
+// Open returns a pool of up to rings rings, after a real send has shown that the kernel
+// and whatever guards it let us. The error tells who refused what.
+func Open(rings int) (*Pool, error) {
+	r, err := newRing(Batch)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.probe(); err != nil {
+		r.close()
+		return nil, err
+	}
+	return &Pool{idle: []*ring{r}, open: 1, max: rings}, nil
+}
+
+// Send tries sends in order and returns how many it has tried: those have N and Err. The
+// others are as they were, and the caller's to send. It takes fewer than all while other
+// goroutines use all rings, and none once the pool is out of use.
+func (p *Pool) Send(sends []Send) (tried int) {
+	r := p.take()
+	if r == nil {
+		return 0
+	}
+	var err error
+	for tried < len(sends) && err == nil {
+		var n int
+		n, err = r.send(sends[tried:min(tried+Batch, len(sends))])
+		tried += n
+	}
+	p.give(r, err)
+	return tried
+}
+
+// Err is nil while the pool is in use, and then tells why it is not.
+func (p *Pool) Err() error {
+	if p == nil {
+		return errors.ErrUnsupported
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.off
+}
+
+// Close frees the rings, those in use when their call is over. It may be called again.
+func (p *Pool) Close() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.closeIdleLocked()
+}
+
+func (p *Pool) closeIdleLocked() {
+	for _, r := range p.idle {
+		r.close()
+	}
+	p.open -= len(p.idle)
+	p.idle = nil
+}
+
+// take returns a ring that nobody uses, or nil.
+func (p *Pool) take() *ring {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch last := len(p.idle) - 1; {
+	case p.closed || p.off != nil:
+		return nil
+	case last >= 0:
+		r := p.idle[last]
+		p.idle = p.idle[:last]
+		return r
+	case p.open >= p.max:
+		return nil
+	}
+	r, err := newRing(Batch)
+	if err != nil { // as a rule it is memory that may not be locked
+		p.max = p.open
+		return nil
+	}
+	p.open++
+	return r
+}
+
+// give takes a ring back, with the error of its last use.
+func (p *Pool) give(r *ring, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil && !passes(err) && p.off == nil {
+		p.off = err
+	}
+	if p.closed || p.off != nil {
+		r.close()
+		p.open--
+		p.closeIdleLocked()
+		return
+	}
+	p.idle = append(p.idle, r)
+}
