@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -41,5 +42,27 @@ func TestSamples(t *testing.T) {
 				t.Errorf("%s refuses %s: %v\n%s", sample.program, sample.file, err, out)
 			}
 		})
+	}
+}
+
+var haproxySample = regexp.MustCompile("(?s)```haproxy\n(.*?)```")
+
+// TestMigrationSample lets HAProxy check the configuration that the page on migration shows.
+func TestMigrationSample(t *testing.T) {
+	haproxy, err := exec.LookPath("haproxy")
+	if err != nil {
+		t.Skip("haproxy is not installed")
+	}
+	sample := haproxySample.FindStringSubmatch(read(t, filepath.Join(root, "deploy/docs/migration.md")))
+	if sample == nil {
+		t.Fatal("migration.md has no configuration of HAProxy")
+	}
+	const defaults = "defaults\n    mode http\n    timeout connect 2s\n    timeout client 90s\n    timeout server 90s\n"
+	path := filepath.Join(t.TempDir(), "haproxy.cfg")
+	if err := os.WriteFile(path, []byte(defaults+sample[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), haproxy, "-c", "-q", "-f", path).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("haproxy: %v\n%s", err, out)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/zishang520/socket.io/clients/engine/v3/transports"
 	"github.com/zishang520/socket.io/clients/socket/v3"
@@ -28,10 +29,10 @@ func main() {
 
 func run(url, transport string) error {
 	opts := socket.DefaultOptions()
-	// v3.0.6 gives up when its first attempt fails: that comes when the server is back.
-	opts.SetReconnectionDelay(1500)
-	opts.SetReconnectionDelayMax(1500)
-	opts.SetRandomizationFactor(0)
+	// An attempt that is refused ends with this timeout only in v3.0.6: 20 s unless something else is set.
+	opts.SetTimeout(2 * time.Second)
+	opts.SetReconnectionDelay(300)
+	opts.SetReconnectionDelayMax(1000)
 	switch transport {
 	case "polling":
 		opts.SetTransports(types.NewSet(transports.Polling))

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { bursts, clustered, conversation } from '../suite/chat.mjs';
 import { barrier, Chatter, gather, GENERATIONS, usher } from '../world/clients.mjs';
+import { HAProxy } from '../world/haproxy.mjs';
 import { ChatServer, OURS, Redis } from '../world/processes.mjs';
-import { HAProxy, RoundRobin } from '../world/roundrobin.mjs';
+import { RoundRobin } from '../world/roundrobin.mjs';
 
 const skip = !OURS && 'Node servers need sticky sessions';
 const INSTANCES = 3;

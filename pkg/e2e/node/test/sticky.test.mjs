@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { clustered } from '../suite/chat.mjs';
 import { barrier, Chatter } from '../world/clients.mjs';
+import { HAProxy } from '../world/haproxy.mjs';
 import { CookieJar } from '../world/jar.mjs';
 import { Nginx } from '../world/nginx.mjs';
 import { ChatServer, OURS, Redis } from '../world/processes.mjs';
-import { HAProxy } from '../world/roundrobin.mjs';
 import { request } from '../world/wire.mjs';
 
 const skip = !OURS && 'this is about both kinds of servers together';

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './deadline.mjs';
+import { listens } from './haproxy.mjs';
 import { freePort, Program } from './processes.mjs';
-import { listens } from './roundrobin.mjs';
 
 export class Nginx extends Program {
   static async before(servers) {
