@@ -3,6 +3,8 @@ package engineio
 import (
 	"errors"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // A CloseReason says why a connection ended, in the words of Node's engine
@@ -135,7 +137,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 		c.server.slow.add(c.id)
 	}
 	if probe != nil {
-		probe.closeWith(closeNone)
+		probe.closeWith(wsframe.NoCode)
 	}
 	c.server.forget(c, reason, err)
 	c.server.running.hand(func() { // counted since admit

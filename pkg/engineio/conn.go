@@ -4,6 +4,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/payload"
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // A Receiver gets what one connection receives. A panic in one of its methods, or in
@@ -95,20 +99,20 @@ func (c *Conn) Transport() string {
 // those of Socket.IO 1.x do and 2.x do not. The layer above learns it from the
 // client's first packet; it may call this within Receive. Protocol 3 only.
 func (c *Conn) SetDoubleUTF8(twice bool) {
-	rule := textOnce
+	rule := payload.TextOnce
 	if twice {
-		rule = textTwice
+		rule = payload.TextTwice
 	}
 	c.text.Store(uint32(rule))
 }
 
-func (c *Conn) textRule() textRule { return textRule(c.text.Load()) }
+func (c *Conn) textRule() payload.TextRule { return payload.TextRule(c.text.Load()) }
 
 // UndoubleUTF8 undoes the second encoding of a message that was received before
 // SetDoubleUTF8 was called. Text that is not encoded twice throughout is
 // returned as it is.
 func UndoubleUTF8(text []byte) []byte {
-	text, _ = undoubleUTF8(text)
+	text, _ = utf.Undouble(text)
 	return text
 }
 
@@ -160,11 +164,11 @@ func (c *Conn) Send(frames ...*Frame) bool {
 
 // receive hands one message to the receiver, or nothing once the connection
 // has ended.
-func (c *Conn) receive(p packet) {
+func (c *Conn) receive(p packet.Packet) {
 	c.recvMu.Lock()
 	defer c.recvMu.Unlock()
 	if c.receives() {
-		c.guard(func() { c.receiver.Receive(p.data, p.binary) })
+		c.guard(func() { c.receiver.Receive(p.Data, p.Binary) })
 	}
 }
 
@@ -176,27 +180,27 @@ func (c *Conn) receives() bool {
 
 // onPacket acts on one decoded packet. It reports false when the connection
 // must be read no further.
-func (c *Conn) onPacket(p packet) bool {
-	c.heard(p.typ)
-	switch p.typ {
-	case packetMessage:
-		c.server.stats.receivedMessage(c, len(p.data))
+func (c *Conn) onPacket(p packet.Packet) bool {
+	c.heard(p.Type)
+	switch p.Type {
+	case packet.Message:
+		c.server.stats.receivedMessage(c, len(p.Data))
 		c.receive(p)
-	case packetPing:
+	case packet.Ping:
 		if c.protocol != 3 {
 			c.shutdown(TransportError, errHeartbeatWay)
 			return false
 		}
 		c.Send(pongFrame) // without the data of the ping, as in Node
-	case packetPong:
+	case packet.Pong:
 		if c.protocol == 3 {
 			c.shutdown(TransportError, errHeartbeatWay)
 			return false
 		}
-	case packetClose:
+	case packet.Close:
 		c.shutdown(TransportClose, nil)
 		return false
-	case packetOpen, packetUpgrade, packetNoop, packetUnknown:
+	case packet.Open, packet.Upgrade, packet.Noop, packet.Unknown:
 		// Nothing to do: Node ignores them too.
 	}
 	return true

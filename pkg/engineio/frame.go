@@ -4,6 +4,9 @@ import (
 	"sync"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // A Frame is one Engine.IO packet, encoded once and shared by every connection
@@ -33,7 +36,7 @@ type binaryFrame struct {
 // NewTextFrame makes a message of the concatenated parts, which are copied.
 // They must be UTF-8.
 func NewTextFrame(parts ...[]byte) *Frame {
-	return newTextFrame(packetMessage, parts...)
+	return newTextFrame(packet.Message, parts...)
 }
 
 // NewBinaryFrame makes a binary message of a copy of data.
@@ -41,12 +44,12 @@ func NewBinaryFrame(data []byte) *Frame {
 	return &Frame{binary: &binaryFrame{data: append([]byte(nil), data...)}}
 }
 
-func newTextFrame(typ packetType, parts ...[]byte) *Frame {
+func newTextFrame(typ packet.Type, parts ...[]byte) *Frame {
 	n := 1
 	for _, p := range parts {
 		n += len(p)
 	}
-	wire := appendHeader(make([]byte, 0, n+ws.MaxHeaderSize-4), ws.OpText, n)
+	wire := wsframe.AppendHeader(make([]byte, 0, n+wsframe.MaxHeader), ws.OpText, n)
 	f := &Frame{head: len(wire)}
 	wire = append(wire, '0'+byte(typ))
 	for _, p := range parts {
@@ -67,22 +70,22 @@ func (f *Frame) webSocket(protocol int) []byte {
 func (b *binaryFrame) webSocket(protocol int) []byte {
 	if protocol == 3 {
 		b.once3.Do(func() {
-			wire := appendHeader(nil, ws.OpBinary, 1+len(b.data))
-			b.wire3 = append(append(wire, byte(packetMessage)), b.data...)
+			wire := wsframe.AppendHeader(nil, ws.OpBinary, 1+len(b.data))
+			b.wire3 = append(append(wire, byte(packet.Message)), b.data...)
 		})
 		return b.wire3
 	}
-	b.once4.Do(func() { b.wire4 = append(appendHeader(nil, ws.OpBinary, len(b.data)), b.data...) })
+	b.once4.Do(func() { b.wire4 = append(wsframe.AppendHeader(nil, ws.OpBinary, len(b.data)), b.data...) })
 	return b.wire4
 }
 
 // packet returns the frame as the payload encoders take it.
-func (f *Frame) packet() packet {
+func (f *Frame) packet() packet.Packet {
 	if f.binary != nil {
-		return packet{typ: packetMessage, data: f.binary.data, binary: true}
+		return packet.Packet{Type: packet.Message, Data: f.binary.data, Binary: true}
 	}
 	p := f.wire[f.head:]
-	return packet{typ: packetType(p[0] - '0'), data: p[1:]}
+	return packet.Packet{Type: packet.Type(p[0] - '0'), Data: p[1:]}
 }
 
 // Text returns what follows the type of a text packet, nil of a binary one. It
@@ -112,18 +115,4 @@ func (f *Frame) size() int64 {
 		return int64(len(f.binary.data)) + 1
 	}
 	return int64(len(f.wire))
-}
-
-// appendHeader appends the header of an unmasked, final frame (RFC 6455, 5.2).
-func appendHeader(dst []byte, op ws.OpCode, n int) []byte {
-	dst = append(dst, 0x80|byte(op))
-	switch {
-	case n < 126:
-		return append(dst, byte(n))
-	case n <= 0xffff:
-		return append(dst, 126, byte(n>>8), byte(n))
-	default:
-		u := uint64(n)
-		return append(dst, 127, byte(u>>56), byte(u>>48), byte(u>>40), byte(u>>32), byte(u>>24), byte(u>>16), byte(u>>8), byte(u))
-	}
 }

@@ -52,7 +52,7 @@ func TestFrameIsImmutable(t *testing.T) {
 		all.Go(func() {
 			protocol := 3 + i%2
 			got := join(frames[0].webSocket(protocol), frames[1].webSocket(protocol))
-			if string(got) != want[protocol] || string(frames[1].packet().data) != "binary" {
+			if string(got) != want[protocol] || string(frames[1].packet().Data) != "binary" {
 				t.Errorf("protocol %d: %q", protocol, got)
 			}
 		})

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // handshake lets FrontOptions.Handler answer a request that opens a session or a
@@ -153,7 +155,7 @@ func (s *Server) serveFrontWebSocket(w *frontWriter, r *http.Request, q url.Valu
 	if c != nil {
 		w.then = func() {
 			if t.writeHead(s.opts.WriteTimeout) != nil {
-				t.closeWith(closeNone) // the client is gone
+				t.closeWith(wsframe.NoCode) // the client is gone
 				reader.linger()
 				return
 			}

@@ -1,6 +1,10 @@
 package engineio
 
-import "time"
+import (
+	"time"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+)
 
 // Heartbeats have one timer a connection.
 //
@@ -62,7 +66,7 @@ func (c *Conn) setTimerLocked(d time.Duration) {
 // heard moves the timer when a packet arrives that shows the client alive.
 // While a pong is due, the first other packet extends the wait once: a client
 // that is busy sending is not gone (engine.io 6.6).
-func (c *Conn) heard(typ packetType) {
+func (c *Conn) heard(typ packet.Type) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != stateOpen {
@@ -71,7 +75,7 @@ func (c *Conn) heard(typ packetType) {
 	switch {
 	case c.protocol == 3:
 		c.setTimerLocked(c.heartbeatPeriod())
-	case typ == packetPong:
+	case typ == packet.Pong:
 		if c.awaitingPong {
 			c.server.stats.roundTrip.Observe(time.Duration(c.sinceHandshake()-c.pinged) * time.Microsecond)
 		}
@@ -85,7 +89,7 @@ func (c *Conn) heard(typ packetType) {
 
 // Frames without data are the same for everybody and never change.
 var (
-	pingFrame  = newTextFrame(packetPing)
-	pongFrame  = newTextFrame(packetPong)
-	probeFrame = newTextFrame(packetPong, []byte("probe"))
+	pingFrame  = newTextFrame(packet.Ping)
+	pongFrame  = newTextFrame(packet.Pong)
+	probeFrame = newTextFrame(packet.Pong, []byte("probe"))
 )

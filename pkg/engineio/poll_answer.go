@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/payload"
 )
 
 // How a poll is answered, whoever serves its request:
@@ -21,10 +24,10 @@ import (
 
 // A pollAnswer is what a poll is answered with.
 type pollAnswer struct {
-	out     outbox     // the queued packets,
-	last    packetType // then this one, if it is a close packet or nothing was queued
-	gone    bool       // instead of all that: as for an unknown session, so that the client connects again
-	closing bool       // the session ends with this answer
+	out     outbox      // the queued packets,
+	last    packet.Type // then this one, if it is a close packet or nothing was queued
+	gone    bool        // instead of all that: as for an unknown session, so that the client connects again
+	closing bool        // the session ends with this answer
 }
 
 // A pollSink writes answers to polls. It waits for a peer only as long as that takes
@@ -73,9 +76,9 @@ func (c *Conn) takePollLocked() (a pollAnswer) {
 	a.closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || a.out.empty())
 	over := a.closing || c.state == stateClosed && c.reason != TransportClose
 	a.gone = over && c.leaving
-	a.last = packetNoop
+	a.last = packet.Noop
 	if over {
-		a.last = packetClose
+		a.last = packet.Close
 	}
 	return a
 }
@@ -110,27 +113,27 @@ func heavy(bytes int64) bool { return bytes > lightWork }
 
 // encodeAnswer puts the body of an answer together: the packets of out; then last, if
 // that is a close packet or there are none.
-func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packetType) (body []byte, contentType string) {
+func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packet.Type) (body []byte, contentType string) {
 	var single [1]*Frame
 	for _, f := range out.list(&single) {
 		b.packets = append(b.packets, f.packet())
 	}
-	if last == packetClose || len(b.packets) == 0 {
-		b.packets = append(b.packets, packet{typ: last})
+	if last == packet.Close || len(b.packets) == 0 {
+		b.packets = append(b.packets, packet.Packet{Type: last})
 	}
 	contentType = plainText
 	if c.protocol == 4 {
-		b.body = appendPayloadV4(b.body, b.packets)
+		b.body = payload.AppendV4(b.body, b.packets)
 	} else {
 		var octets bool
-		b.body, octets = appendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
+		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
 		if octets {
 			contentType = "application/octet-stream" // and nothing more: the clients compare it
 		}
 	}
 	body = b.body
 	if q.Has("j") {
-		b.jsonp = appendJSONP(b.jsonp, q.Get("j"), b.body)
+		b.jsonp = payload.AppendJSONP(b.jsonp, q.Get("j"), b.body)
 		body = b.jsonp
 		contentType = "text/javascript; charset=UTF-8"
 	}
@@ -145,7 +148,7 @@ const plainText = "text/plain; charset=UTF-8"
 
 // A pollBuffer is what one answer is put together in.
 type pollBuffer struct {
-	packets     []packet
+	packets     []packet.Packet
 	body, jsonp []byte
 	response    []byte // the front's: head, or head and body
 }

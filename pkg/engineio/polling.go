@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"socketio-chat/pkg/blankline"
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/payload"
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // A pendingPoll is a GET that waits for packets: a handler of net/http, which
@@ -205,26 +208,26 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 // the session ends, and the POST is answered all the same: so does Node.
 func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
 	var (
-		ps  []packet
+		ps  []packet.Packet
 		err error
 	)
 	if jsonp {
-		if body, err = decodeJSONP(body); err != nil {
+		if body, err = payload.DecodeJSONP(body); err != nil {
 			return // no data: Node takes it for an empty form
 		}
 	}
 	switch {
 	case c.protocol == 4:
-		ps, err = decodePayloadV4(body)
+		ps, err = payload.DecodeV4(body)
 	case octets:
-		ps, err = decodePayloadV3Binary(body)
+		ps, err = payload.DecodeV3Binary(body)
 	default:
-		ps, err = decodePayloadV3(body)
+		ps, err = payload.DecodeV3(body)
 	}
 	for _, p := range ps {
 		// The rule can change from one packet to the next: a connect packet tells it.
-		if c.protocol == 3 && !octets && !p.binary && c.textRule() == textTwice {
-			p.data, _ = undoubleUTF8(p.data)
+		if c.protocol == 3 && !octets && !p.Binary && c.textRule() == payload.TextTwice {
+			p.Data, _ = utf.Undouble(p.Data)
 		}
 		if !c.onPacket(p) {
 			return

@@ -14,6 +14,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/payload"
 )
 
 // A Server holds the sessions and serves the requests that belong to them. It
@@ -144,7 +147,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}
-	c.text.Store(uint32(textRuleOf(q)))
+	c.text.Store(uint32(payload.TextRuleOf(q)))
 	c.recvMu.Lock() // nothing is received, nor Closed called, before the receiver is there
 	defer c.recvMu.Unlock()
 	first := []*Frame{s.openFrame(c)}
@@ -197,7 +200,7 @@ func (s *Server) openFrame(c *Conn) *Frame {
 	b = strconv.AppendInt(append(b, `],"pingInterval":`...), s.opts.PingInterval.Milliseconds(), 10)
 	b = strconv.AppendInt(append(b, `,"pingTimeout":`...), s.opts.PingTimeout.Milliseconds(), 10)
 	b = strconv.AppendInt(append(b, `,"maxPayload":`...), s.opts.MaxPayload, 10)
-	return newTextFrame(packetOpen, append(b, '}'))
+	return newTextFrame(packet.Open, append(b, '}'))
 }
 
 // protocolOf reads the EIO parameter: whatever is not 4 is 3, as in Node.

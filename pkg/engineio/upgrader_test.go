@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/payload"
 )
 
 // An upgrader is a client that sends and receives all the time and changes from
@@ -63,9 +66,9 @@ func (c *upgrader) paused() bool {
 func (c *upgrader) pollUntilPaused(t *testing.T) (got []string) {
 	for !c.paused() {
 		res := c.do("GET", "", nil)
-		decode := decodePayloadV4
+		decode := payload.DecodeV4
 		if c.v == 3 {
-			decode = decodePayloadV3
+			decode = payload.DecodeV3
 		}
 		ps, err := decode([]byte(res.body))
 		if res.err != nil || res.status != 200 || err != nil {
@@ -73,10 +76,10 @@ func (c *upgrader) pollUntilPaused(t *testing.T) (got []string) {
 			return got
 		}
 		for _, p := range ps {
-			switch p.typ {
-			case packetMessage:
-				got = append(got, string(p.data))
-			case packetNoop:
+			switch p.Type {
+			case packet.Message:
+				got = append(got, string(p.Data))
+			case packet.Noop:
 			default:
 				t.Errorf("polled %+v", p)
 			}
@@ -94,11 +97,11 @@ func (c *upgrader) postUntilPaused(t *testing.T, n int, started chan<- struct{})
 		if c.paused() {
 			return i
 		}
-		packet := fmt.Sprint("4c", i)
+		body := fmt.Sprint("4c", i)
 		if c.v == 3 {
-			packet = fmt.Sprintf("%d:%s", len(packet), packet)
+			body = fmt.Sprintf("%d:%s", len(body), body)
 		}
-		if res := c.tryPost(packet); res.body != "ok" {
+		if res := c.tryPost(body); res.body != "ok" {
 			t.Errorf("post: %v", res)
 		}
 	}

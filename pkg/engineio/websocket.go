@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // serveWebSocket makes a WebSocket of a request: a new session, or the better
@@ -82,24 +85,24 @@ func (c *Conn) readWebSocket(r *wsReader) {
 // onMessage acts on one WebSocket message.
 func (c *Conn) onMessage(data []byte, binary bool) bool {
 	if !binary {
-		p, err := decodeTextPacket(c.Protocol(), data)
+		p, err := packet.DecodeText(c.Protocol(), data)
 		if err != nil {
 			c.shutdown(ParseError, err)
 			return false
 		}
 		return c.onPacket(p)
 	}
-	return c.onPacket(decodeBinaryPacket(c.Protocol(), data))
+	return c.onPacket(packet.DecodeBinary(c.Protocol(), data))
 }
 
 // transportEnded ends the session for an error of its WebSocket's reader.
 func (c *Conn) transportEnded(err error) {
-	var ce closeError
+	var ce wsframe.Error
 	switch {
 	case errors.Is(err, io.EOF): // with or without a close frame
 		c.shutdown(TransportClose, nil)
 	case errors.As(err, &ce):
-		if ce.code == ws.StatusMessageTooBig {
+		if ce.Code == ws.StatusMessageTooBig {
 			c.server.stats.payloadTooLarge.Add(1)
 		}
 		c.shutdown(TransportError, ce)
@@ -125,7 +128,7 @@ func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 	c.mu.Lock()
 	if c.state != stateOpen || c.ws != nil || c.probe != nil {
 		c.mu.Unlock()
-		t.closeWith(closeNone)
+		t.closeWith(wsframe.NoCode)
 		r.linger()
 		return
 	}
@@ -158,13 +161,13 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 		if err != nil {
 			return err
 		}
-		p, err := decodeTextPacket(c.Protocol(), data)
+		p, err := packet.DecodeText(c.Protocol(), data)
 		switch {
 		case binary || err != nil:
 			return errProbe
-		case p.typ == packetUpgrade:
+		case p.Type == packet.Upgrade:
 			return nil
-		case p.typ != packetPing || string(p.data) != "probe":
+		case p.Type != packet.Ping || string(p.Data) != "probe":
 			return errProbe
 		}
 		if err := t.writeProbe(probeFrame); err != nil {

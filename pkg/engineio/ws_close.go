@@ -5,9 +5,10 @@ import (
 	"math"
 	"net"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // The end of a WebSocket (RFC 6455, 7). Whoever ends the session calls
@@ -20,9 +21,6 @@ import (
 //	                                            endRead: end of the TCP connection
 
 // A session that ends because its server does has no close frame: see sever.
-//
-// Status codes of a close frame (RFC 6455, 7.4.1). closeNone sends none.
-const closeNone ws.StatusCode = 0
 
 // closeWith sends a close frame behind what is being written, and bounds the
 // rest of the transport's life. It does not block. When the peer has answered or
@@ -101,15 +99,11 @@ func canHalfClose(nc net.Conn) bool {
 // the caller has to write it and then call endWrite: the transport was not
 // closing before, and nobody writes who will append it.
 func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
-	var body []byte
-	if code != closeNone {
-		text := ""
-		if len(reason) > 0 {
-			text = reason[0]
-		}
-		body = ws.NewCloseFrameBody(code, text)
+	text := ""
+	if len(reason) > 0 {
+		text = reason[0]
 	}
-	frame := append(appendHeader(nil, ws.OpClose, len(body)), body...)
+	frame := wsframe.Close(code, text)
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -145,44 +139,17 @@ func (t *wsTransport) endRead() {
 
 // closeCode is what the close frame says for a reason.
 func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
-	var ce closeError
+	var ce wsframe.Error
 	switch {
 	case errors.As(err, &ce):
-		return ce.code, ce.text
+		return ce.Code, ce.Text
 	case errors.As(err, new(panicError)):
 		return ws.StatusInternalServerError, ""
 	case reason == SlowClient:
 		return ws.StatusPolicyViolation, string(SlowClient)
 	default:
-		return closeNone, ""
+		return wsframe.NoCode, ""
 	}
-}
-
-// A closeError is an offence against RFC 6455 with the status code it earns.
-type closeError struct {
-	code ws.StatusCode
-	text string
-}
-
-func (e closeError) Error() string { return e.text }
-
-// parseClose returns the status code of a close frame (RFC 6455, 5.5.1 and
-// 7.4), closeNone if it has none.
-func parseClose(payload []byte) (ws.StatusCode, error) {
-	if len(payload) == 0 {
-		return closeNone, nil
-	}
-	if len(payload) == 1 {
-		return 0, closeError{ws.StatusProtocolError, "close frame with half a status code"}
-	}
-	code, text := ws.ParseCloseFrameData(payload)
-	switch {
-	case code < 1000, code >= 5000, 1004 <= code && code <= 1006, 1015 <= code && code < 3000:
-		return 0, closeError{ws.StatusProtocolError, "close frame with a status code that is not for the wire"}
-	case !utf8.ValidString(text):
-		return 0, closeError{ws.StatusInvalidFramePayloadData, "close frame with a reason that is not UTF-8"}
-	}
-	return code, nil
 }
 
 // linger closes the TCP connection once both sides have sent their close
@@ -203,11 +170,11 @@ func (r *wsReader) linger() {
 		}
 		h, err := r.readHeader()
 		switch {
-		case err == nil:
+		case err != nil:
+			more = false
+		case !r.lost:
 			more = h.OpCode != ws.OpClose
 			r.unread = h.Length
-		case !r.lost:
-			more = false
 		}
 	}
 	r.t.endRead()

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // A transport that closes while frames are written stops at a frame's end and
@@ -54,14 +57,14 @@ func TestCloseCode(t *testing.T) {
 		code   ws.StatusCode
 		text   string
 	}{
-		{ForcedClose, nil, closeNone, ""},
-		{TransportClose, io.ErrUnexpectedEOF, closeNone, ""},
-		{PingTimeout, nil, closeNone, ""},
+		{ForcedClose, nil, wsframe.NoCode, ""},
+		{TransportClose, io.ErrUnexpectedEOF, wsframe.NoCode, ""},
+		{PingTimeout, nil, wsframe.NoCode, ""},
 		{SlowClient, errQueueOverflow, 1008, "slow client"},
 		{SlowClient, os.ErrDeadlineExceeded, 1008, "slow client"},
-		{TransportError, closeError{1009, "too big"}, 1009, "too big"},
-		{TransportError, errHeartbeatWay, closeNone, ""},
-		{ParseError, errPacketEmpty, closeNone, ""},
+		{TransportError, wsframe.Error{Code: 1009, Text: "too big"}, 1009, "too big"},
+		{TransportError, errHeartbeatWay, wsframe.NoCode, ""},
+		{ParseError, packet.ErrEmpty, wsframe.NoCode, ""},
 	} {
 		if code, text := closeCode(tt.reason, tt.err); code != tt.code || text != tt.text {
 			t.Errorf("%s, %v: %d %q, want %d %q", tt.reason, tt.err, code, text, tt.code, tt.text)

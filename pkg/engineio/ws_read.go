@@ -1,13 +1,14 @@
 package engineio
 
 import (
-	"encoding/binary"
 	"io"
 	"slices"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // A wsReader takes WebSocket messages off one transport. It holds a buffer
@@ -175,55 +176,16 @@ func (r *wsReader) quiet() bool {
 // readHeader reads the next frame's header.
 func (r *wsReader) readHeader() (ws.Header, error) {
 	for {
-		h, n := parseHeader(r.buf[r.start:r.end])
+		h, n := wsframe.ParseHeader(r.buf[r.start:r.end])
 		if n > 0 {
 			r.start += n
-			if h.Length < 0 {
-				r.lost = true
-				return h, closeError{ws.StatusProtocolError, "payload length of more than 63 bits"}
-			}
+			r.lost = wsframe.Endless(h)
 			return h, nil
 		}
 		if err := r.fill(); err != nil {
 			return h, err
 		}
 	}
-}
-
-// parseHeader parses the head of a frame (RFC 6455, 5.2) at the start of b. n
-// is its length, 0 if b ends before it does. A Length below 0 was sent with its
-// highest bit set, which must be 0.
-//
-//	FIN RSV1-3 opcode(4) | MASK length(7) | extended length (0, 16, 64) | masking key (0, 32)
-func parseHeader(b []byte) (h ws.Header, n int) {
-	if len(b) < 2 {
-		return h, 0
-	}
-	h.Fin, h.Rsv, h.OpCode = b[0]&0x80 != 0, b[0]>>4&7, ws.OpCode(b[0]&0xf)
-	h.Masked, h.Length = b[1]&0x80 != 0, int64(b[1]&0x7f)
-	n = 2
-	switch h.Length {
-	case 126:
-		n += 2
-	case 127:
-		n += 8
-	}
-	if h.Masked {
-		n += len(h.Mask)
-	}
-	if len(b) < n {
-		return h, 0
-	}
-	switch h.Length {
-	case 126:
-		h.Length = int64(binary.BigEndian.Uint16(b[2:]))
-	case 127:
-		h.Length = int64(binary.BigEndian.Uint64(b[2:]))
-	}
-	if h.Masked {
-		copy(h.Mask[:], b[n-len(h.Mask):n])
-	}
-	return h, n
 }
 
 // readPayload appends n bytes to dst, growing it as they come: a header that
@@ -261,7 +223,7 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 
 // next returns the next whole text or binary message, which the caller owns,
 // and answers control frames in between. It ends with io.EOF when the peer
-// closes, and with a closeError for a breach of RFC 6455.
+// closes, and with a wsframe.Error for a breach of RFC 6455.
 func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 	for {
 		h, err := r.nextHeader()
@@ -279,7 +241,7 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 		}
 		if h.Length > r.maxPayload-int64(len(r.message)) {
 			r.unread = h.Length
-			return nil, false, closeError{ws.StatusMessageTooBig, "max payload size exceeded"}
+			return nil, false, wsframe.Error{Code: ws.StatusMessageTooBig, Text: "max payload size exceeded"}
 		}
 		at := len(r.message)
 		if r.message, err = r.readPayload(r.message, int(h.Length)); err != nil {
@@ -292,7 +254,7 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 		data, isBinary = r.message, r.opcode == ws.OpBinary
 		r.message, r.opcode = nil, 0
 		if !isBinary && !utf8.Valid(data) {
-			return nil, false, closeError{ws.StatusInvalidFramePayloadData, "invalid UTF-8 in a text message"}
+			return nil, false, wsframe.Error{Code: ws.StatusInvalidFramePayloadData, Text: "invalid UTF-8 in a text message"}
 		}
 		return data, isBinary, nil
 	}
@@ -304,13 +266,9 @@ func (r *wsReader) nextHeader() (ws.Header, error) {
 	if err != nil {
 		return h, err
 	}
-	state := ws.StateServerSide
-	if r.opcode != 0 {
-		state = state.Set(ws.StateFragmented)
-	}
-	if err := ws.CheckHeader(h, state); err != nil {
-		r.unread = h.Length
-		return h, closeError{ws.StatusProtocolError, err.Error()}
+	if err := wsframe.Check(h, r.opcode != 0); err != nil {
+		r.unread = max(0, h.Length)
+		return h, err //nolint:wrapcheck // a wsframe.Error, whose text goes over the wire
 	}
 	return h, nil
 }
@@ -323,7 +281,7 @@ func (r *wsReader) control(h ws.Header) error {
 	ws.Cipher(payload, h.Mask, 0)
 	switch h.OpCode {
 	case ws.OpPing:
-		pong := &Frame{wire: append(appendHeader(nil, ws.OpPong, len(payload)), payload...)}
+		pong := &Frame{wire: append(wsframe.AppendHeader(nil, ws.OpPong, len(payload)), payload...)}
 		switch {
 		case r.pong != nil:
 			r.pong(pong)
@@ -331,7 +289,7 @@ func (r *wsReader) control(h ws.Header) error {
 			r.conn.Send(pong)
 		}
 	case ws.OpClose:
-		code, err := parseClose(payload)
+		code, err := wsframe.ParseClose(payload)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package engineio
+package payload
 
 import (
 	"bytes"
@@ -6,18 +6,20 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"socketio-chat/pkg/engineio/internal/packet"
 )
 
 var payloadForms = []string{"v4", "v3", "v3binary"}
 
 // samplePackets hold every kind of packet and every width of character.
-var samplePackets = []packet{
-	{typ: packetMessage, data: []byte(`2["chat",{"text":"안녕 é 😀 : \u001e"}]`)},
-	{typ: packetMessage, data: []byte{0, 4, 0xff, 0x1e, ':'}, binary: true},
-	{typ: packetPong, data: []byte("probe")},
-	{typ: packetMessage},
-	{typ: packetNoop},
-	{typ: packetMessage, data: bytes.Repeat([]byte("안"), 1000)},
+var samplePackets = []packet.Packet{
+	{Type: packet.Message, Data: []byte(`2["chat",{"text":"안녕 é 😀 : \u001e"}]`)},
+	{Type: packet.Message, Data: []byte{0, 4, 0xff, 0x1e, ':'}, Binary: true},
+	{Type: packet.Pong, Data: []byte("probe")},
+	{Type: packet.Message},
+	{Type: packet.Noop},
+	{Type: packet.Message, Data: bytes.Repeat([]byte("안"), 1000)},
 }
 
 func TestPayloadRoundTrip(t *testing.T) {
@@ -72,14 +74,14 @@ func TestPayloadHostile(t *testing.T) {
 		packets    int
 		err        error
 	}{
-		{"separators", "v4", fill("\x1e"), 0, errPacketEmpty},
-		{"empty messages", "v4", fill("4\x1e"), maxPayloadPackets, errPayloadPackets},
-		{"empty base64", "v4", fill("b\x1e"), maxPayloadPackets, errPayloadPackets},
+		{"separators", "v4", fill("\x1e"), 0, packet.ErrEmpty},
+		{"empty messages", "v4", fill("4\x1e"), MaxPackets, ErrPackets},
+		{"empty base64", "v4", fill("b\x1e"), MaxPackets, ErrPackets},
 		{"one base64 of nothing", "v4", fill("b="), 1, nil},
-		{"broken UTF-8", "v4", fill("4\xff\x1e"), maxPayloadPackets, errPayloadPackets},
+		{"broken UTF-8", "v4", fill("4\xff\x1e"), MaxPackets, ErrPackets},
 		{"no packets", "v3", fill("0:"), 0, nil},
 		{"odd nothing", "v3", fill("-0:"), 0, nil},
-		{"empty messages", "v3", fill("1:4"), maxPayloadPackets, errPayloadPackets},
+		{"empty messages", "v3", fill("1:4"), MaxPackets, ErrPackets},
 		{"unknown types", "v3", fill("2:b9"), 0, nil},
 		{"colons", "v3", fill(":"), 0, errPayloadLength},
 		{"digits", "v3", fill("1"), 0, errPayloadTail},
@@ -90,13 +92,13 @@ func TestPayloadHostile(t *testing.T) {
 		{"huge lengths", "v3", fill("999999:4"), 0, errPayloadShort},
 		{"surrogate pairs", "v3", append([]byte("500001:4"), fill("😀")...), 1, nil},
 		{"cut pairs", "v3", fill("2:4😀"), 0, errPayloadShort},
-		{"broken UTF-8", "v3", fill("2:4\xff"), maxPayloadPackets, errPayloadPackets},
+		{"broken UTF-8", "v3", fill("2:4\xff"), MaxPackets, ErrPackets},
 		{"frames of nothing", "v3binary", fill("\x01\x00\xff"), 0, nil},
 		{"frames without length", "v3binary", append(fill("\xff"), 9), 0, errFrameLength},
-		{"empty messages", "v3binary", fill("\x01\x01\xff\x04"), maxPayloadPackets, errPayloadPackets},
+		{"empty messages", "v3binary", fill("\x01\x01\xff\x04"), MaxPackets, ErrPackets},
 		{"endless length", "v3binary", fill("\x00"), 0, errFrameLength},
-		{"longest lengths", "v3binary", fill("\x00" + strings.Repeat("\x00", 310) + "\xff"), 0, errPacketEmpty},
-		{"half characters", "v3binary", fill("\x00\x04\xff4\xed\xa0\x80"), maxPayloadPackets, errPayloadPackets},
+		{"longest lengths", "v3binary", fill("\x00" + strings.Repeat("\x00", 310) + "\xff"), 0, packet.ErrEmpty},
+		{"half characters", "v3binary", fill("\x00\x04\xff4\xed\xa0\x80"), MaxPackets, ErrPackets},
 		{"fields", "jsonp3", fill("d&"), 0, nil},
 		{"field", "jsonp3", append([]byte("d="), fill("%5Cn")...), 0, errPayloadTail},
 		{"base64", "jsonp4", append([]byte("d=b"), fill("%")...), 1, nil},
@@ -116,6 +118,20 @@ func TestPayloadHostile(t *testing.T) {
 	}
 }
 
+// A receiver owns its data: appending to one packet's must not change the next one's.
+func TestPacketsDoNotShareCapacity(t *testing.T) {
+	for form, body := range map[string]string{"v4": "4a\x1e4b", "v3": "2:4a2:4b", "v3binary": "\x00\x02\xff4a\x01\x02\xff\x04b"} {
+		ps, err := decodeForm(form, []byte(body))
+		if err != nil || len(ps) != 2 {
+			t.Fatalf("%s: %v, %v", form, ps, err)
+		}
+		_ = append(ps[0].Data, "xxxxxxxx"...)
+		if string(ps[1].Data) != "b" {
+			t.Errorf("%s: an append to the first packet wrote %q into the second", form, ps[1].Data)
+		}
+	}
+}
+
 // Encoding allocates nothing but room in dst.
 func TestEncodersDoNotAllocate(t *testing.T) {
 	dst := make([]byte, 0, 64<<10)
@@ -125,7 +141,7 @@ func TestEncodersDoNotAllocate(t *testing.T) {
 		}
 	}
 	text := []byte("안녕 \"\\\n\u2028")
-	if n := testing.AllocsPerRun(100, func() { appendJSONP(dst, "12", text) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { AppendJSONP(dst, "12", text) }); n != 0 {
 		t.Errorf("JSONP: %v allocations", n)
 	}
 }
@@ -152,11 +168,11 @@ func FuzzDecodePayload(f *testing.F) {
 
 // sendable returns ps without what only decoders know: the data of a close, binary packets of other types (protocol 4
 // cannot say their type, and what follows a close is lost).
-func sendable(ps []packet) []packet {
-	var out []packet
+func sendable(ps []packet.Packet) []packet.Packet {
+	var out []packet.Packet
 	for _, p := range ps {
-		if p.typ == packetClose {
-			p = packet{typ: packetClose}
+		if p.Type == packet.Close {
+			p = packet.Packet{Type: packet.Close}
 		}
 		out = append(out, p)
 	}
@@ -168,16 +184,16 @@ func FuzzDecodeJSONP(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if got, err := decodeJSONP(bytes.Clone(body)); err == nil && len(got) > 3*len(body) {
+		if got, err := DecodeJSONP(bytes.Clone(body)); err == nil && len(got) > 3*len(body) {
 			t.Errorf("%d bytes become %d", len(body), len(got))
 		}
 	})
 }
 
 func BenchmarkAppendPayload(b *testing.B) {
-	ps := make([]packet, 20)
+	ps := make([]packet.Packet, 20)
 	for i := range ps {
-		ps[i] = packet{typ: packetMessage, data: []byte(`2["msgToClient",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
+		ps[i] = packet.Packet{Type: packet.Message, Data: []byte(`2["msgToClient",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
 	}
 	for _, form := range payloadForms {
 		b.Run(form, func(b *testing.B) {
@@ -192,9 +208,9 @@ func BenchmarkAppendPayload(b *testing.B) {
 }
 
 func BenchmarkDecodePayload(b *testing.B) {
-	ps := make([]packet, 20)
+	ps := make([]packet.Packet, 20)
 	for i := range ps {
-		ps[i] = packet{typ: packetMessage, data: []byte(`2["msgToServer",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
+		ps[i] = packet.Packet{Type: packet.Message, Data: []byte(`2["msgToServer",{"name":"김철수","text":"안녕하세요, how are you?"}]`)}
 	}
 	for _, form := range payloadForms {
 		b.Run(form, func(b *testing.B) {
@@ -207,5 +223,14 @@ func BenchmarkDecodePayload(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A length of 2^31-1 must not wrap where an int has 32 bits: run with GOARCH=386.
+func TestV3BinaryLengthOfAllBits(t *testing.T) {
+	body := append([]byte{1, 2, 1, 4, 7, 4, 8, 3, 6, 4, 7, frameEnd}, "\x04abc"...)
+	ps, err := DecodeV3Binary(body)
+	if err != nil || len(ps) != 1 || string(ps[0].Data) != "abc" {
+		t.Errorf("got %+v, %v", ps, err)
 	}
 }

@@ -1,27 +1,29 @@
-package engineio
+package payload
 
 import (
 	"bytes"
 	"errors"
 	"unicode/utf8"
+
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // JSONP is polling for browsers without cross-origin requests: a poll is a script element, a POST a form in an
 // iframe. Both carry a text payload in one more wrapping.
 
-// errJSONPNoData tells that a POST has no field d, or several. Node takes such a POST, answers "ok" and does nothing.
-var errJSONPNoData = errors.New("engine.io JSONP form has no single field d")
+// ErrNoData tells that a POST has no field d, or several. Node takes such a POST, answers "ok" and does nothing.
+var ErrNoData = errors.New("engine.io JSONP form has no single field d")
 
 // maxFormFields bounds the fields of a form that are looked at, as Node's querystring does.
 const maxFormFields = 1000
 
-// appendJSONP appends the script that hands payload to the client's callback number j:
+// AppendJSONP appends the script that hands payload to the client's callback number j:
 //
 //	___eio[0]("…");
 //
 // Only the digits of j are used, so no script can be smuggled in by it. payload becomes a JSON string, escaped as
 // JSON.stringify escapes, and U+2028 and U+2029, which older JavaScript does not allow in a string, as well.
-func appendJSONP(dst []byte, j string, payload []byte) []byte {
+func AppendJSONP(dst []byte, j string, payload []byte) []byte {
 	dst = append(dst, "___eio["...)
 	for i := range len(j) {
 		if '0' <= j[i] && j[i] <= '9' {
@@ -74,10 +76,10 @@ func appendJSEscaped(dst, text []byte) []byte {
 	return append(dst, text[start:]...)
 }
 
-// decodeJSONP returns the payload of a JSONP POST: field d of an URL-encoded form. The client writes a line feed
+// DecodeJSONP returns the payload of a JSONP POST: field d of an URL-encoded form. The client writes a line feed
 // inside its payload as the two characters \n, because a form would change it to CR LF, and a \n that was there
-// before as \\n; both are undone. A form without exactly one d gives errJSONPNoData.
-func decodeJSONP(body []byte) ([]byte, error) {
+// before as \\n; both are undone. A form without exactly one d gives ErrNoData.
+func DecodeJSONP(body []byte) ([]byte, error) {
 	var d []byte
 	found := false
 	for n := 0; len(body) > 0 && n < maxFormFields; {
@@ -92,16 +94,16 @@ func decodeJSONP(body []byte) ([]byte, error) {
 			continue
 		}
 		if found {
-			return nil, errJSONPNoData
+			return nil, ErrNoData
 		}
 		d, found = value, true
 	}
 	if !found {
-		return nil, errJSONPNoData
+		return nil, ErrNoData
 	}
 	d = unescapeForm(d)
 	if !utf8.Valid(d) {
-		d = replaceInvalidUTF8(d)
+		d = utf.ReplaceInvalid(d)
 	}
 	return unescapeNewlines(d), nil
 }

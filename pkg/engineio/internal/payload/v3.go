@@ -1,4 +1,4 @@
-package engineio
+package payload
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // The offences of a protocol 3 payload in text form.
@@ -18,41 +21,41 @@ var (
 	errPayloadTail   = errors.New("engine.io payload ends within a packet length")
 )
 
-// appendPayloadV3 appends the text form of a protocol 3 poll response, which every client reads.
+// AppendV3 appends the text form of a protocol 3 poll response, which every client reads.
 //
 //	payload = { length ":" packet }            length counts UTF-16 code units of packet
 //	packet  = type data | "b" type base64
 //
 // Text must be valid UTF-8, else the lengths do not fit what the client decodes.
-func appendPayloadV3(dst []byte, ps []packet) []byte {
+func AppendV3(dst []byte, ps []packet.Packet) []byte {
 	if len(ps) == 0 {
 		return append(dst, "0:"...)
 	}
 	for _, p := range ps {
-		if p.binary {
-			dst = strconv.AppendInt(dst, int64(2+base64.StdEncoding.EncodedLen(len(p.data))), 10)
-			dst = append(dst, ':', 'b', '0'+byte(p.typ))
-			dst = base64.StdEncoding.AppendEncode(dst, p.data)
+		if p.Binary {
+			dst = strconv.AppendInt(dst, int64(2+base64.StdEncoding.EncodedLen(len(p.Data))), 10)
+			dst = append(dst, ':', 'b', '0'+byte(p.Type))
+			dst = base64.StdEncoding.AppendEncode(dst, p.Data)
 			continue
 		}
-		dst = strconv.AppendInt(dst, int64(1+utf16Len(p.data)), 10)
-		dst = append(dst, ':', '0'+byte(p.typ))
-		dst = append(dst, p.data...)
+		dst = strconv.AppendInt(dst, int64(1+utf.Len16(p.Data)), 10)
+		dst = append(dst, ':', '0'+byte(p.Type))
+		dst = append(dst, p.Data...)
 	}
 	return dst
 }
 
-// decodePayloadV3 decodes the text form of a protocol 3 payload: the body of a POST that is not
+// DecodeV3 decodes the text form of a protocol 3 payload: the body of a POST that is not
 // application/octet-stream. Like Node's parser it returns the packets before an offence together with the error:
 // they are to be handled, then the connection closed. A close packet ends the payload; what follows it is not
 // looked at. Packets of length 0 and of unknown base64 type are skipped. Invalid UTF-8 is replaced by U+FFFD
 // before anything is counted, as in Node. The packets' data aliases body.
-func decodePayloadV3(body []byte) ([]packet, error) {
+func DecodeV3(body []byte) ([]packet.Packet, error) {
 	if len(body) == 0 {
 		return nil, errPayloadEmpty
 	}
-	body = replaceInvalidUTF8(body)
-	var ps []packet
+	body = utf.ReplaceInvalid(body)
+	var ps []packet.Packet
 	for len(body) > 0 {
 		text, rest, err := cutPacketV3(body)
 		if err != nil {
@@ -62,18 +65,18 @@ func decodePayloadV3(body []byte) ([]packet, error) {
 		if len(text) == 0 {
 			continue
 		}
-		p, err := decodeTextPacket(3, text)
+		p, err := packet.DecodeText(3, text)
 		if err != nil {
 			return ps, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
 		}
-		if p.typ == packetUnknown {
+		if p.Type == packet.Unknown {
 			continue
 		}
-		if len(ps) == maxPayloadPackets {
-			return ps, errPayloadPackets
+		if len(ps) == MaxPackets {
+			return ps, ErrPackets
 		}
 		ps = append(ps, p)
-		if p.typ == packetClose {
+		if p.Type == packet.Close {
 			break
 		}
 	}
@@ -90,7 +93,7 @@ func cutPacketV3(body []byte) (text, rest []byte, err error) {
 	if !ok {
 		return nil, nil, errPayloadLength
 	}
-	size, ok := utf16Cut(rest, units)
+	size, ok := utf.Cut16(rest, units)
 	if !ok {
 		return nil, nil, errPayloadShort
 	}

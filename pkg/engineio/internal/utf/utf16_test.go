@@ -1,4 +1,4 @@
-package engineio
+package utf
 
 import (
 	"strings"
@@ -12,40 +12,40 @@ var utf16Texts = []string{
 	"\x00\x7f\u0080\u07ff\u0800\ud7ff\ue000\uffff\U00010000\U0010ffff", strings.Repeat("é안😀z", 50),
 }
 
-func TestUTF16Len(t *testing.T) {
+func TestLen16(t *testing.T) {
 	for _, s := range utf16Texts {
-		if got, want := utf16Len([]byte(s)), len(utf16.Encode([]rune(s))); got != want {
+		if got, want := Len16([]byte(s)), len(utf16.Encode([]rune(s))); got != want {
 			t.Errorf("%q: %d units, want %d", s, got, want)
 		}
 	}
 }
 
-// checkUTF16Cut compares every cut of text with cutting its UTF-16 form.
-func checkUTF16Cut(t *testing.T, text string) {
+// checkCut16 compares every cut of text with cutting its UTF-16 form.
+func checkCut16(t *testing.T, text string) {
 	t.Helper()
 	units := utf16.Encode([]rune(text))
 	for n := 0; n <= len(units); n++ {
 		prefix := string(utf16.Decode(units[:n]))
-		size, ok := utf16Cut([]byte(text), n)
-		switch whole := strings.HasPrefix(text, prefix) && utf16Len([]byte(prefix)) == n; {
+		size, ok := Cut16([]byte(text), n)
+		switch whole := strings.HasPrefix(text, prefix) && Len16([]byte(prefix)) == n; {
 		case ok != whole && !strings.Contains(text, "\ufffd"): // U+FFFD also stands for the half
 			t.Errorf("%q at %d: ok is %v", text, n, ok)
 		case ok && text[:size] != prefix:
 			t.Errorf("%q at %d: %q, want %q", text, n, text[:size], prefix)
 		}
 	}
-	if _, ok := utf16Cut([]byte(text), len(units)+1); ok {
+	if _, ok := Cut16([]byte(text), len(units)+1); ok {
 		t.Errorf("%q: a cut beyond its end is ok", text)
 	}
 }
 
-func TestUTF16Cut(t *testing.T) {
+func TestCut16(t *testing.T) {
 	for _, s := range utf16Texts {
-		checkUTF16Cut(t, s)
+		checkCut16(t, s)
 	}
 }
 
-func TestReplaceInvalidUTF8(t *testing.T) {
+func TestReplaceInvalid(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"plain 안", "plain 안"},
 		{"\xff", "\ufffd"},
@@ -57,7 +57,7 @@ func TestReplaceInvalidUTF8(t *testing.T) {
 		{"\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"}, // beyond U+10FFFF
 		{"\ufffd\xff", "\ufffd\ufffd"},
 	} {
-		if got := string(replaceInvalidUTF8([]byte(tt.in))); got != tt.want {
+		if got := string(ReplaceInvalid([]byte(tt.in))); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
 		}
 	}
@@ -69,24 +69,24 @@ func FuzzUTF16(f *testing.F) {
 	}
 	f.Add("\xe3\x81\xff")
 	f.Fuzz(func(t *testing.T, raw string) {
-		text := string(replaceInvalidUTF8([]byte(raw[:min(len(raw), 200)]))) // checking every cut is quadratic
+		text := string(ReplaceInvalid([]byte(raw[:min(len(raw), 200)]))) // checking every cut is quadratic
 		if !utf8.ValidString(text) {
 			t.Fatalf("%q stays invalid: %q", raw, text)
 		}
-		if got, want := utf16Len([]byte(text)), len(utf16.Encode([]rune(text))); got != want {
+		if got, want := Len16([]byte(text)), len(utf16.Encode([]rune(text))); got != want {
 			t.Errorf("%q: %d units, want %d", text, got, want)
 		}
-		checkUTF16Cut(t, text)
+		checkCut16(t, text)
 	})
 }
 
-func BenchmarkUTF16Len(b *testing.B) {
+func BenchmarkLen16(b *testing.B) {
 	for name, text := range map[string]string{"ascii": strings.Repeat("hello wo", 128), "korean": strings.Repeat("안녕하세요 ", 64)} {
 		b.Run(name, func(b *testing.B) {
 			data := []byte(text)
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				utf16Len(data)
+				Len16(data)
 			}
 		})
 	}

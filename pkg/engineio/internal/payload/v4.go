@@ -1,54 +1,57 @@
-package engineio
+package payload
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // separator stands between the packets of a protocol 4 payload: ASCII record separator, which JSON never contains raw.
 const separator = 0x1e
 
-// maxPayloadPackets bounds the packets of one payload. Node has no such bound; the largest POST it takes by default
+// MaxPackets bounds the packets of one payload. Node has no such bound; the largest POST it takes by default
 // (1e6 bytes) could hold half a million empty messages, each of which costs the receiver far more than two bytes.
 // A client's real burst, events of fifteen bytes and more, fits below it in such a POST.
-const maxPayloadPackets = 1 << 16
+const MaxPackets = 1 << 16
 
-// errPayloadPackets is the offence of a payload of more than maxPayloadPackets packets.
-var errPayloadPackets = errors.New("engine.io payload has too many packets")
+// ErrPackets is the offence of a payload of more than MaxPackets packets.
+var ErrPackets = errors.New("engine.io payload has too many packets")
 
-// appendPayloadV4 appends the body of a protocol 4 poll response.
+// AppendV4 appends the body of a protocol 4 poll response.
 //
 //	payload = packet { 0x1e packet }           binary packets as "b" base64
-func appendPayloadV4(dst []byte, ps []packet) []byte {
+func AppendV4(dst []byte, ps []packet.Packet) []byte {
 	for i, p := range ps {
 		if i > 0 {
 			dst = append(dst, separator)
 		}
-		dst = appendTextPacket(dst, p)
+		dst = packet.AppendText(dst, p)
 	}
 	return dst
 }
 
-// decodePayloadV4 decodes the body of a protocol 4 POST. Like Node's parser it returns the packets before an
+// DecodeV4 decodes the body of a protocol 4 POST. Like Node's parser it returns the packets before an
 // offence together with the error: they are to be handled, then the connection closed. A close packet ends the
 // payload; what follows it is not looked at. Invalid UTF-8 is replaced by U+FFFD as in Node, whose clients cannot
 // send any: refusing it would only hide which message was broken. The packets' data aliases body.
-func decodePayloadV4(body []byte) ([]packet, error) {
-	body = replaceInvalidUTF8(body)
-	ps := make([]packet, 0, min(bytes.Count(body, []byte{separator})+1, maxPayloadPackets))
+func DecodeV4(body []byte) ([]packet.Packet, error) {
+	body = utf.ReplaceInvalid(body)
+	ps := make([]packet.Packet, 0, min(bytes.Count(body, []byte{separator})+1, MaxPackets))
 	for more := true; more; {
 		var text []byte
 		text, body, more = bytes.Cut(body, []byte{separator})
-		p, err := decodeTextPacket(4, text)
+		p, err := packet.DecodeText(4, text)
 		if err != nil {
 			return ps, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
 		}
-		if len(ps) == maxPayloadPackets {
-			return ps, errPayloadPackets
+		if len(ps) == MaxPackets {
+			return ps, ErrPackets
 		}
 		ps = append(ps, p)
-		if p.typ == packetClose {
+		if p.Type == packet.Close {
 			break
 		}
 	}

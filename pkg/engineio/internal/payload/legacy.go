@@ -1,14 +1,16 @@
-package engineio
+package payload
 
 import (
-	"encoding/binary"
 	"net/url"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"socketio-chat/pkg/engineio/internal/packet"
+	"socketio-chat/pkg/engineio/internal/utf"
 )
 
-// Clients before 2.0 and text outside ASCII.
+// Clients before 2.0 and text outside ASCII: why there is a TextRule.
 //
 // socket.io-client 1.x (engine.io-parser 1.x) treats a text payload as bytes and so encodes it to UTF-8 before the
 // browser does the same once more: 안, EC 95 88, is posted as C3 AC C2 95 C2 88. It expects a second decoding to be
@@ -45,83 +47,86 @@ import (
 // The connect packet tells, and comes first: clients hold events back until it is answered. A client of the
 // namespace / alone sends none; its text stays as it came, as with Node.
 
-// textRule is what is known of a protocol 3 client's handling of text on polling.
-type textRule uint8
+// TextRule is what is known of a protocol 3 client's handling of text on polling.
+type TextRule uint8
 
 const (
-	textUnknown textRule = iota // answered in forms that all clients read; what it sends is taken as it is
-	textOnce                    // 2.x: text is UTF-8, as with Node
-	textTwice                   // 1.x: text is encoded twice, binary payloads once
+	// TextUnknown: responses take a form that all clients read; text that the client sends is taken as it is.
+	TextUnknown TextRule = iota
+	// TextOnce: 2.x, text is UTF-8, as with Node.
+	TextOnce
+	// TextTwice: 1.x, text is encoded twice, binary payloads once.
+	TextTwice
 )
 
 // maxLegacyText bounds the text response to a client that may be a 1.x: some browsers fail to convert larger ones.
 const maxLegacyText = 16 << 10
 
-// textRuleOf returns what the query of a handshake tells: clients before 1.4 announce protocol 2 or count their
+// TextRuleOf returns what the query of a handshake tells: clients before 1.4 announce protocol 2 or count their
 // requests after the time in milliseconds (t=1416234567890-7). They would not even read a handshake in text form.
-func textRuleOf(q url.Values) textRule {
+func TextRuleOf(q url.Values) TextRule {
 	if q.Get("EIO") == "2" {
-		return textTwice
+		return TextTwice
 	}
 	const millis = len("1416234567890")
 	t := q.Get("t")
 	if len(t) < millis+2 || t[millis] != '-' {
-		return textUnknown
+		return TextUnknown
 	}
 	for i := range len(t) {
 		if i != millis && (t[i] < '0' || t[i] > '9') {
-			return textUnknown
+			return TextUnknown
 		}
 	}
-	return textTwice
+	return TextTwice
 }
 
-// appendResponseV3 appends the body of a protocol 3 poll response in the form that its client reads, knowing rule of
+// AppendResponseV3 appends the body of a protocol 3 poll response in the form that its client reads, knowing rule of
 // it. b64 tells that it takes text only (it asked for b64=1 or JSONP). octets tells that the body is of type
 // application/octet-stream, else it is text/plain; charset=UTF-8.
 //
-// With b64 and unless the rule is textOnce, characters outside ASCII are written \uXXXX where they stand between
+// With b64 and unless the rule is TextOnce, characters outside ASCII are written \uXXXX where they stand between
 // quotation marks, which presumes that messages are JSON, perhaps with something before it.
-func appendResponseV3(dst []byte, ps []packet, b64 bool, rule textRule) (body []byte, octets bool) {
+func AppendResponseV3(dst []byte, ps []packet.Packet, b64 bool, rule TextRule) (body []byte, octets bool) {
 	binary, ascii, size := survey(ps)
 	switch {
-	case b64 && (ascii || rule == textOnce):
-		return appendPayloadV3(dst, ps), false
+	case b64 && (ascii || rule == TextOnce):
+		return AppendV3(dst, ps), false
 	case b64:
-		return appendPayloadV3ASCII(dst, ps), false
-	case binary, rule == textTwice, rule == textUnknown && (!ascii || size > maxLegacyText):
-		return appendPayloadV3Binary(dst, ps), true
+		return appendV3ASCII(dst, ps), false
+	case binary, rule == TextTwice, rule == TextUnknown && (!ascii || size > maxLegacyText):
+		return AppendV3Binary(dst, ps), true
 	default:
-		return appendPayloadV3(dst, ps), false
+		return AppendV3(dst, ps), false
 	}
 }
 
 // survey returns what the form of a response depends on: whether one of ps is binary, whether all text is ASCII, and
 // the size of all data.
-func survey(ps []packet) (binary, ascii bool, size int) {
+func survey(ps []packet.Packet) (binary, ascii bool, size int) {
 	ascii = true
 	for _, p := range ps {
-		size += len(p.data)
-		if p.binary {
+		size += len(p.Data)
+		if p.Binary {
 			binary = true
 		} else if ascii {
-			ascii = isASCII(p.data)
+			ascii = utf.IsASCII(p.Data)
 		}
 	}
 	return binary, ascii, size
 }
 
-// appendPayloadV3ASCII is appendPayloadV3 with text escaped by appendASCII.
-func appendPayloadV3ASCII(dst []byte, ps []packet) []byte {
+// appendV3ASCII is AppendV3 with text escaped by appendASCII.
+func appendV3ASCII(dst []byte, ps []packet.Packet) []byte {
 	for i, p := range ps {
-		if p.binary || isASCII(p.data) {
-			dst = appendPayloadV3(dst, ps[i:i+1])
+		if p.Binary || utf.IsASCII(p.Data) {
+			dst = AppendV3(dst, ps[i:i+1])
 			continue
 		}
 		start := len(dst)
-		dst = appendASCII(append(dst, '0'+byte(p.typ)), p.data)
+		dst = appendASCII(append(dst, '0'+byte(p.Type)), p.Data)
 		var room [20]byte
-		length := append(strconv.AppendInt(room[:0], int64(utf16Len(dst[start:])), 10), ':')
+		length := append(strconv.AppendInt(room[:0], int64(utf.Len16(dst[start:])), 10), ':')
 		dst = slices.Insert(dst, start, length...)
 	}
 	return dst
@@ -157,52 +162,4 @@ func appendASCII(dst, text []byte) []byte {
 		i++
 	}
 	return dst
-}
-
-// undoubleUTF8 undoes the second encoding of text that was encoded to UTF-8 twice. ok is false, and text returned as
-// it came, unless all of text is that: every character is below U+0100, taken as bytes they are UTF-8 again, and not
-// only ASCII. Halves of surrogate pairs, which clients from 1.5.1 on encode one by one, become U+FFFD, as everywhere.
-//
-// It is to be called on the text packets of text payloads (and JSONP) from a client of textTwice, on none that came in
-// a binary payload or by WebSocket.
-func undoubleUTF8(text []byte) (_ []byte, ok bool) {
-	if isASCII(text) {
-		return text, false
-	}
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c < utf8.RuneSelf:
-		case (c == 0xc2 || c == 0xc3) && i+1 < len(text): // U+0080 to U+00FF
-			i++
-			c = c<<6 | text[i]&0x3f
-		default:
-			return text, false
-		}
-		out = append(out, c)
-	}
-	if utf8.Valid(out) {
-		return out, true
-	}
-	if out, ok = replaceSurrogates(out); !ok {
-		return text, false
-	}
-	return out, true
-}
-
-// isASCII tells whether text has no byte above 0x7F.
-func isASCII(text []byte) bool {
-	for len(text) >= 8 {
-		if binary.LittleEndian.Uint64(text)&asciiMask != 0 {
-			return false
-		}
-		text = text[8:]
-	}
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }

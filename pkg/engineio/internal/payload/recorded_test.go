@@ -1,4 +1,4 @@
-package engineio
+package payload
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"socketio-chat/pkg/engineio/internal/packet"
 )
 
 // recordedPacket is a packet as testdata/record_parsers.cjs writes it. Bytes are in hexadecimal.
@@ -33,17 +35,17 @@ type recordedLine struct {
 var packetNames = [...]string{"open", "close", "ping", "pong", "message", "upgrade", "noop"}
 
 // describe writes packets in a form that compares and reads well: type, then data.
-func describe(ps []packet) string {
+func describe(ps []packet.Packet) string {
 	var out bytes.Buffer
 	for _, p := range ps {
 		kind := "text"
-		if p.binary {
+		if p.Binary {
 			kind = "binary"
 		}
-		if p.typ == packetClose { // only that it came is recorded
-			kind, p.data = "text", nil
+		if p.Type == packet.Close { // only that it came is recorded
+			kind, p.Data = "text", nil
 		}
-		fmt.Fprintf(&out, "[%s %s %x]", packetNames[p.typ], kind, p.data)
+		fmt.Fprintf(&out, "[%s %s %x]", packetNames[p.Type], kind, p.Data)
 	}
 	return out.String()
 }
@@ -58,21 +60,21 @@ func unhexString(t testing.TB, s string) []byte {
 }
 
 // packets returns the recorded packets as ours, up to the first that no UTF-8 can hold.
-func (l recordedLine) packets(t testing.TB) (ps []packet, lone bool) {
+func (l recordedLine) packets(t testing.TB) (ps []packet.Packet, lone bool) {
 	t.Helper()
 	for _, r := range l.Packets {
 		if r.Lone {
 			return ps, true
 		}
-		var p packet
+		var p packet.Packet
 		for typ, name := range packetNames {
 			if name == r.Type {
-				p.typ = packetType(typ)
+				p.Type = packet.Type(typ)
 			}
 		}
-		p.data = unhexString(t, r.Text)
+		p.Data = unhexString(t, r.Text)
 		if r.Binary != nil {
-			p.data, p.binary = unhexString(t, *r.Binary), true
+			p.Data, p.Binary = unhexString(t, *r.Binary), true
 		}
 		ps = append(ps, p)
 	}
@@ -98,37 +100,37 @@ func readRecorded(t testing.TB) []recordedLine {
 }
 
 // decodeForm decodes a POST the way a connection does.
-func decodeForm(form string, body []byte) ([]packet, error) {
+func decodeForm(form string, body []byte) ([]packet.Packet, error) {
 	switch form {
 	case "v4":
-		return decodePayloadV4(body)
+		return DecodeV4(body)
 	case "v3":
-		return decodePayloadV3(body)
+		return DecodeV3(body)
 	case "v3binary":
-		return decodePayloadV3Binary(body)
+		return DecodeV3Binary(body)
 	}
-	payload, err := decodeJSONP(body)
-	if errors.Is(err, errJSONPNoData) {
+	payload, err := DecodeJSONP(body)
+	if errors.Is(err, ErrNoData) {
 		return nil, nil // taken and forgotten
 	}
 	if err != nil {
 		return nil, err
 	}
 	if form == "jsonp4" {
-		return decodePayloadV4(payload)
+		return DecodeV4(payload)
 	}
-	return decodePayloadV3(payload)
+	return DecodeV3(payload)
 }
 
 // encodeForm encodes a poll response in one of the three payload forms.
-func encodeForm(form string, dst []byte, ps []packet) []byte {
+func encodeForm(form string, dst []byte, ps []packet.Packet) []byte {
 	switch form {
 	case "v4":
-		return appendPayloadV4(dst, ps)
+		return AppendV4(dst, ps)
 	case "v3":
-		return appendPayloadV3(dst, ps)
+		return AppendV3(dst, ps)
 	}
-	return appendPayloadV3Binary(dst, ps)
+	return AppendV3Binary(dst, ps)
 }
 
 // TestRecorded holds every codec against what Node's parsers did with the same input.
@@ -150,7 +152,7 @@ func TestRecorded(t *testing.T) {
 				t.Errorf("line %d: %s %s:\n got %q\nwant %q", i+1, l.Encode, describe(want), got, body)
 			}
 		case l.Script != nil:
-			if got := appendJSONP(nil, *l.Script, unhexString(t, l.Payload)); !bytes.Equal(got, body) {
+			if got := AppendJSONP(nil, *l.Script, unhexString(t, l.Payload)); !bytes.Equal(got, body) {
 				t.Errorf("line %d: script:\n got %q\nwant %q", i+1, got, body)
 			}
 		default:
