@@ -6,7 +6,7 @@ const usage = `chat-load puts load on chat servers and counts exactly what arriv
 
   chat-load [run] --server URL [flags]         one load run
   chat-load report FILE.json… [-o FILE.html]   a page with plots that compares runs
-  chat-load bench [--quick] [--row NAME]       the project's table: our server, Node's, bare Go
+  chat-load bench [--quick] [--row NAME]       the project's table: our server, its peers, bare Go
   chat-load floor                              serves as the bench's bare Go server (NODE_PORT, HOST)
 
 The load
@@ -47,10 +47,12 @@ Latency is from the moment a message was due (--rate) or written (--in-flight) t
 Lost is what has not come when the drain ends; with an overloaded server and --rate that is mostly its backlog.
 `
 
-const benchUsage = `chat-load bench measures the chat server against socket.io on Node and a bare Go server, and prints target, ratio, verdict.
-Run it in the project's directory. It installs the Node servers from npm once, and needs go, node, npm and redis-server.
+const benchUsage = `chat-load bench measures the chat server against its peers, and prints target, ratio, spread and verdict: socket.io on
+Node.js, on uWebSockets.js, on Bun and on the newest Node.js, and a bare Go server.
+Run it in the project's directory. It installs the peers from npm once, and needs go, node (16, 18 or 20 for uWebSockets.js), npm and
+redis-server. A whole run takes about an hour. What cannot be installed is said and skipped.
 
-  --quick          short windows and one repeat: some 5 minutes, for a first look
+  --quick          short windows and one repeat: some 10 minutes, for a first look
   --row NAME       only this row; repeatable, or with commas. Rows: %s
   --repeats N      instead of 5 (3 for rows with thousands of clients; 1 with --quick)
   --binary FILE    our server, already built

@@ -109,40 +109,6 @@ func (b *bench) rows() ([]row, error) {
 	return rows, nil
 }
 
-// row measures the variants in turn, several times.
-func (b *bench) row(ctx context.Context, r row) (Row, error) {
-	repeats := b.timing.repeats
-	if r.heavy() {
-		repeats = b.timing.heavyRepeats
-	}
-	if b.opts.Repeats > 0 {
-		repeats = b.opts.Repeats
-	}
-	b.printf("\n%s: %s", r.name, r.work)
-	trials := make([][]measures, len(r.variants))
-	for repeat := range repeats {
-		for i, v := range r.variants {
-			m, err := b.trial(ctx, r, v, repeat)
-			if err != nil {
-				return Row{}, fmt.Errorf("%s: %w", v.name, err)
-			}
-			b.printf("  %d/%d %-16s %s", repeat+1, repeats, v.name, m)
-			trials[i] = append(trials[i], m)
-		}
-	}
-	out := Row{Name: r.name, Work: r.work}
-	medians := make([]measures, len(trials))
-	for i, t := range trials {
-		medians[i] = median(t)
-		out.Variants = append(out.Variants, Variant{Name: r.variants[i].name, Trials: t, Median: medians[i]})
-	}
-	out.Checks = r.checks(medians)
-	if r.note != nil {
-		out.Note = r.note(medians)
-	}
-	return out, nil
-}
-
 // trial starts a variant's servers, loads them and stops them.
 func (b *bench) trial(ctx context.Context, r row, v variant, repeat int) (measures, error) {
 	g, err := b.servers.start(ctx, v)

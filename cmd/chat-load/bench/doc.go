@@ -1,11 +1,11 @@
 // Package bench measures the chat server against the best there is, on this machine, in one go: the Node servers that
-// users have, and package floor, the least that Go must pay.
+// users have, the strongest servers of the protocol, and package floor, the least that Go must pay.
 //
 //	for each row of the table
 //	  for each repeat
 //	    for each variant (a server, its settings, a load)      interleaved: what disturbs the machine disturbs all
 //	      start the server ─► run the load ─► stop the server  fresh processes, own ephemeral ports, loopback only
-//	  medians ─► ratios ─► pass or short
+//	  medians ─► ratios, spread ─► pass, short or skipped     over 20 % spread: as many repeats again
 //
 // A server's CPU is its processes' user and system time over the measured window, from /proc. The load client runs
 // beside the server on the same processors, for all variants alike.

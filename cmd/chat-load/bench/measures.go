@@ -17,6 +17,8 @@ type measures struct {
 	P99          float64 `json:"p99Micros"`
 	Faults       float64 `json:"faults"` // lost, twice, out of order, damaged, join notices missed, clients cut off or not let in
 	IdleKB       float64 `json:"idleKBPerClient"`
+	KernelKB     float64 `json:"kernelKBPerClient"`      // both ends of a connection
+	IdleCPU      float64 `json:"idleCPUMicrosPerSecond"` // of a client, where nobody sends
 	ConnectCPU   float64 `json:"connectCPUMicrosPerClient"`
 	StormCPU     float64 `json:"stormCPUSeconds"`
 	StormSeconds float64 `json:"stormSeconds"`
@@ -47,6 +49,12 @@ func measure(r *result.Run) measures {
 			after += p.RSSEnd
 		}
 		m.IdleKB = float64(after-before) / 1024 / joined
+		if start := r.Connect.KernelStart; start > 0 {
+			m.KernelKB = float64(r.Window.KernelEnd-start) / 1024 / joined
+		}
+		if r.Window.Sent == 0 && r.Window.Seconds > 0 {
+			m.IdleCPU = r.Window.CPU() * 1e6 / r.Window.Seconds / joined
+		}
 	}
 	if r.Connect.Expected > 0 {
 		m.StormCPU, m.StormSeconds = r.Connect.CPU(), r.Connect.NoticeSeconds
@@ -68,15 +76,19 @@ func median(trials []measures) measures {
 			values[j] = reflect.ValueOf(trials[j]).Field(i).Float()
 		}
 		slices.Sort(values)
-		mid := len(values) / 2
-		v := values[mid]
-		if len(values)%2 == 0 {
-			v = (values[mid-1] + values[mid]) / 2
-		}
-		out.Field(i).SetFloat(v)
+		out.Field(i).SetFloat(middle(values))
 	}
 	for _, t := range trials {
 		m.Faults = max(m.Faults, t.Faults)
 	}
 	return m
+}
+
+// middle is the median of values, which are sorted.
+func middle(values []float64) float64 {
+	mid := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[mid-1] + values[mid]) / 2
+	}
+	return values[mid]
 }

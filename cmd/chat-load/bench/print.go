@@ -3,10 +3,12 @@
 package bench
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -29,15 +31,17 @@ type Row struct {
 	Work     string    `json:"work"`
 	Variants []Variant `json:"variants"`
 	Checks   []check   `json:"checks"`
-	Note     string    `json:"note,omitempty"`
+	Notes    []string  `json:"notes,omitempty"`
+	Again    bool      `json:"again,omitempty"` // measured twice as often, because the trials differed
 	Error    string    `json:"error,omitempty"` // why the row could not be measured
 }
 
 // Variant is one server and load of a row.
 type Variant struct {
-	Name   string     `json:"name"`
-	Median measures   `json:"median"`
-	Trials []measures `json:"trials"`
+	Name    string     `json:"name"`
+	Median  measures   `json:"median"`
+	Trials  []measures `json:"trials"`
+	Skipped string     `json:"skipped,omitempty"` // why the server could not be measured
 }
 
 // busy is how many cores of other programs' work make a bench doubtful.
@@ -50,27 +54,24 @@ func (r *Report) Print(out io.Writer) error {
 	if r.Quick {
 		fmt.Fprint(out, "; QUICK: short windows, not for quoting")
 	}
-	fmt.Fprint(out, "\nmeasured: the ratio of the medians, and the two medians\n\n")
+	fmt.Fprint(out, "\nmeasured: the ratio of the medians, and the two medians; spread: of the trials, greatest less least over the median\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "row\twhat\tagainst\ttarget\tmeasured\t")
+	fmt.Fprintln(w, "row\twhat\tagainst\ttarget\tmeasured\tspread\t")
 	for _, row := range r.Rows {
 		if row.Error != "" {
-			fmt.Fprintf(w, "%s\t\t\t\tnot measured\tFAILED\n", row.Name)
+			fmt.Fprintf(w, "%s\t\t\t\tnot measured\t\tFAILED\n", row.Name)
 		}
 		for _, c := range row.Checks {
-			verdict := "SHORT"
-			if c.Pass {
-				verdict = "pass"
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Name, c.What, row.against(c), c.Target, c.Measured, verdict)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+				row.Name, c.What, cmp.Or(c.Against, "–"), c.Target, c.Measured, c.spread(), c.Verdict)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
 	for _, row := range r.Rows {
-		if row.Note != "" {
-			fmt.Fprintf(out, "\n%s: %s\n", row.Name, row.Note)
+		for _, line := range row.notes() {
+			fmt.Fprintf(out, "\n%s: %s\n", row.Name, line)
 		}
 	}
 	if others := r.others(); others > busy {
@@ -79,15 +80,25 @@ func (r *Report) Print(out io.Writer) error {
 	return nil
 }
 
-// against names what a check compares with.
-func (r Row) against(c check) string {
-	if c.Ratio == 0 {
+func (c check) spread() string {
+	if c.Spread == 0 {
 		return "–"
 	}
-	if r.Name == "light" {
-		return string(floorGo)
+	return fmt.Sprintf("%.0f %%", 100*c.Spread)
+}
+
+// notes are what is said below the table.
+func (r Row) notes() []string {
+	notes := slices.Clone(r.Notes)
+	for _, v := range r.Variants {
+		if v.Skipped != "" {
+			notes = append(notes, fmt.Sprintf("%s was SKIPPED: %s", v.Name, v.Skipped))
+		}
 	}
-	return r.Variants[1].Name
+	if r.Again {
+		notes = append(notes, fmt.Sprintf("measured twice as often, since the trials differed by over %.0f %%", 100*wildSpread))
+	}
+	return notes
 }
 
 // others is the greatest median of other programs' load.
@@ -101,14 +112,14 @@ func (r *Report) others() float64 {
 	return most
 }
 
-// Passed says whether every target was met.
+// Passed says whether every target was met for which there was a peer to compare with.
 func (r *Report) Passed() bool {
 	for _, row := range r.Rows {
 		if row.Error != "" {
 			return false
 		}
 		for _, c := range row.Checks {
-			if !c.Pass {
+			if c.Verdict == short {
 				return false
 			}
 		}
@@ -139,6 +150,8 @@ func (m measures) String() string {
 	add(m.Rate, "%s deliveries/s, CPU %s µs each, p50 %s ms, p99 %s ms", number(m.Rate), number(m.CPU), number(m.P50/1e3), number(m.P99/1e3))
 	if m.Rate == 0 && m.StormSeconds == 0 {
 		add(m.IdleKB, "%s KB a client", number(m.IdleKB))
+		add(m.KernelKB, "%s KB of the kernel's", number(m.KernelKB))
+		add(m.IdleCPU, "heartbeats %s µs/s a client", number(m.IdleCPU))
 		add(m.ConnectCPU, "connecting %s µs CPU a client", number(m.ConnectCPU))
 	}
 	add(m.StormSeconds, "%.0f notices in %s s, CPU %s s", m.Notices, number(m.StormSeconds), number(m.StormCPU))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path"
 	"strings"
 	"testing"
 )
@@ -89,9 +90,8 @@ func TestFailingServerFailsItsRow(t *testing.T) {
 
 // The references are what users have: exact versions, installed from the registry that each user has set up.
 func TestNodeDependenciesArePinned(t *testing.T) {
-	var pkg struct{ Dependencies map[string]string }
 	read := func(name string, v any) []byte {
-		b, err := nodeFiles.ReadFile("node/" + name)
+		b, err := nodeFiles.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,16 +100,50 @@ func TestNodeDependenciesArePinned(t *testing.T) {
 		}
 		return b
 	}
-	read("package.json", &pkg)
-	for name, version := range pkg.Dependencies {
-		if strings.ContainsAny(version, "^~*<> ") {
-			t.Errorf("%s is not pinned: %s", name, version)
+	all := map[string]string{}
+	for _, folder := range []string{"", "uws", "bun", "newest"} {
+		var pkg struct{ Dependencies map[string]string }
+		read(path.Join("node", folder, "package.json"), &pkg)
+		for name, version := range pkg.Dependencies {
+			if strings.ContainsAny(version, "^~*<> ") {
+				t.Errorf("%s is not pinned: %s", name, version)
+			}
+			if name == "socket.io" && version != "4.8.4" {
+				t.Errorf("%q compares with socket.io %s", folder, version)
+			}
+			all[name] = version
+		}
+		var lock struct {
+			Packages map[string]struct{ Version string }
+		}
+		if b := read(path.Join("node", folder, "package-lock.json"), &lock); strings.Contains(string(b), `"resolved"`) {
+			t.Error("the lock names a registry")
+		}
+		for name, want := range map[string]string{"node_modules/engine.io": "6.6.13", "node_modules/ws": "8.23.0"} {
+			if got := lock.Packages[name].Version; got != "" && got != want {
+				t.Errorf("%q: %s is %s, want %s", folder, name, got, want)
+			}
 		}
 	}
-	if pkg.Dependencies["socket.io"] != "4.8.4" || pkg.Dependencies["socket.io2"] != "npm:socket.io@2.4.1" {
-		t.Errorf("%v", pkg.Dependencies)
+	if all["socket.io2"] != "npm:socket.io@2.4.1" || all["bun"] == "" || all["@trufflesuite/uws-js-unofficial"] == "" {
+		t.Errorf("%v", all)
 	}
-	if lock := read("package-lock.json", &struct{}{}); strings.Contains(string(lock), `"resolved"`) {
-		t.Error("the lock names a registry")
+}
+
+func TestPeerThatCannotBeHadIsSkipped(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // no npm
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	var said strings.Builder
+	b := &bench{opts: Options{Out: &said}, timing: quickTiming}
+	b.servers = &servers{temp: t.TempDir(), log: b.printf}
+	variants := []Variant{{Name: uws}}
+	if err := b.repeat(context.Background(), row{variants: variantsOf(quickTiming.base(), uws)}, variants, 2); err != nil {
+		t.Fatal(err)
+	}
+	if v := variants[0]; !strings.Contains(v.Skipped, "npm") || len(v.Trials) > 0 || strings.Count(said.String(), "SKIPPED") != 1 {
+		t.Errorf("%+v\n%s", v, said.String())
+	}
+	if err := b.repeat(context.Background(), row{variants: variantsOf(quickTiming.base(), node4)}, []Variant{{Name: node4}}, 1); err == nil {
+		t.Error("the bench does without the server that users have")
 	}
 }

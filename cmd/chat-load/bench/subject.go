@@ -4,10 +4,7 @@ package bench
 
 import (
 	"context"
-	"crypto/sha256"
-	"embed"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,24 +12,27 @@ import (
 )
 
 // kind is a server that the table compares.
-type kind string
+type kind = string
 
 const (
 	ours    kind = "ours"
 	floorGo kind = "bare Go"
 	node4   kind = "socket.io 4.8.4"
 	node2   kind = "socket.io 2.4.1"
+	uws     kind = "… on uWebSockets.js"
+	newest4 kind = "… on Node.js 26"
+	bun4    kind = "… on Bun"
 )
 
-//go:embed node/package.json node/package-lock.json node/*.js
-var nodeFiles embed.FS
+// optional says that the table is measured without this kind where it cannot be had or does not stand the load.
+func optional(k kind) bool { return k == uws || k == newest4 || k == bun4 }
 
 // servers knows how to start each kind. What must be built or installed is, at the first use.
 type servers struct {
-	binary  string // ours; "" means build it
-	temp    string // for what is built
-	nodeDir string // where the Node servers are installed; "" means not yet
-	log     func(format string, args ...any)
+	binary string            // ours; "" means build it
+	temp   string            // for what is built
+	npm    map[string]string // where each npm folder is installed
+	log    func(format string, args ...any)
 }
 
 // start runs instances of a kind. With Redis they share one that is started for them.
@@ -105,15 +105,34 @@ func (s *servers) command(ctx context.Context, k kind) (argv []string, dir strin
 	case floorGo:
 		self, err := os.Executable()
 		return []string{self, "floor"}, s.temp, err
-	case node4, node2:
-		err := s.installNode(ctx)
-		script := "server4.js"
-		if k == node2 {
-			script = "server2.js"
+	case node4:
+		return s.script(ctx, "", "server4.js", "node")
+	case node2:
+		return s.script(ctx, "", "server2.js", "node")
+	case uws:
+		return s.script(ctx, "uws", "server.js", "node")
+	case bun4:
+		return s.script(ctx, "bun", "server.js", "node_modules/bun/bin/bun.exe")
+	case newest4:
+		dir, err := s.install(ctx, "newest")
+		if err != nil {
+			return nil, "", err
 		}
-		return []string{"node", script}, s.nodeDir, err
+		return s.script(ctx, "", "server4.js", filepath.Join(dir, "node_modules/node/bin/node"))
 	}
 	return nil, "", fmt.Errorf("no server is called %q", k)
+}
+
+// script runs a script of an npm folder, with an interpreter from PATH or from the folder.
+func (s *servers) script(ctx context.Context, folder, script, interpreter string) (argv []string, dir string, err error) {
+	dir, err = s.install(ctx, folder)
+	if err != nil {
+		return nil, "", err
+	}
+	if filepath.Base(interpreter) != interpreter && !filepath.IsAbs(interpreter) {
+		interpreter = filepath.Join(dir, interpreter)
+	}
+	return []string{interpreter, script}, dir, nil
 }
 
 // build makes our server from the module that the bench is run in.
@@ -128,55 +147,5 @@ func (s *servers) build(ctx context.Context) error {
 		return fmt.Errorf("build the server (run the bench inside its module, or name a binary with --binary): %w\n%s", err, out)
 	}
 	s.binary = binary
-	return nil
-}
-
-// installNode unpacks the Node servers into the user's cache and installs their pinned dependencies there, once.
-func (s *servers) installNode(ctx context.Context) error {
-	if s.nodeDir != "" {
-		return nil
-	}
-	names, err := fs.Glob(nodeFiles, "node/*")
-	if err != nil {
-		return err
-	}
-	hash := sha256.New()
-	content := map[string][]byte{}
-	for _, name := range names {
-		b, err := nodeFiles.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(hash, "%s %d\n%s", name, len(b), b)
-		content[filepath.Base(name)] = b
-	}
-	dir := s.temp
-	if cache, err := os.UserCacheDir(); err == nil {
-		dir = cache
-	}
-	dir = filepath.Join(dir, "chat-load", fmt.Sprintf("node-%x", hash.Sum(nil)[:8]))
-	installed := filepath.Join(dir, "installed")
-	if _, err := os.Stat(installed); err == nil {
-		s.nodeDir = dir
-		return nil
-	}
-	s.log("installing the Node servers from npm")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("install the Node servers: %w", err)
-	}
-	for name, b := range content {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
-			return fmt.Errorf("install the Node servers: %w", err)
-		}
-	}
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("install the Node servers (npm and node 18 or later are needed): %w\n%s", err, out)
-	}
-	if err := os.WriteFile(installed, nil, 0o644); err != nil {
-		return fmt.Errorf("install the Node servers: %w", err)
-	}
-	s.nodeDir = dir
 	return nil
 }

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -90,6 +92,39 @@ func (fs FS) Busy() (time.Duration, error) {
 		busy += v
 	}
 	return time.Duration(busy) * tick, nil
+}
+
+// Kernel is the memory in bytes that the kernel holds in its own structures and in the buffers of TCP sockets: of the whole
+// machine, so that only a difference over a time in which little else happens tells anything.
+func (fs FS) Kernel() (int64, error) {
+	slab, err := fs.number("meminfo", "Slab:", "")
+	if err != nil {
+		return 0, err
+	}
+	pages, err := fs.number("net/sockstat", "TCP:", "mem")
+	return slab<<10 + pages*int64(os.Getpagesize()), err
+}
+
+// number is the number behind a word, or else behind the line's first, on the line of a file that begins with first.
+func (fs FS) number(file, first, word string) (int64, error) {
+	b, err := os.ReadFile(filepath.Join(string(fs), file))
+	if err != nil {
+		return 0, fmt.Errorf("read the kernel's memory: %w", err)
+	}
+	for line := range bytes.Lines(b) {
+		fields := strings.Fields(string(line))
+		if len(fields) < 2 || fields[0] != first {
+			continue
+		}
+		at := 0
+		if word != "" {
+			at = slices.Index(fields, word)
+		}
+		if at >= 0 && at+1 < len(fields) {
+			return strconv.ParseInt(fields[at+1], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s has no %s %s", file, first, word)
 }
 
 func (fs FS) path(pid int, name string) string {

@@ -94,3 +94,26 @@ func TestOfThisProcess(t *testing.T) {
 		t.Errorf("busy %v, %v", busy, err)
 	}
 }
+
+func TestKernel(t *testing.T) {
+	fs := fakeProc(t, map[string]string{
+		"meminfo":      "MemTotal:       1000 kB\nSlab:             24 kB\nSReclaimable:  7 kB\n",
+		"net/sockstat": "sockets: used 17\nTCP: inuse 3 orphan 0 tw 0 alloc 4 mem 5\nUDP: inuse 0 mem 9\n",
+	})
+	if got, err := fs.Kernel(); err != nil || got != 24<<10+5*int64(os.Getpagesize()) {
+		t.Errorf("%d, %v", got, err)
+	}
+	if got, err := Proc.Kernel(); err != nil || got <= 0 {
+		t.Errorf("this machine's: %d, %v", got, err)
+	}
+	for name, files := range map[string]map[string]string{
+		"nothing":   {},
+		"no slab":   {"meminfo": "MemTotal: 1 kB\n", "net/sockstat": "TCP: mem 1\n"},
+		"no memory": {"meminfo": "Slab: 1 kB\n", "net/sockstat": "TCP: inuse 1 mem\n"},
+		"no number": {"meminfo": "Slab: many kB\n", "net/sockstat": "TCP: mem 1\n"},
+	} {
+		if got, err := fakeProc(t, files).Kernel(); err == nil {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+}

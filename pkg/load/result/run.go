@@ -58,6 +58,8 @@ type Connect struct {
 	// NoticeSeconds is the time until the last expected notice, where they were waited for.
 	NoticeSeconds float64 `json:"noticeSeconds,omitempty"`
 	Processes     []Usage `json:"processes,omitempty"`
+	// KernelStart is the machine's kernel memory before the first client came, in bytes; 0: not known.
+	KernelStart int64 `json:"kernelStartBytes,omitempty"`
 }
 
 // Window is the time in which rates and CPU were measured, after the warm-up.
@@ -69,6 +71,8 @@ type Window struct {
 	// Self is the load tool's own CPU time, Others that of everything else on the machine, in seconds.
 	Self   float64 `json:"selfCPUSeconds"`
 	Others float64 `json:"othersCPUSeconds"`
+	// KernelEnd is the machine's kernel memory at the end, in bytes; 0: not known.
+	KernelEnd int64 `json:"kernelEndBytes,omitempty"`
 }
 
 // Rate is deliveries a second.

@@ -168,6 +168,7 @@ func (r *runner) connect(ctx context.Context) error {
 	r.begin("connecting", 0)
 	start := r.now()
 	before := r.watch.read()
+	r.out.Connect.KernelStart = before.kernel
 	for _, w := range r.workers {
 		w.ask(func() { w.starting = true; w.loop.Wake() })
 	}
@@ -223,7 +224,7 @@ func (r *runner) measure(ctx context.Context) error {
 	win := &r.out.Window
 	win.Seconds = (till.at - from.at).Seconds()
 	win.Sent, win.Deliveries = till.sent-from.sent, till.delivered-from.delivered
-	win.Processes = r.watch.usage(before, after)
+	win.Processes, win.KernelEnd = r.watch.usage(before, after), after.kernel
 	win.Self, win.Others = r.watch.rest(before, after, win.CPU())
 	if err != nil {
 		return err

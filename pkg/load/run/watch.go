@@ -22,6 +22,7 @@ type reading struct {
 	processes []procstat.Sample // as watcher.pids; the zero Sample for one that has ended
 	self      time.Duration
 	busy      time.Duration
+	kernel    int64 // the kernel's own memory, in bytes
 }
 
 // newWatcher makes sure that the processes are there.
@@ -46,7 +47,8 @@ func (w *watcher) read() reading {
 	if s, err := procstat.Proc.Read(w.self); err == nil {
 		r.self = s.CPU()
 	}
-	r.busy, _ = procstat.Proc.Busy() // 0: then others' CPU is reported as 0
+	r.busy, _ = procstat.Proc.Busy()     // 0: then others' CPU is reported as 0
+	r.kernel, _ = procstat.Proc.Kernel() // 0: not known
 	return r
 }
 
