@@ -74,7 +74,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 		}
 	}
 	c.io = socketio.NewServer(options)
-	chatOptions := chat.Options{JoinNotice: cfg.Chat.JoinNotice, Strict: strict(cfg.Chat), Logger: log}
+	chatOptions := chat.Options{JoinNotice: cfg.Chat.JoinNotice, Strict: strict(cfg.Chat), History: keptMessages(cfg.Chat), Logger: log}
 	c.auth.protect(c.io, &chatOptions, log)
 	c.chat = chat.New(c.io, chatOptions)
 	if err := c.attachAdmin(cfg.Admin, log); err != nil {

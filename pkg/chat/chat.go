@@ -6,7 +6,8 @@
 //	server  msgToClient {"name":"admin","text":"join chat."}   when somebody joins
 //
 // msgToServer is never acknowledged, but when it is refused, which [Options] decides: Strict and
-// NameOf. Without them nothing is. A Gateway has no goroutines of its own; its
+// NameOf. Without them nothing is. With [Options].History messages are kept (package history), a client that asks is told so,
+// and may send a message again that it had no answer to (package once); PROTOCOL.md has all events. A Gateway has no goroutines of its own; its
 // handlers run on those of the clients' connections.
 package chat
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/chat/once"
 	"socketio-chat/pkg/ratelog"
 	"socketio-chat/pkg/socketio"
 )
@@ -38,6 +40,8 @@ type Options struct {
 	// NameOf, if set, is the name of a sender, and stands in each message in place of the name the
 	// message claims. Messages that are no objects are refused then, and so is a sender without one.
 	NameOf func(*socket.Socket) string
+	// History keeps messages, and lets clients ask for them; see PROTOCOL.md. Without it msgToServer is never acknowledged.
+	History History
 	// Logger gets a debug record when a client comes or goes, and warnings, rarely, of messages that
 	// are refused. Nil discards them.
 	Logger *slog.Logger
@@ -49,6 +53,9 @@ type Gateway struct {
 	chat    *socketio.Namespace
 	sparing ratelog.Log
 	stats   stats
+
+	keptLobby socketio.Target // everybody, of a message that is in the history
+	sends     *once.Window[Sent]
 }
 
 var joinNotice = socketio.Payload{JSON: []byte(`{"name":"admin","text":"join chat."}`)}
@@ -61,9 +68,23 @@ func New(io *socketio.Server, opts Options) *Gateway {
 	g := &Gateway{opts: opts, chat: io.Of(Namespace), sparing: ratelog.Log{Logger: opts.Logger}}
 	g.chat.OnConnect(g.connected)
 	g.chat.OnDisconnect(g.disconnected)
-	socketio.On(g.chat, MsgToServer, g.message)
+	if g.opts.History.Store == nil {
+		socketio.On(g.chat, MsgToServer, g.message)
+	} else {
+		g.extend()
+	}
 	opts.Logger.Debug("Socket Server Init Complete")
 	return g
+}
+
+// extend adds what clients may ask for beyond the seed's two events.
+func (g *Gateway) extend() {
+	g.keptLobby = g.chat.Everybody().Except(kept)
+	g.sends = once.NewWindow[Sent](rememberedSends, rememberedFor)
+	socketio.OnRequest(g.chat, MsgToServer, g.said)
+	socketio.OnRequest(g.chat, EventSend, g.send)
+	ask(g, EventFeatures, g.features)
+	ask(g, EventHistory, g.past)
 }
 
 func (g *Gateway) connected(_ context.Context, s *socket.Socket) error {
@@ -83,11 +104,21 @@ func (g *Gateway) disconnected(_ context.Context, s *socket.Socket, _ string) {
 }
 
 func (g *Gateway) message(ctx context.Context, s *socket.Socket, message socketio.Payload) error {
+	message, err := g.check(s, message)
+	if err != nil {
+		return err
+	}
+	g.chat.BroadcastFrom(ctx, MsgToClient, message)
+	return nil
+}
+
+// check returns the message as it is sent on, or an error that tells the sender why it is not.
+func (g *Gateway) check(s *socket.Socket, message socketio.Payload) (socketio.Payload, error) {
 	if g.opts.NameOf != nil {
 		name := g.opts.NameOf(s)
 		signed, claimed, ok := named(message, name)
 		if !ok || name == "" {
-			return g.refuse(&g.stats.refusedUnnamed, "unnamed", "a message must be an object that can hold its sender's name")
+			return message, g.refuse(&g.stats.refusedUnnamed, "unnamed", "a message must be an object that can hold its sender's name")
 		}
 		if claimed {
 			g.stats.namesReplaced.Add(1)
@@ -96,11 +127,10 @@ func (g *Gateway) message(ctx context.Context, s *socket.Socket, message socketi
 	}
 	if g.opts.Strict != nil {
 		if problems := g.opts.Strict.problems(message); problems != "" {
-			return g.refuse(&g.stats.refusedInvalid, "invalid", problems)
+			return message, g.refuse(&g.stats.refusedInvalid, "invalid", problems)
 		}
 	}
-	g.chat.BroadcastFrom(ctx, MsgToClient, message)
-	return nil
+	return message, nil
 }
 
 // username is what a JavaScript template makes of handshake.query['username'].

@@ -69,17 +69,6 @@ const (
 	ParserMsgPack Parser = "msgpack" // MessagePack for those that do not speak first, too
 )
 
-// Chat is the behaviour of the gateway.
-type Chat struct {
-	Title string // of the page; empty: the page's own
-
-	JoinNotice bool // tell everybody when somebody comes
-
-	Strict     bool // messages are objects with a string name and a string text
-	NameLength int  // most characters of the two then; 0: any number
-	TextLength int
-}
-
 // Log is what is logged, and how it looks.
 type Log struct {
 	Level  slog.Level

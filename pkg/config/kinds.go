@@ -102,6 +102,24 @@ func seconds(field func(*Config) *time.Duration, lowest, highest time.Duration) 
 	}
 }
 
+// hours accepts whole hours, at least one.
+func hours(field func(*Config) *time.Duration, highest int64) kind {
+	return kind{
+		accepts: fmt.Sprintf("a whole number of hours from 1 to %d", highest),
+		set: func(c *Config, text string) error {
+			n, err := decimal(text)
+			if err != nil {
+				return err
+			}
+			if n < 1 || n > highest {
+				return errPlain
+			}
+			*field(c) = time.Duration(n) * time.Hour
+			return nil
+		},
+	}
+}
+
 // decimal is strict: digits only, so that "1e6", "+5" and "0x10" are not guessed at.
 func decimal(text string) (int64, error) {
 	if strings.Contains(text, "://") {

@@ -37,7 +37,7 @@ func defaults() Config {
 		},
 		Admin: Admin{Mode: AdminProduction},
 		Auth:  Auth{NameClaim: "name", Refresh: 15 * time.Minute, Warn: time.Minute},
-		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000},
+		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000, HistoryAge: 24 * time.Hour, HistoryBytes: 64 << 20},
 		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
 }

@@ -44,8 +44,9 @@ type LocalAdapter struct {
 	nsp   socket.Namespace
 	name  string
 
-	log     *slog.Logger
-	traffic *traffic // of the namespace; nil until a Server has adopted the adapter
+	log      *slog.Logger
+	traffic  *traffic       // of the namespace; nil until a Server has adopted the adapter
+	received func(Received) // may be nil; see Namespace.OnReceive
 
 	mu      sync.Mutex // guards what follows and the member of each link
 	batches *sync.Pool // of batch; nil until a Server has adopted the adapter

@@ -23,6 +23,7 @@ func (a *LocalAdapter) BroadcastPublished(ev Encoded, opts *socket.BroadcastOpti
 // BroadcastReceived is BroadcastEncoded for an event of another instance: the one with this number
 // (0: it has none) in the sequence that origin published.
 func (a *LocalAdapter) BroadcastReceived(ev Encoded, opts *socket.BroadcastOptions, origin string, number uint64) {
+	a.heard(ev, opts)
 	if !a.keeps(ev, opts) {
 		a.BroadcastEncoded(ev, opts)
 		return

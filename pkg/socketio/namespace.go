@@ -111,20 +111,24 @@ func (ns *Namespace) Broadcast(event string, args ...any) {
 // what is sent to receivers here counts against [Limits].DeliveriesPerSecond of that client, whose next
 // messages wait if it is too much.
 func (ns *Namespace) BroadcastFrom(ctx context.Context, event string, args ...any) {
+	ns.charge(ctx, event, args, nil)
+	ns.Broadcast(event, args...)
+}
+
+// charge counts what is about to be sent to the receivers here in rooms (nil: all) against the client that caused it.
+func (ns *Namespace) charge(ctx context.Context, event string, args []any, rooms []socket.Room) {
 	l, ok := ctx.(*link)
 	if !ok {
 		l, ok = ctx.Value(linkKey{}).(*link)
 	}
 	if !ok || ns.local == nil || l.conn.server.limits.deliveries.perSecond == 0 {
-		ns.Broadcast(event, args...)
 		return
 	}
 	size := deliveryOverhead + len(event)
 	for _, v := range args {
 		size += sizeOf(v)
 	}
-	l.conn.pace.caused.Add(int64(size) * int64(ns.local.joined()))
-	ns.Broadcast(event, args...)
+	l.conn.pace.caused.Add(int64(size) * int64(ns.local.receivers(rooms)))
 }
 
 // deliveryOverhead is what a delivery costs besides its bytes, as bytes.

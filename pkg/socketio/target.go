@@ -75,6 +75,12 @@ func (t Target) Broadcast(event string, args ...any) error {
 	return nil
 }
 
+// BroadcastFrom is Broadcast for the handler of a client's event, with the ctx that the handler got; see [Namespace.BroadcastFrom].
+func (t Target) BroadcastFrom(ctx context.Context, event string, args ...any) error {
+	t.ns.charge(ctx, event, args, t.rooms)
+	return t.Broadcast(event, args...)
+}
+
 // packet encodes the arguments, so that the caller hears of those that cannot be; the adapter takes them as they are then.
 func (t Target) packet(event string, args []any) (*parser.Packet, error) {
 	if socket.SOCKET_RESERVED_EVENTS.Has(event) {
