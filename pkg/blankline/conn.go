@@ -99,6 +99,10 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	return nil, errors.ErrUnsupported
 }
 
+// Detach returns the connection below, for a user that has hijacked this one: nothing is
+// kept here.
+func (c *conn) Detach() (nc net.Conn, early []byte) { return c.Conn, nil }
+
 // CloseWrite is what net/http ends a refused request with.
 func (c *conn) CloseWrite() error {
 	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {

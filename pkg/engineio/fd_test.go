@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
 // What is written to a connection reaches nobody else: descriptors are written to
@@ -85,7 +87,7 @@ func TestClosedDescriptorIsLeftAlone(t *testing.T) {
 		for range 100 { // the system takes the lowest number that is free
 			ends := pair()
 			for i, end := range ends {
-				if _, fd := rawConn(end); fd != tr.fd {
+				if _, fd := netpoll.Socket(end); fd != tr.fd {
 					continue
 				}
 				write(tr)
@@ -97,13 +99,13 @@ func TestClosedDescriptorIsLeftAlone(t *testing.T) {
 				if _, err := io.ReadFull(ends[1-i], got); err != nil || string(got) != mark {
 					t.Errorf("%s: the next to have the descriptor sends %q, %v", name, got, err)
 				}
-				tr.fd = noFD
+				tr.fd = netpoll.None
 			}
-			if tr.fd == noFD {
+			if tr.fd == netpoll.None {
 				break
 			}
 		}
-		if tr.fd != noFD {
+		if tr.fd != netpoll.None {
 			t.Errorf("%s: nobody got the descriptor", name)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
 // The front stands between a listener and net/http. It answers the requests that
@@ -119,15 +121,16 @@ func (f *front) accept() {
 
 // take lets a new connection rest until its first request, if it can.
 func (f *front) take(nc net.Conn) {
-	raw, fd := rawConn(nc)
+	raw, fd := netpoll.Socket(nc)
 	if raw == nil || f.stopped.Load() {
 		f.hand(nc)
 		return
 	}
-	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, parking: &parking{running: &f.server.running}}
+	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, parking: new(netpoll.Parking)}
 	fc.list = &f.fresh
-	fc.parking.front.Store(fc)
-	if !f.server.poller.add(fc.parking, raw) {
+	fc.handler = fc
+	fc.parking.Handle(&fc.handler)
+	if !f.server.poller.Add(fc.parking, raw) {
 		f.hand(nc)
 		return
 	}

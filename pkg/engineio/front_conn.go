@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
 // A frontConn is a connection of the front. Whoever owns it (see front) may call
@@ -18,8 +20,9 @@ type frontConn struct {
 	front   *front
 	nc      net.Conn
 	raw     syscall.RawConn
-	fd      int32 // its descriptor; who owns the connection uses it
-	parking *parking
+	fd      netpoll.FD // used by whoever owns the connection
+	parking *netpoll.Parking
+	handler netpoll.Handler // the connection itself: what parking points to
 	restMark
 
 	pending pendingPoll          // guarded by the session's mutex while that owns the connection
@@ -37,8 +40,8 @@ type job func() (mine bool, then func())
 //
 // The buffer is larger than any request that is served here should be.
 func (fc *frontConn) look(buf []byte) job {
-	n, again, err := readFD(fc.fd, buf)
-	for ; again || fc.blank(buf[:n]); n, again, err = readFD(fc.fd, buf) {
+	n, again, err := fc.fd.Receive(buf)
+	for ; again || fc.blank(buf[:n]); n, again, err = fc.fd.Receive(buf) {
 		if fc.rest(fc.list) {
 			return nil
 		}
@@ -78,15 +81,15 @@ func (fc *frontConn) blank(read []byte) bool {
 	return true
 }
 
-// glance is called by the poller, with its buffer, for a connection that rested.
-func (fc *frontConn) glance(buf []byte) {
+// Readable is called by the poller, with its buffer, for a connection that rested.
+func (fc *frontConn) Readable(buf []byte) {
 	fc.list.remove(fc)
 	if j := fc.look(buf); j != nil {
-		fc.parking.running.start(func() { fc.work(j) })
+		fc.front.server.running.start(func() { fc.work(j) })
 	}
 }
 
-// resume does what glance does on a goroutine of its own.
+// resume does what Readable does on a goroutine of its own.
 func (fc *frontConn) resume() {
 	if j := fc.lookAgain(); j != nil {
 		fc.work(j)
@@ -108,7 +111,7 @@ func (fc *frontConn) work(j job) {
 			then()
 		}
 		// A short read took all there was, unless the peer's end came with it.
-		if !mine || !fc.parking.ending.Load() && fc.rest(&fc.front.idle) {
+		if !mine || !fc.parking.Ending() && fc.rest(&fc.front.idle) {
 			return
 		}
 		j = fc.lookAgain()
@@ -119,12 +122,12 @@ func (fc *frontConn) work(j job) {
 // may have come already: then the caller still owns the connection.
 func (fc *frontConn) rest(l *restList) bool {
 	f := fc.front
-	if f.stopped.Load() || fc.parking.orphaned.Load() {
+	if f.stopped.Load() || fc.parking.Orphaned() {
 		fc.close()
 		return true
 	}
 	l.add(fc)
-	if !fc.parking.park() {
+	if !fc.parking.Park() {
 		l.remove(fc)
 		return false
 	}
@@ -136,14 +139,14 @@ func (fc *frontConn) rest(l *restList) bool {
 
 // goOn rests or, if there may be more to read, starts a worker.
 func (fc *frontConn) goOn(l *restList) {
-	if fc.parking.ending.Load() || !fc.rest(l) {
-		fc.parking.running.start(fc.resume)
+	if fc.parking.Ending() || !fc.rest(l) {
+		fc.front.server.running.start(fc.resume)
 	}
 }
 
 // evict closes the connection if it rests, and reports whether it did.
 func (fc *frontConn) evict() bool {
-	if !fc.parking.claim() {
+	if !fc.parking.Claim() {
 		return false
 	}
 	fc.list.remove(fc)
@@ -153,8 +156,8 @@ func (fc *frontConn) evict() bool {
 
 // close ends the connection.
 func (fc *frontConn) close() {
-	fc.parking.front.Store(nil)
-	fc.parking.leave()
+	fc.parking.Handle(nil)
+	fc.parking.Leave()
 	_ = fc.nc.Close() // nothing is on its way
 }
 
@@ -171,9 +174,24 @@ func (fc *frontConn) handOver(read []byte) job {
 
 // release makes an ordinary connection of it, for somebody else to own.
 func (fc *frontConn) release() net.Conn {
-	fc.parking.front.Store(nil)
-	fc.front.server.poller.release(fc.parking)
+	fc.parking.Handle(nil)
+	fc.parking.Release()
 	return fc.nc
+}
+
+// Signaled is called by the poller when more came, or the client may have gone.
+func (fc *frontConn) Signaled(ending bool) {
+	if ending {
+		fc.ended()
+	} else {
+		fc.followed()
+	}
+}
+
+// Orphaned is called when the poller has failed, for a connection that rested.
+func (fc *frontConn) Orphaned() {
+	fc.list.remove(fc)
+	fc.close()
 }
 
 // ended is called when the client may have gone. If a poll waits for packets it
@@ -183,7 +201,7 @@ func (fc *frontConn) ended() {
 	if fc.session.Load() == nil {
 		return
 	}
-	fc.parking.running.start(func() {
+	fc.front.server.running.start(func() {
 		c := fc.session.Load()
 		if c == nil || !peerGone(fc.raw) {
 			return
@@ -209,7 +227,7 @@ func (fc *frontConn) followed() {
 	if fc.session.Load() == nil {
 		return
 	}
-	fc.parking.running.start(func() {
+	fc.front.server.running.start(func() {
 		c := fc.session.Load()
 		if c == nil || !moreComes(fc.raw) {
 			return
@@ -223,9 +241,24 @@ func (fc *frontConn) followed() {
 	})
 }
 
+// moreComes tells whether a request can be read. It takes nothing, as peerGone.
+func moreComes(raw syscall.RawConn) bool {
+	var b [maxBlank + 1]byte
+	n, again, err := netpoll.Peek(raw, b[:])
+	return !again && err == nil && !blank(b[:n])
+}
+
+// peerGone tells whether the peer has ended the connection and left nothing to read. It
+// takes nothing, and may be called by a goroutine that does not own the connection.
+func peerGone(raw syscall.RawConn) bool {
+	var b [1]byte
+	n, again, err := netpoll.Peek(raw, b[:])
+	return !again && (n == 0 || err != nil)
+}
+
 // writeNow writes what the socket takes at once and returns the rest.
 func (fc *frontConn) writeNow(data []byte) (rest []byte, err error) {
-	n, err := writeFD(fc.fd, data)
+	n, err := fc.fd.Send(data)
 	return data[n:], err
 }
 
@@ -240,7 +273,7 @@ func (fc *frontConn) tryWrite(data []byte) bool {
 		return false
 	case len(rest) > 0:
 		rest = slices.Clone(rest)
-		fc.parking.running.start(func() { fc.finishWrite(rest) })
+		fc.front.server.running.start(func() { fc.finishWrite(rest) })
 		return false
 	}
 	return true
@@ -291,14 +324,15 @@ func (c *handedConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-var errEarly = errors.New("bytes that came with the request are unread")
+// Detach returns the connection without its wrapper, and what is unread of early.
+func (c *handedConn) Detach() (nc net.Conn, early []byte) { return c.Conn, c.early }
 
-// SyscallConn is what a WebSocket is made of, if nothing would be passed by.
+// SyscallConn is that of the connection below, if nothing would be passed by.
 func (c *handedConn) SyscallConn() (syscall.RawConn, error) {
 	if sc, ok := c.Conn.(syscall.Conn); ok && len(c.early) == 0 {
 		return sc.SyscallConn()
 	}
-	return nil, errEarly
+	return nil, errors.ErrUnsupported
 }
 
 // CloseWrite is what net/http ends a refused request with.

@@ -128,8 +128,8 @@ func (w *frontWriter) finish() bool {
 func (w *frontWriter) webSocket(o wsOpening) *wsTransport {
 	fc := w.conn
 	w.gone = true
-	fc.parking.front.Store(nil)
-	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: fc.parking.running, parking: fc.parking, head: o.head(w.header)}
+	fc.parking.Handle(nil)
+	return &wsTransport{nc: fc.nc, raw: fc.raw, fd: fc.fd, running: &fc.front.server.running, parking: fc.parking, head: o.head(w.header)}
 }
 
 // appendSwitch appends the answer to a WebSocket handshake (RFC 6455, 4.2.2).
@@ -151,7 +151,7 @@ func appendSwitch(dst []byte, key string, h http.Header) []byte {
 func (s *Server) serveFrontWebSocket(w *frontWriter, r *http.Request, q url.Values, c *Conn, o wsOpening) {
 	t := w.webSocket(o)
 	reader := newWSReader(t, s.opts.MaxPayload, nil)
-	reader.drained = !t.parking.ending.Load() // by the read that brought the request
+	reader.drained = !t.parking.Ending() // by the read that brought the request
 	if c != nil {
 		w.then = func() {
 			if t.writeHead(s.opts.WriteTimeout) != nil {

@@ -74,10 +74,10 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 	if !c.dueLocked(c.poll) {
 		fc.session.Store(c)
 		c.mu.Unlock()
-		if fc.parking.ending.Load() { // the poller may have told before there was a session to end
+		if fc.parking.Ending() { // the poller may have told before there was a session to end
 			fc.ended()
 		}
-		if fc.parking.signaled() { // as above, of another request
+		if fc.parking.Signaled() { // as above, of another request
 			fc.followed()
 		}
 		return true
@@ -93,7 +93,7 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
 	if heavy(a.out.bytes()) {
-		fc.parking.running.start(func() { c.answerPoll(fc, nil, a) })
+		fc.front.server.running.start(func() { c.answerPoll(fc, nil, a) })
 		return
 	}
 	c.answerPoll(fc, nil, a)
@@ -118,7 +118,7 @@ func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r 
 		r.done(err)
 	case len(rest)+len(body) > 0:
 		left := append(slices.Clone(rest), body...)
-		fc.parking.running.start(func() { fc.writeSlowly(left, r) })
+		fc.front.server.running.start(func() { fc.writeSlowly(left, r) })
 	default:
 		r.done(nil)
 		fc.goOn(&fc.front.idle)

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
 // pair starts a server with the front and one without, which name their sessions
@@ -361,9 +363,9 @@ func TestRestList(t *testing.T) {
 		begin := time.Now()
 		rest := func(name string) *frontConn {
 			ours, theirs := net.Pipe()
-			fc := &frontConn{nc: theirs, parking: new(parking)}
+			fc := &frontConn{nc: theirs, parking: new(netpoll.Parking)}
 			l.add(fc)
-			fc.parking.park()
+			fc.parking.Park()
 			go func() {
 				_, _ = ours.Read(make([]byte, 1))
 				mu.Lock()
@@ -377,13 +379,13 @@ func TestRestList(t *testing.T) {
 		busy := rest("b")
 		last := rest("c")
 		time.Sleep(time.Second)
-		if !busy.parking.claim() { // a request came
+		if !busy.parking.Claim() { // a request came
 			t.Error("cannot be claimed")
 		}
 		l.remove(busy)
 		time.Sleep(7 * time.Second)
 		l.add(busy)
-		busy.parking.park()
+		busy.parking.Park()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got, want := strings.Join(log, ", "), "a after 10s, c after 14s, b after 22s"; got != want {

@@ -14,7 +14,7 @@ import (
 // wantParked waits until the connection's reader has no goroutine.
 func (p *peer) wantParked(t testing.TB) {
 	t.Helper()
-	eventually(t, "a parked reader", func() bool { return p.transport().parking.state.Load() == parkParked })
+	eventually(t, "a parked reader", func() bool { return p.transport().parking.Parked() })
 }
 
 func (p *peer) transport() *wsTransport {
@@ -56,14 +56,14 @@ func TestParked(t *testing.T) {
 		{"half a message, then the other", func(t *testing.T, alice *wsClient, server *peer) {
 			frame := text("4whole")
 			alice.write(t, frame[:7])
-			eventually(t, "the reader runs", func() bool { return server.transport().parking.state.Load() != parkParked })
+			eventually(t, "the reader runs", func() bool { return !server.transport().parking.Parked() })
 			alice.write(t, frame[7:])
 			server.want(t, "whole")
 			server.wantParked(t)
 		}},
 		{"a fragment, then another", func(t *testing.T, alice *wsClient, server *peer) {
 			alice.write(t, masked(0x01, []byte("4who")))
-			eventually(t, "the reader runs", func() bool { return server.transport().parking.state.Load() != parkParked })
+			eventually(t, "the reader runs", func() bool { return !server.transport().parking.Parked() })
 			alice.write(t, masked(0x80, []byte("le")))
 			server.want(t, "whole")
 			server.wantParked(t)
@@ -110,7 +110,7 @@ func TestParked(t *testing.T) {
 			tr := server.transport()
 			server.Close()
 			alice.wantCloseFrame(t, 1005, "")
-			eventually(t, "the reader waits for the answer, which may never come", func() bool { return tr.parking.state.Load() != parkParked })
+			eventually(t, "the reader waits for the answer, which may never come", func() bool { return !tr.parking.Parked() })
 			alice.answerClose()
 			alice.wantEOF(t)
 			server.wantClosed(t, ForcedClose)
@@ -128,11 +128,7 @@ func TestParked(t *testing.T) {
 			server.wantParked(t)
 			tt.do(t, alice, server)
 			alice.cut()
-			eventually(t, "the poller forgets", func() bool {
-				srv.poller.mu.Lock()
-				defer srv.poller.mu.Unlock()
-				return len(srv.poller.parked) == 0
-			})
+			eventually(t, "the poller forgets", func() bool { return srv.poller.Registered() == 0 })
 		})
 	}
 }

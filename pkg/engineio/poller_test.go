@@ -14,12 +14,12 @@ import (
 func TestPollerThatFails(t *testing.T) {
 	srv := newTestServer(Options{})
 	var broken atomic.Bool
-	srv.poller.epollWait = func(epfd int, events []syscall.EpollEvent, msec int) (int, error) {
+	srv.poller.Inject(func() error {
 		if broken.Load() {
-			return -1, syscall.EBADF
+			return syscall.EBADF
 		}
-		return syscall.EpollWait(epfd, events, msec)
-	}
+		return nil
+	})
 	srv.listenPlain(t, true)
 	var sockets []*wsClient
 	for range 10 {
@@ -32,7 +32,7 @@ func TestPollerThatFails(t *testing.T) {
 	bobHere.wantPolling(t)
 	resting := dialRaw(t, srv)
 	defer resting.Close()
-	eventually(t, "all wait", func() bool { return srv.parkedReaders() == 10 && len(srv.fronts[0].fresh.all()) == 1 })
+	eventually(t, "all wait", func() bool { return srv.poller.Parked() == 10 && len(srv.fronts[0].fresh.all()) == 1 })
 
 	broken.Store(true)
 	for _, ws := range sockets {
@@ -52,16 +52,4 @@ func TestPollerThatFails(t *testing.T) {
 	carolHere.want(t, "hello")
 	dialWebSocket(t, srv, 4).sendText(t, "4me too")
 	srv.accept(t).want(t, "me too")
-}
-
-// parkedReaders counts the WebSockets that wait without a goroutine.
-func (s *testServer) parkedReaders() (n int) {
-	s.poller.mu.Lock()
-	defer s.poller.mu.Unlock()
-	for _, k := range s.poller.parked {
-		if k.front.Load() == nil && k.state.Load() == parkParked {
-			n++
-		}
-	}
-	return n
 }

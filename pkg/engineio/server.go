@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/engineio/internal/packet"
 	"socketio-chat/pkg/engineio/internal/payload"
 )
@@ -24,7 +25,7 @@ import (
 type Server struct {
 	opts    Options
 	flusher *flusher
-	poller  *poller
+	poller  *netpoll.Poller
 	stats   Stats
 	slow    goneSlow
 
@@ -47,12 +48,12 @@ func NewServer(opts Options) *Server {
 		panic("engineio: Options.OnConnect is nil")
 	}
 	s := &Server{
-		opts:   opts.withDefaults(),
-		conns:  make(map[string]*Conn),
-		poller: newPoller(),
+		opts:  opts.withDefaults(),
+		conns: make(map[string]*Conn),
 
 		heavyWork: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
+	s.poller = netpoll.New(s.running.start)
 	s.flusher = newFlusher(&s.running)
 	return s
 }
@@ -96,7 +97,7 @@ func (s *Server) stopFronts(ctx context.Context) {
 	}
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
 	s.running.dismiss()
-	s.poller.close()
+	s.poller.Close()
 }
 
 func (s *Server) each(f func(*Conn)) {

@@ -54,8 +54,8 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 // when bytes arrive.
 func (c *Conn) readWebSocket(r *wsReader) {
 	t := r.t
-	if t.parking.resume == nil {
-		t.parking.resume = func() { c.readWebSocket(newWSReader(t, c.server.opts.MaxPayload, nil)) }
+	if t.parking.Resume == nil {
+		t.parking.Resume = func() { c.readWebSocket(newWSReader(t, c.server.opts.MaxPayload, nil)) }
 	}
 	r.pong, r.conn = nil, c
 	for {

@@ -325,7 +325,7 @@ func (t *wsTransport) fill(tb testing.TB) {
 	full := 0
 	eventually(tb, "the socket's buffers are full", func() bool {
 		for n := 1; n > 0; {
-			n, _ = writeFD(t.fd, make([]byte, 1<<10))
+			n, _ = t.fd.Send(make([]byte, 1<<10))
 			if full++; n > 0 {
 				full = 0
 			}

@@ -37,7 +37,7 @@ func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
 	default:
 		// What the socket takes now: a peer whose buffers are full learns of its
 		// end from that of the TCP connection.
-		_, _ = writeFD(t.fd, frame)
+		_, _ = t.fd.Send(frame)
 		t.endWrite()
 	}
 }
@@ -62,7 +62,7 @@ func (t *wsTransport) sever(linger time.Duration) {
 	}
 	t.closing, t.severed = []byte{}, true
 	_ = t.nc.SetDeadline(time.Now().Add(linger)) // fails on a closed connection only
-	t.parking.unpark()                           // as in beginClose
+	t.parking.Unpark()                           // as in beginClose
 	if t.writing || t.read {
 		t.mu.Unlock()
 		return
@@ -88,9 +88,6 @@ func (t *wsTransport) sever(linger time.Duration) {
 type halfCloser interface{ CloseWrite() error }
 
 func canHalfClose(nc net.Conn) bool {
-	if hc, ok := nc.(*handedConn); ok {
-		nc = hc.Conn
-	}
 	_, ok := nc.(halfCloser)
 	return ok
 }
@@ -112,7 +109,7 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	}
 	t.closing = frame
 	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
-	t.parking.unpark()                                // the reader sees to the rest; it takes no lock
+	t.parking.Unpark()                                // the reader sees to the rest; it takes no lock
 	if t.writing || t.read {
 		return nil
 	}
@@ -127,7 +124,7 @@ func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 // endRead closes the TCP connection, unless frames are being written: then
 // endWrite does, so that the peer can read them. Closing bounds that.
 func (t *wsTransport) endRead() {
-	t.parking.leave()
+	t.parking.Leave()
 	t.mu.Lock()
 	t.read = true
 	over := !t.writing

@@ -121,6 +121,7 @@ func (o wsOpening) hijack(w http.ResponseWriter, timeout time.Duration) (nc net.
 	if n := rw.Reader.Buffered(); n > 0 {
 		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
 	}
+	nc, early = detach(nc, early)
 	err = nc.SetDeadline(time.Now().Add(timeout))
 	if err == nil {
 		_, err = nc.Write(head)
@@ -132,4 +133,19 @@ func (o wsOpening) hijack(w http.ResponseWriter, timeout time.Duration) (nc net.
 		return nil, nil, errors.Join(fmt.Errorf("open a WebSocket: %w", err), nc.Close())
 	}
 	return nc, early, nil
+}
+
+// detach takes off a connection what a listener has put around it, as far as that gives
+// it back, together with the bytes that it has read: they follow early. A WebSocket of
+// the socket itself waits without a goroutine.
+func detach(nc net.Conn, early []byte) (net.Conn, []byte) {
+	for {
+		wrapper, ok := nc.(interface{ Detach() (net.Conn, []byte) })
+		if !ok {
+			return nc, early
+		}
+		var more []byte
+		nc, more = wrapper.Detach()
+		early = append(early[:len(early):len(early)], more...)
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
@@ -39,7 +40,7 @@ type wsReader struct {
 	drained bool                  // the last read took all there was
 }
 
-const readBuffer = 8 << 10
+const readBuffer = netpoll.BufferSize
 
 var readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 
@@ -75,10 +76,10 @@ func (r *wsReader) readOnce() (again bool) {
 	if dst == nil {
 		dst = r.takeBuffer()
 	}
-	r.n, again, r.err = readFD(r.t.fd, dst)
+	r.n, again, r.err = r.t.fd.Receive(dst)
 	// A short read took all there was, unless the peer's end came with it:
 	// then there is nothing to be woken by.
-	r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.ending.Load()
+	r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.Ending()
 	if again && r.target == nil {
 		r.releaseBuffer() // wait without one
 	}
@@ -171,6 +172,21 @@ func (r *wsReader) quiet() bool {
 	}
 	r.releaseBuffer()
 	return true
+}
+
+// park reports parked if the reader may return; see netpoll.Parking. Otherwise again
+// tells whether it should look again before it waits.
+func (t *wsTransport) park(p *netpoll.Poller) (parked, again bool) {
+	k := t.parking
+	if k.Orphaned() || !k.Added() && !p.Add(k, t.raw) {
+		return false, false
+	}
+	if !k.Park() {
+		return false, true
+	}
+	// beginClose unparks after it has marked the transport; whichever of the
+	// two comes second sees the other.
+	return !t.isClosing() || !k.Claim(), false
 }
 
 // readHeader reads the next frame's header.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
 // A wsTransport is one WebSocket. Frames are written by one goroutine at a
@@ -19,21 +21,21 @@ type wsTransport struct {
 	taken   bool       // somebody writes the close frame or has
 	severed bool       // closing by the end of the server's direction of TCP, without a close frame
 	read    bool       // the reader has ended: who writes closes the TCP connection
-	fd      int32      // descriptor of raw; not closed between beginWrite and endWrite, nor before endRead
+	fd      netpoll.FD // descriptor of raw; not closed between beginWrite and endWrite, nor before endRead
 	closing []byte     // the close frame, empty if severed; nil before beginClose
 	head    []byte     // the answer to the handshake, if it leaves with the first frame; owned by the writer
 
 	nc      net.Conn
-	raw     syscall.RawConn // nil if nc is no plain socket
-	running *running        // of the server
-	parking *parking        // of the reader
+	raw     syscall.RawConn  // nil if nc is no plain socket
+	running *running         // of the server
+	parking *netpoll.Parking // of the reader
 
 	_ [16]byte // makes its class of sizes one of whole lines
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {
-	raw, fd := rawConn(nc)
-	return &wsTransport{nc: nc, raw: raw, fd: fd, running: r, parking: &parking{running: r}}
+	raw, fd := netpoll.Socket(nc)
+	return &wsTransport{nc: nc, raw: raw, fd: fd, running: r, parking: new(netpoll.Parking)}
 }
 
 var errTransportClosing = errors.New("the WebSocket is closing")
@@ -111,7 +113,7 @@ var writers = sync.Pool{New: func() any { return &writer{buf: make([]byte, 0, wr
 
 // write writes frames as far as the socket takes them now.
 func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
-	if t.fd == noFD {
+	if t.fd == netpoll.None {
 		return remainder{some: true}, nil
 	}
 	if !t.beginWrite() {
@@ -123,7 +125,7 @@ func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder
 	}
 	if frame := t.endWrite(); frame != nil {
 		if err == nil {
-			_, err = writeFD(t.fd, frame)
+			_, err = t.fd.Send(frame)
 		}
 		t.endWrite()
 	}
@@ -136,14 +138,14 @@ func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (rem
 	for i, f := range frames {
 		b := f.webSocket(protocol)
 		if len(w.buf) > 0 && len(w.buf)+len(b) > cap(w.buf) {
-			n, err := writeFD(t.fd, w.buf)
+			n, err := t.fd.Send(w.buf)
 			if err != nil || n < len(w.buf) {
 				return remainder{buf: append([]byte(nil), w.buf[n:]...), next: i, some: true}, err
 			}
 			w.buf = w.buf[:0]
 		}
 		if len(b) > cap(w.buf) {
-			n, err := writeFD(t.fd, b)
+			n, err := t.fd.Send(b)
 			if err != nil || n < len(b) {
 				return remainder{buf: b[n:], next: i + 1, some: true}, err
 			}
@@ -154,7 +156,7 @@ func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (rem
 	if len(w.buf) == 0 {
 		return remainder{}, nil
 	}
-	n, err := writeFD(t.fd, w.buf)
+	n, err := t.fd.Send(w.buf)
 	if err != nil || n < len(w.buf) {
 		return remainder{buf: append([]byte(nil), w.buf[n:]...), next: len(frames), some: true}, err
 	}

@@ -1,9 +1,9 @@
 //go:build unix && (!linux || race)
 
 // The race detector sees what the calls of package syscall order; of those in
-// fd_linux.go it knows nothing.
+// calls_linux.go it knows nothing.
 
-package engineio
+package netpoll
 
 import "syscall"
 

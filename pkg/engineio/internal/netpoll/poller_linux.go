@@ -1,4 +1,4 @@
-package engineio
+package netpoll
 
 import (
 	"fmt"
@@ -7,33 +7,37 @@ import (
 	"syscall"
 )
 
-// A poller waits for the bytes of all parked readers with one goroutine and
+// A Poller waits for the bytes of all parked sockets with one goroutine and
 // one epoll instance, which itself waits in the runtime's. Sockets stay
-// registered, edge-triggered, from their first park until they are closed, so
-// parking costs no system call.
+// registered, edge-triggered, from Add until they are closed, so parking costs no
+// system call.
 //
-// Its goroutine only dispatches: it reads requests of up to readBuffer bytes, and
-// answers what takes no more than lightWork; all else it starts on other goroutines.
-// If waiting fails, which should not happen, the poller closes itself: parked readers
-// are woken to wait on their own, and connections of the front are ended.
-type poller struct {
+// If waiting fails, which should not happen, the Poller closes itself: readers
+// without a Handler are started to wait on their own, Handlers are told.
+type Poller struct {
+	start func(func()) // runs a reader on a goroutine
+
 	mu     sync.Mutex
-	file   *os.File           // the epoll instance; nil before the first park and after close
+	file   *os.File           // the epoll instance; nil before the first Add and after Close
 	epfd   int                // its descriptor (File.Fd would make it block)
-	parked map[int32]*parking // by descriptor
+	parked map[int32]*Parking // by descriptor
 	done   chan struct{}      // closed when the goroutine has ended
 	closed bool
-
-	epollWait func(epfd int, events []syscall.EpollEvent, msec int) (int, error)
+	fault  func() error // see Inject
 }
 
-func newPoller() *poller {
-	return &poller{parked: make(map[int32]*parking), epollWait: syscall.EpollWait}
+// New returns a Poller that starts readers by start, which must not wait.
+func New(start func(func())) *Poller {
+	return &Poller{start: start, parked: make(map[int32]*Parking)}
 }
 
-// add registers the socket of k, whose reader runs or has parked already. It
-// reports false where that is impossible: then the reader must wait for itself.
-func (p *poller) add(k *parking, raw syscall.RawConn) bool {
+// Inject lets tests see what becomes of parked sockets when waiting for them fails:
+// fault is asked before each wait. It is to be called before the first Add.
+func (p *Poller) Inject(fault func() error) { p.fault = fault }
+
+// Add registers the socket of k, whose reader runs. It reports false where that is
+// impossible: then the reader must wait for itself.
+func (p *Poller) Add(k *Parking, raw syscall.RawConn) bool {
 	if raw == nil {
 		return false
 	}
@@ -60,14 +64,14 @@ func (p *poller) add(k *parking, raw syscall.RawConn) bool {
 
 // remove forgets k. Closing its descriptor, which comes next, ends its
 // registration.
-func (p *poller) remove(k *parking) {
+func (p *Poller) remove(k *Parking) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.parked, k.fd)
 }
 
 // release is remove for a descriptor that somebody else will use.
-func (p *poller) release(k *parking) {
+func (p *Poller) release(k *Parking) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.parked, k.fd)
@@ -76,7 +80,7 @@ func (p *poller) release(k *parking) {
 	}
 }
 
-func (p *poller) startLocked() error {
+func (p *Poller) startLocked() error {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("make an epoll instance: %w", err)
@@ -96,21 +100,17 @@ func (p *poller) startLocked() error {
 	return nil
 }
 
-// run starts readers until the poller is closed.
-func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
+// run dispatches until the poller is closed.
+func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	defer close(done)
 	var events [128]syscall.EpollEvent
 	var n int
 	var failure error
 	wait := func(fd uintptr) bool {
-		n, failure = p.epollWait(int(fd), events[:], 0)
-		for failure == syscall.EINTR {
-			n, failure = p.epollWait(int(fd), events[:], 0)
-		}
+		n, failure = p.wait(int(fd), events[:])
 		return failure != nil || n > 0
 	}
-	requests := readBuffers.Get().(*[readBuffer]byte)
-	defer readBuffers.Put(requests)
+	buf := make([]byte, BufferSize)
 	ready := make([]wakeUp, 0, len(events))
 	for raw.Read(wait) == nil {
 		if failure != nil {
@@ -119,20 +119,20 @@ func (p *poller) run(raw syscall.RawConn, done chan<- struct{}) {
 		}
 		ready = p.find(ready[:0], events[:n])
 		for _, w := range ready {
-			w.dispatch(requests[:])
+			p.dispatch(w, buf)
 		}
 		clear(ready)
 	}
 }
 
-// A wakeUp is what an event says of a parked reader.
+// A wakeUp is what an event says of a socket.
 type wakeUp struct {
-	k      *parking
+	k      *Parking
 	ending bool
 }
 
 // find appends the parkings that events name.
-func (p *poller) find(ready []wakeUp, events []syscall.EpollEvent) []wakeUp {
+func (p *Poller) find(ready []wakeUp, events []syscall.EpollEvent) []wakeUp {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, ev := range events {
@@ -143,47 +143,59 @@ func (p *poller) find(ready []wakeUp, events []syscall.EpollEvent) []wakeUp {
 	return ready
 }
 
-// dispatch lets the reader go on.
-func (w wakeUp) dispatch(requests []byte) {
+// wait returns the events that there are.
+func (p *Poller) wait(epfd int, events []syscall.EpollEvent) (n int, err error) {
+	if p.fault != nil {
+		if err := p.fault(); err != nil {
+			return 0, err
+		}
+	}
+	for {
+		n, err = syscall.EpollWait(epfd, events, 0)
+		if err != syscall.EINTR { //nolint:errorlint // a number of the system's
+			return n, err //nolint:wrapcheck // nobody reads it
+		}
+	}
+}
+
+// dispatch lets the reader of a socket go on.
+func (p *Poller) dispatch(w wakeUp, buf []byte) {
 	k := w.k
 	if w.ending {
 		k.ending.Store(true)
 	}
-	mine := k.unparked()
-	switch fc := k.front.Load(); {
-	case mine && fc != nil:
-		fc.glance(requests)
-	case mine:
-		k.running.start(k.resume)
-	case fc != nil && k.ending.Load():
-		fc.ended()
-	case fc != nil:
-		fc.followed()
+	woken := k.wake()
+	switch h := k.handler.Load(); {
+	case woken && h != nil:
+		(*h).Readable(buf)
+	case woken:
+		p.start(k.Resume)
+	case h != nil:
+		(*h).Signaled(k.ending.Load())
 	}
 }
 
-// abandon gives up all parked readers, after waiting for them has failed.
-func (p *poller) abandon() {
+// abandon gives up all parked sockets, after waiting for them has failed.
+func (p *Poller) abandon() {
 	p.mu.Lock()
 	parked := p.parked
-	p.parked, p.closed = make(map[int32]*parking), true
+	p.parked, p.closed = make(map[int32]*Parking), true
 	p.mu.Unlock()
 	for _, k := range parked {
-		k.orphaned.Store(true)
-		if !k.unparked() {
-			continue // it runs, and sees that it is orphaned
-		}
-		if fc := k.front.Load(); fc != nil {
-			fc.list.remove(fc)
-			fc.close()
-			continue
-		}
-		k.running.start(k.resume)
+		k.orphan(p.start)
 	}
 }
 
-// close ends the goroutine and waits for it. Nothing is parked any more.
-func (p *poller) close() {
+func (p *Poller) each(f func(*Parking)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range p.parked {
+		f(k)
+	}
+}
+
+// Close ends the goroutine and waits for it. No socket may be parked any more.
+func (p *Poller) Close() {
 	p.mu.Lock()
 	file, done := p.file, p.done
 	p.file, p.closed = nil, true

@@ -1,6 +1,6 @@
 //go:build linux && !race
 
-package engineio
+package netpoll
 
 import (
 	"syscall"

@@ -1,0 +1,35 @@
+// Package netpoll reads, writes and waits for sockets past package net: one system
+// call without a lock for what a socket takes at once, and one goroutine for all
+// sockets that wait for their peers. It knows no protocol.
+//
+//	           Add            Park                 bytes, or the peer's end
+//	socket ────────► running ────────► parked ────────────────────────────┐
+//	                    ▲                 │ Claim, Unpark                  ▼
+//	                    └─────────────────┴──────────── Handler.Readable, or Resume
+//
+// # Ownership
+//
+// A socket belongs to one goroutine at a time, which alone reads it, parks it, and
+// closes it. Parking gives it to the [Poller]; whoever claims it has it again.
+// Descriptors are used only while their owner keeps the socket open: the system gives
+// their numbers to the next connection as soon as they are closed.
+//
+// # Goroutines
+//
+// The Poller has one, from the first Add until Close, which waits for it. It only
+// dispatches: a Handler must not keep it for longer than some KB take. It starts all
+// else by the function that it was made with.
+//
+// # Systems
+//
+// Only *net.TCPConn and *net.UnixConn have descriptors here: a wrapper may have
+// buffered what its socket no longer has. Waiting needs epoll, which is Linux's;
+// elsewhere Add reports false and each reader waits for itself.
+package netpoll
+
+// Glossary:
+//
+//	parked    nobody reads the socket; the poller starts a reader when it is readable
+//	signaled  a reader runs, and more came meanwhile: it must look again before it parks
+//	ending    the peer has sent its last byte: read until there is nothing more
+//	orphaned  the poller has failed or was closed: nobody starts a reader any more
