@@ -27,6 +27,9 @@ func limit(cfg config.Config, options *socketio.Options, log *slog.Logger) *admi
 	})
 	options.Engine.Allow, options.Gate = limiter.Allow, limiter
 	options.Engine.BodyTimeout = l.BodyTime
+	if options.Engine.ControlFrames = l.ControlFrames; l.ControlFrames == 0 {
+		options.Engine.ControlFrames = -1 // no bound
+	}
 	options.Limits = socketio.Limits{
 		MessagesPerSecond:   l.Messages,
 		MessageBurst:        l.MessageBurst,

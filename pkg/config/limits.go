@@ -21,6 +21,7 @@ type Limits struct {
 	MessageBurst         int           // at once, of one client
 	Bytes, ByteBurst     int           // a second, and at once, of one client's messages
 	Deliveries           int           // a second, bytes to receivers for one client
+	ControlFrames        int           // a second, of one client; ten times as many at once
 	Attachments          int           // of one packet
 	AttachmentTime       time.Duration // for the next of them
 	Arguments            int           // of one event
@@ -72,6 +73,8 @@ func limitsSection() section {
 			most(func(l *Limits) *int { return &l.ByteBurst })},
 		{"DELIVERED_BYTES_PER_SECOND", "200000000", "Bytes per second that this instance sends to receivers for one sender. Further messages of the sender are read later.",
 			most(func(l *Limits) *int { return &l.Deliveries })},
+		{"CONTROL_FRAMES_PER_SECOND", "100", "Pings, pongs and other frames without a message per second and client; bursts may be ten times as large. A client that sends more is disconnected.",
+			integer(func(c *Config) *int { return &c.Limits.ControlFrames }, 0, 1_000_000)},
 		{"MAX_ATTACHMENTS", "10", "Binary attachments per message. A client that sends more is disconnected. Clients of socket.io 4.8 accept at most 10.",
 			integer(func(c *Config) *int { return &c.Limits.Attachments }, 1, jsonscan.MaxAttachments)},
 		{"ATTACHMENT_TIMEOUT_MS", "30000", "Time in which the next binary attachment of a message must arrive.",

@@ -42,14 +42,15 @@ type Conn struct {
 	poll     *pendingPoll  // the GET that waits for packets
 	text     atomic.Uint32 // protocol 3: a textRule; guarded by nothing
 
-	post         bool         // a POST is being read
-	timerStale   bool         // the timer was moved after it expired: its onTimer is void
-	awaitingPong bool         // protocol 4: a ping was sent
-	graceUsed    bool         // protocol 4: this ping's timeout was extended once
-	pinged       uint32       // protocol 4: when that was, see sinceHandshake
-	timer        *time.Timer  // heartbeat, then the bound of an orderly close
-	slow         *slowAnswer  // answers to polls that wait for their peers
-	probe        *wsTransport // a WebSocket that asked to take over, until it does
+	post         bool          // a POST is being read
+	timerStale   bool          // the timer was moved after it expired: its onTimer is void
+	awaitingPong bool          // protocol 4: a ping was sent
+	graceUsed    bool          // protocol 4: this ping's timeout was extended once
+	pinged       uint32        // protocol 4: when that was, see sinceHandshake
+	controls     atomic.Uint32 // see mayControl; guarded by nothing
+	timer        *time.Timer   // heartbeat, then the bound of an orderly close
+	slow         *slowAnswer   // answers to polls that wait for their peers
+	probe        *wsTransport  // a WebSocket that asked to take over, until it does
 	reason       CloseReason
 	done         chan struct{} // made by Done, closed by shutdown
 	drained      chan struct{} // made by Drained, closed when queued is 0 and by shutdown
@@ -181,6 +182,10 @@ func (c *Conn) receives() bool {
 // onPacket acts on one decoded packet. It reports false when the connection
 // must be read no further.
 func (c *Conn) onPacket(p packet.Packet) bool {
+	if p.Type != packet.Message && !c.mayControl() {
+		c.shutdown(TransportError, errControlFrames)
+		return false
+	}
 	c.heard(p.Type)
 	switch p.Type {
 	case packet.Message:

@@ -155,7 +155,7 @@ func TestCVE_2024_37890(t *testing.T) {
 // A message in tiny fragments cost many times its size (see also
 // TestTinyFragments).
 func TestCVE_2026_48779(t *testing.T) {
-	srv := serve(t, Options{MaxPayload: 50_000})
+	srv := serve(t, Options{MaxPayload: 50_000, ControlFrames: -1}) // otherwise TestControlFramesAreBounded's
 	alice := newBystander(t, srv)
 	mallory := dialWebSocket(t, srv, 4)
 	server := srv.accept(t)

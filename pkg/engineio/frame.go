@@ -23,7 +23,8 @@ import (
 // polling has base64), so each form is compiled when first asked for.
 type Frame struct {
 	wire   []byte       // text: the WebSocket frame
-	head   int          // text: bytes of its header
+	head   int32        // text: bytes of its header
+	own    int32        // bytes that it takes beside, in the one queue where it is
 	binary *binaryFrame // nil for text
 }
 
@@ -50,7 +51,7 @@ func newTextFrame(typ packet.Type, parts ...[]byte) *Frame {
 		n += len(p)
 	}
 	wire := wsframe.AppendHeader(make([]byte, 0, n+wsframe.MaxHeader), ws.OpText, n)
-	f := &Frame{head: len(wire)}
+	f := &Frame{head: int32(len(wire))}
 	wire = append(wire, '0'+byte(typ))
 	for _, p := range parts {
 		wire = append(wire, p...)
@@ -114,5 +115,5 @@ func (f *Frame) size() int64 {
 	if f.binary != nil {
 		return int64(len(f.binary.data)) + 1
 	}
-	return int64(len(f.wire))
+	return int64(len(f.wire)) + int64(f.own)
 }

@@ -56,6 +56,12 @@ type Options struct {
 	// SlowClient; one frame larger than the bound is let through when nothing else
 	// waits.
 	QueueBytes int64
+	// ControlFrames is how many frames and packets without a message a client may send in
+	// a second: WebSocket pings and pongs, fragments below 128 bytes, heartbeats, probes and
+	// all else that is none of its messages; ten times as many may come at once. Below 0
+	// there is no bound. A client that sends more is closed with TransportError, and code
+	// 1008 on a WebSocket; an upgrade that does ends alone.
+	ControlFrames int
 	// Transports lists what may be used, of Polling and WebSocket; nil means both.
 	Transports []string
 	// Protocols lists what is spoken, of 3 and 4; nil means both. A client of another is
@@ -125,6 +131,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Parameters <= 0 {
 		o.Parameters = DefaultParameters
+	}
+	if o.ControlFrames == 0 {
+		o.ControlFrames = DefaultControlFrames
 	}
 	if o.QueueBytes <= 0 {
 		o.QueueBytes = DefaultQueueBytes

@@ -255,7 +255,7 @@ func TestOptionsDefaults(t *testing.T) {
 	}
 	o.NewID, o.Logger = nil, nil
 	want := Options{PingInterval: 25 * time.Second, PingTimeout: 20 * time.Second, UpgradeTimeout: 10 * time.Second,
-		WriteTimeout: 20 * time.Second, BodyTimeout: 45 * time.Second, MaxPayload: 1e6, HeadBytes: 16384, Parameters: 100, QueueBytes: 1 << 20, Transports: []string{"polling", "websocket"}}
+		WriteTimeout: 20 * time.Second, BodyTimeout: 45 * time.Second, MaxPayload: 1e6, HeadBytes: 16384, Parameters: 100, QueueBytes: 1 << 20, ControlFrames: 100, Transports: []string{"polling", "websocket"}}
 	if !reflect.DeepEqual(o, want) {
 		t.Errorf("got %+v", o)
 	}

@@ -14,7 +14,7 @@ import (
 // messages in shards by connection, written frames by each flusher worker, who
 // adds them up when it takes the flusher's lock anyway.
 type Stats struct {
-	opened, upgraded, payloadTooLarge atomic.Uint64
+	opened, upgraded, payloadTooLarge, controlFrames atomic.Uint64
 
 	transportClose, transportError, pingTimeout, parseError, forcedClose, slowClient, serverShutdown atomic.Uint64
 
@@ -120,6 +120,9 @@ func (s *Stats) QueueFull() uint64 { return s.queueFull.Load() }
 
 // PayloadTooLarge counts the messages and bodies of more than MaxPayload bytes.
 func (s *Stats) PayloadTooLarge() uint64 { return s.payloadTooLarge.Load() }
+
+// ControlFrames counts the times that something was closed for exceeding Options.ControlFrames.
+func (s *Stats) ControlFrames() uint64 { return s.controlFrames.Load() }
 
 // Refused counts the requests that were answered with an error of the protocol,
 // by what was wrong with them. The keys are always the same.

@@ -155,6 +155,7 @@ var errProbe = errors.New("not the packet that an upgrade needs now")
 
 // probed answers probes until the client asks for the switch.
 func (c *Conn) probed(t *wsTransport, r *wsReader) error {
+	r.conn = c
 	r.pong = func(f *Frame) { _ = t.writeProbe(f) } // the reader notices as well
 	for {
 		data, binary, err := r.next()
@@ -169,6 +170,8 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 			return nil
 		case p.Type != packet.Ping || string(p.Data) != "probe":
 			return errProbe
+		case !c.mayControl():
+			return errControlFrames
 		}
 		if err := t.writeProbe(probeFrame); err != nil {
 			return err

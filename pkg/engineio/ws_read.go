@@ -18,7 +18,8 @@ import (
 type wsReader struct {
 	t          *wsTransport
 	maxPayload int64
-	// pong is called with the frame that answers a ping; conn sends it if that is nil.
+	// pong is called with the frame that answers a ping; conn sends it if that is nil. conn counts what is
+	// read, too; only linger has none.
 	pong func(*Frame)
 	conn *Conn
 
@@ -246,6 +247,10 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
+		if r.counts(h) && !r.conn.mayControl() {
+			r.unread = h.Length
+			return nil, false, errControlFrames
+		}
 		if h.OpCode.IsControl() {
 			if err := r.control(h); err != nil {
 				return nil, false, err
@@ -276,6 +281,11 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 	}
 }
 
+// counts tells whether a frame is bounded by Options.ControlFrames. A close frame is the last.
+func (r *wsReader) counts(h ws.Header) bool {
+	return r.conn != nil && h.OpCode != ws.OpClose && (h.OpCode.IsControl() || !h.Fin && h.Length < shortFragment)
+}
+
 // nextHeader reads and checks the next frame's header.
 func (r *wsReader) nextHeader() (ws.Header, error) {
 	h, err := r.readHeader()
@@ -297,7 +307,7 @@ func (r *wsReader) control(h ws.Header) error {
 	ws.Cipher(payload, h.Mask, 0)
 	switch h.OpCode {
 	case ws.OpPing:
-		pong := &Frame{wire: append(wsframe.AppendHeader(nil, ws.OpPong, len(payload)), payload...)}
+		pong := &Frame{wire: append(wsframe.AppendHeader(nil, ws.OpPong, len(payload)), payload...), own: pongCost}
 		switch {
 		case r.pong != nil:
 			r.pong(pong)

@@ -44,6 +44,7 @@ func (s sink) recovery(r socketio.RecoveryStats) {
 func (s sink) socketLimits(server *socketio.Server) {
 	l := server.LimitStats()
 	s.count(limited, server.Engine().Stats().PayloadTooLarge(), "payload")
+	s.count(limited, server.Engine().Stats().ControlFrames(), "control frames")
 	s.count(limited, l.RefusedPackets, "attachments")
 	s.count(limited, l.RefusedAuths, "auth")
 	s.count(limited, l.RefusedNamespaces, "namespaces")

@@ -21,7 +21,7 @@ import (
 // limiting exceeds what a connection may do.
 func limiting(t *testing.T) *scene {
 	s := newScene(t, func(o *socketio.Options) {
-		o.Engine.MaxPayload = 10_000
+		o.Engine.MaxPayload, o.Engine.ControlFrames = 10_000, 1
 		o.Limits = socketio.Limits{Attachments: 2, Namespaces: 1, Rooms: 1, MessagesPerSecond: 100, MessageBurst: 10}
 	})
 	s.io.Of("/more")
@@ -40,12 +40,18 @@ func limiting(t *testing.T) *scene {
 			t.Fatal(err)
 		}
 		answer.Body.Close()
+		carol := s.dial(4, "/chat")
+		for range 12 {
+			carol.send("3")
+		}
+		carol.untilClosed()
 	}, map[string]float64{
-		`chat_limited_total{limit="namespaces"}`:  1,
-		`chat_limited_total{limit="attachments"}`: 1,
-		`chat_limited_total{limit="payload"}`:     1,
-		`chat_slowed_messages_total`:              1,
-		`chat_slowed_seconds_total`:               0.001,
+		`chat_limited_total{limit="namespaces"}`:     1,
+		`chat_limited_total{limit="attachments"}`:    1,
+		`chat_limited_total{limit="payload"}`:        1,
+		`chat_limited_total{limit="control frames"}`: 1,
+		`chat_slowed_messages_total`:                 1,
+		`chat_slowed_seconds_total`:                  0.001,
 	})
 	if s.scrape()[`chat_limited_total{limit="rooms"}`] == 0 {
 		t.Error("a room too many is not counted")

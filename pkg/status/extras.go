@@ -87,6 +87,7 @@ func limits(a admission.Stats, server *socketio.Server) []Item {
 		number("connections", a.RefusedConnections+a.RefusedConnectionsAddress),
 		number("handshakes", a.RefusedHandshakes+a.RefusedHandshakesAddress),
 		number("payloads", server.Engine().Stats().PayloadTooLarge()),
+		number("control frames", server.Engine().Stats().ControlFrames()),
 		number("slowed", l.SlowedMessages),
 		number("joins", l.RefusedNamespaces+l.RefusedRooms),
 		number("addresses now", a.Addresses),
