@@ -51,8 +51,8 @@ func (c *conn) connect(l *link, p *Packet) {
 	if c.onData == nil {
 		c.server.engine.Emit("connection", c)
 	}
-	unlock := c.server.holdNamespace(l.name)
-	defer unlock()
+	release := c.server.enterNamespace(l)
+	defer release()
 	defer c.lendRequest()()
 	packet := &parser.Packet{Type: parser.CONNECT, Nsp: c.libraryNsp(p.Nsp, p.Query), Data: auth}
 	if !guard(c.server.log, "connect", func() { c.onData(packet) }) {
@@ -117,6 +117,7 @@ func (c *conn) finish(l *link) {
 	behind := l.takeBehindLocked()
 	next, connect := c.succeedLocked(l)
 	c.mu.Unlock()
+	c.server.leaveNamespace(l)
 	c.connectAll(behind)
 	if next != nil {
 		c.connect(next, connect)

@@ -29,8 +29,9 @@ type Namespace struct {
 
 	everybody *socket.BroadcastOptions // of Broadcast; never changed
 
-	number  int // in the order in which namespaces were made
-	traffic traffic
+	number    int  // in the order in which namespaces were made
+	removable bool // when it is empty; guarded by Server.mu
+	traffic   traffic
 }
 
 // hooks is a list that is read often and extended rarely.

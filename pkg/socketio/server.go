@@ -27,6 +27,11 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// Adapter makes each namespace's adapter; nil means in memory, this instance only.
 	Adapter AdapterBuilder
+	// CleanupEmptyChildNamespaces removes a namespace that a client's CONNECT created (with io.Of of a
+	// regular expression or a function) when its last socket has left it, as Node's option of that name:
+	// its adapter is closed, and the next CONNECT creates it anew. With Recovery it stays until the
+	// sessions of those that left are over. One that was asked for with [Server.Of] stays. Off by default.
+	CleanupEmptyChildNamespaces bool
 	// Limits bounds what one client may do; the zero value bounds next to nothing.
 	Limits Limits
 	// Gate, if set, has the last word on who may connect. Engine.Allow has the first.
@@ -52,15 +57,19 @@ type Server struct {
 
 	recovery *recovery // nil: off
 
-	// creating is held while the library may create a namespace for a client.
-	creating sync.Mutex
 	// emptyRequest is lent to connections; see conn.lendRequest.
 	emptyRequest *types.HttpContext
 	closing      atomic.Bool
 	invalid      atomic.Uint64 // see Stats
 
+	removals sync.WaitGroup // of namespaces, under way
+
 	mu         sync.RWMutex // guards the rest
 	namespaces map[string]*Namespace
+	made       int                 // namespaces so far
+	past       NamespaceStats      // of those that were removed
+	names      map[string]*nameUse // see dynamic.go
+	links      map[*link]*nameUse  // those that use them
 	conns      map[*conn]struct{}
 }
 
@@ -80,6 +89,8 @@ func NewServer(opts Options) *Server {
 		log:        opts.Logger,
 		namespaces: make(map[string]*Namespace),
 		conns:      make(map[*conn]struct{}),
+		names:      make(map[string]*nameUse),
+		links:      make(map[*link]*nameUse),
 	}
 	s.limits.init(opts.Limits, int(or(opts.Engine.MaxPayload, engineio.DefaultMaxPayload)), opts.Logger)
 	s.emptyRequest = newHTTPContext(&engineio.Handshake{Header: http.Header{}})
@@ -119,9 +130,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.eio.Serve
 // from then on.
 func (s *Server) Of(name string) *Namespace {
 	nsp := s.io.Of(name, nil)
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.namespaces[nsp.Name()]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ns := s.namespaces[nsp.Name()]
+	ns.removable = false // the application has it
+	return ns
 }
 
 // Close ends all sockets with the reason "server shutting down", closes the adapters, then the
@@ -139,6 +152,9 @@ func (s *Server) Close(ctx context.Context) error {
 	if closed := s.eio.Close(ctx); closed != nil {
 		err = errors.Join(err, errors.New("socketio: not all clients could be closed in time"), closed)
 	}
+	s.mu.Lock()   // what removes from here on knows that the server is closing
+	s.mu.Unlock() //nolint:staticcheck // see above
+	s.removals.Wait()
 	s.endRecovery()
 	return err
 }
@@ -194,7 +210,9 @@ func (a adapters) New(nsp socket.Namespace) socket.Adapter {
 	s := a.server
 	ns := newNamespace(s, nsp)
 	s.mu.Lock()
-	ns.number = len(s.namespaces)
+	ns.number = s.made
+	s.made++
+	ns.removable = s.opts.CleanupEmptyChildNamespaces && s.names[nsp.Name()] != nil // a CONNECT creates it
 	s.namespaces[nsp.Name()] = ns
 	s.mu.Unlock()
 	adapter := s.opts.Adapter.New(nsp)
@@ -219,18 +237,4 @@ func (s *Server) created(nsp socket.Namespace) {
 	if ns != nil {
 		ns.setReady()
 	}
-}
-
-// holdNamespace returns when a CONNECT for the namespace can be given to the library: it is ready,
-// or does not exist. In that case a dynamic one may be created, by one client at a time.
-func (s *Server) holdNamespace(name string) (release func()) {
-	s.mu.RLock()
-	ns := s.namespaces[name]
-	s.mu.RUnlock()
-	if ns == nil {
-		s.creating.Lock()
-		return s.creating.Unlock
-	}
-	<-ns.ready
-	return func() {}
 }

@@ -201,6 +201,7 @@ func (t *traffic) stats(name string) NamespaceStats {
 func (s *Server) Stats() Stats {
 	s.mu.RLock()
 	list := slices.Collect(maps.Values(s.namespaces))
+	past := s.past
 	s.mu.RUnlock()
 	slices.SortFunc(list, func(a, b *Namespace) int { return a.number - b.number })
 	all := Stats{Invalid: s.invalid.Load()}
@@ -218,6 +219,13 @@ func (s *Server) Stats() Stats {
 			continue
 		}
 		all.Namespaces = append(all.Namespaces, n)
+	}
+	switch {
+	case past.Connected == 0:
+	case len(all.Namespaces) > maxCountedNamespaces:
+		all.Namespaces[maxCountedNamespaces].merge(past)
+	default:
+		all.Namespaces = append(all.Namespaces, past)
 	}
 	return all
 }
