@@ -85,7 +85,7 @@ func TestLoadAndReport(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- floor.New(true).Serve(ctx, ln) }()
+	go func() { ended <- floor.New(true, nil).Serve(ctx, ln) }()
 	defer func() {
 		cancel()
 		if err := <-ended; err != nil {

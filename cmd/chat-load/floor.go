@@ -11,12 +11,23 @@ import (
 	"os"
 
 	"socketio-chat/cmd/chat-load/bench/floor"
+	"socketio-chat/pkg/uring"
 )
 
 // runFloor serves the bench's reference, with the environment of the other servers.
 func runFloor(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if err := parse(flag.NewFlagSet("chat-load floor", flag.ContinueOnError), args, stdout, floorUsage); err != nil {
+	fs := flag.NewFlagSet("chat-load floor", flag.ContinueOnError)
+	batched := fs.Bool("io-uring", false, "")
+	if err := parse(fs, args, stdout, floorUsage); err != nil {
 		return err
+	}
+	var pool *uring.Pool
+	if *batched {
+		var err error
+		if pool, err = uring.Open(1); err != nil {
+			return fmt.Errorf("serve by io_uring: %w", err)
+		}
+		defer pool.Close()
 	}
 	port := os.Getenv("NODE_PORT")
 	if port == "" {
@@ -27,5 +38,5 @@ func runFloor(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return fmt.Errorf("listen: %w", err)
 	}
 	fmt.Fprintln(stderr, "listening on", ln.Addr())
-	return floor.New(os.Getenv("CHAT_JOIN_NOTICE") != "false").Serve(ctx, ln)
+	return floor.New(os.Getenv("CHAT_JOIN_NOTICE") != "false", pool).Serve(ctx, ln)
 }

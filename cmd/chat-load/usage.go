@@ -62,6 +62,8 @@ redis-server. A whole run takes about an hour. What cannot be installed is said 
 
 const floorUsage = `chat-load floor serves the chat as the bench's bare Go server does: one write a delivery, no checks.
 
+  --io-uring       one system call for up to 256 deliveries instead
+
 Its settings come from the environment: NODE_PORT (3000), HOST (all interfaces), CHAT_JOIN_NOTICE (true).
 `
 

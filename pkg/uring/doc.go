@@ -1,4 +1,4 @@
-// Package uring sends to many sockets with one system call, by Linux' io_uring(7).
+// Package uring sends to many sockets, or receives from many, with one system call, by Linux' io_uring(7).
 //
 //	Pool.Send ──► ring: one SEND entry a socket ──► io_uring_enter ──► results, one a socket
 //	    ▲                                                                        │
@@ -8,6 +8,8 @@
 // [Batch] entries, enters the kernel, and has all results when it returns: nothing stays
 // in a ring. Sends never wait for a peer (MSG_DONTWAIT), so neither does the call. The
 // rings are plain ones: whatever thread the goroutine is on may enter the kernel.
+//
+// [Pool.Receive] is the same for what has come.
 //
 // What the kernel has taken is never sent again, and what it has refused was never
 // sent: the caller sends that in its own way. After a refusal that will not pass, such
@@ -28,5 +30,5 @@
 // The Go modules for io_uring that exist (iceber/iouring-go, pawelgaczynski/giouring,
 // godzie44/go-uring) have had no release in years or none at all, cover all of liburing,
 // and hand completions to goroutines through channels, which costs more than the system
-// call it saves. What is needed here is one operation and two system calls.
+// call it saves. What is needed here is two operations and two system calls.
 package uring

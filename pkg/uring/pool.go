@@ -17,6 +17,11 @@ type Send struct {
 	Err error // nil, a syscall.Errno (EAGAIN: the socket takes nothing now), or ErrUnanswered
 }
 
+// A Receive is the other way round: Data is room for what the socket has, of which N bytes
+// came. N is 0 without an error at the end of the stream, and Err is EAGAIN where nothing
+// has come.
+type Receive = Send
+
 // ErrUnanswered is what became of a Send that the kernel took and then, against its own
 // rules, did not report on. The socket may have taken the data or not: it must be closed.
 var ErrUnanswered = errors.New("io_uring did not tell what became of a send")
@@ -49,14 +54,23 @@ func Open(rings int) (*Pool, error) {
 // others are as they were, and the caller's to send. It takes fewer than all while other
 // goroutines use all rings, and none once the pool is out of use.
 func (p *Pool) Send(sends []Send) (tried int) {
+	return p.transfer(sends, (*ring).send)
+}
+
+// Receive is [Pool.Send] for what has come.
+func (p *Pool) Receive(rooms []Receive) (tried int) {
+	return p.transfer(rooms, (*ring).receive)
+}
+
+func (p *Pool) transfer(all []Send, do func(*ring, []Send) (int, error)) (tried int) {
 	r := p.take()
 	if r == nil {
 		return 0
 	}
 	var err error
-	for tried < len(sends) && err == nil {
+	for tried < len(all) && err == nil {
 		var n int
-		n, err = r.send(sends[tried:min(tried+Batch, len(sends))])
+		n, err = do(r, all[tried:min(tried+Batch, len(all))])
 		tried += n
 	}
 	p.give(r, err)

@@ -15,6 +15,7 @@ import (
 // From <linux/io_uring.h>, see io_uring_setup(2) and io_uring_enter(2).
 const (
 	opSend = 26
+	opRecv = 27
 
 	offsetRings   = 0
 	offsetEntries = 0x10000000
@@ -131,14 +132,18 @@ func enter(fd int, submit, wait uint32) syscall.Errno {
 	return errno
 }
 
-// send tries as many of the sends, of which there are no more than entries, as the kernel
-// takes, the first ones. After an error that does not pass, the ring must not be used again.
-func (r *ring) send(sends []Send) (tried int, err error) {
+func (r *ring) send(sends []Send) (tried int, err error)       { return r.transfer(opSend, sends) }
+func (r *ring) receive(rooms []Receive) (tried int, err error) { return r.transfer(opRecv, rooms) }
+
+// transfer tries as many of the sends, or receives, of which there are no more than entries,
+// as the kernel takes, the first ones. After an error that does not pass, the ring must not
+// be used again.
+func (r *ring) transfer(opcode uint8, sends []Send) (tried int, err error) {
 	publish()
 	r.batch++
 	first := atomic.LoadUint32(r.sqHead)
 	for i := range sends {
-		r.fill(first+uint32(i), uint32(i), &sends[i])
+		r.fill(opcode, first+uint32(i), uint32(i), &sends[i])
 	}
 	submitted, consumed, answered := uint32(len(sends)), uint32(0), uint32(0)
 	atomic.StoreUint32(r.sqTail, first+submitted)
@@ -157,14 +162,14 @@ func (r *ring) send(sends []Send) (tried int, err error) {
 			return int(consumed), fmt.Errorf("%w: io_uring_enter: %v", ErrUnanswered, errno)
 		}
 	}
-	runtime.KeepAlive(sends) // until here the kernel read what they point to
+	runtime.KeepAlive(sends) // until here the kernel read, or wrote, what they point to
 	return int(consumed), err
 }
 
-func (r *ring) fill(place, index uint32, s *Send) {
+func (r *ring) fill(opcode uint8, place, index uint32, s *Send) {
 	s.N, s.Err = 0, ErrUnanswered
 	r.entries[place&uint32(len(r.entries)-1)] = entry{
-		opcode: opSend, fd: s.FD,
+		opcode: opcode, fd: s.FD,
 		addr: uint64(uintptr(unsafe.Pointer(unsafe.SliceData(s.Data)))), length: uint32(len(s.Data)),
 		msgFlags: unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL,
 		userData: uint64(r.batch)<<32 | uint64(index),

@@ -96,6 +96,41 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func TestReceive(t *testing.T) {
+	openRing(t)
+	pool, err := Open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	pipes := make([]pipe, Batch+10)
+	rooms := make([]Receive, len(pipes))
+	for i := range pipes {
+		pipes[i] = newPipe(t)
+		rooms[i] = Receive{FD: int32(pipes[i].peer), Data: make([]byte, 4)}
+		if _, err := unix.Write(pipes[i].fd, []byte{byte(i), byte(i >> 8), 'x', 'y', 'z'}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothing, ended := newPipe(t), newPipe(t)
+	unix.Shutdown(ended.fd, unix.SHUT_WR)
+	for _, fd := range []int{nothing.peer, ended.peer, -1} {
+		rooms = append(rooms, Receive{FD: int32(fd), Data: make([]byte, 4)})
+	}
+	if n := pool.Receive(rooms); n != len(rooms) {
+		t.Fatalf("%d of %d were tried: %v", n, len(rooms), pool.Err())
+	}
+	for i := range pipes {
+		if want := []byte{byte(i), byte(i >> 8), 'x', 'y'}; rooms[i].Err != nil || rooms[i].N != 4 || !bytes.Equal(rooms[i].Data, want) {
+			t.Errorf("from %d came %q, want %q: %+v", i, rooms[i].Data, want, rooms[i])
+		}
+	}
+	last := rooms[len(pipes):]
+	if last[0].Err != syscall.EAGAIN || last[1].Err != nil || last[1].N != 0 || last[2].Err != syscall.EBADF {
+		t.Errorf("nothing there, the end, no socket: %+v", last)
+	}
+}
+
 // Each trouble of a socket is that socket's alone: the neighbours in the ring get theirs.
 func TestTroubleOfOneSocket(t *testing.T) {
 	for _, tt := range []struct {

@@ -17,6 +17,7 @@ type kind = string
 const (
 	ours    kind = "ours"
 	floorGo kind = "bare Go"
+	ringGo  kind = "bare Go, io_uring"
 	node4   kind = "socket.io 4.8.4"
 	node2   kind = "socket.io 2.4.1"
 	uws     kind = "… on uWebSockets.js"
@@ -25,7 +26,7 @@ const (
 )
 
 // optional says that the table is measured without this kind where it cannot be had or does not stand the load.
-func optional(k kind) bool { return k == uws || k == newest4 || k == bun4 }
+func optional(k kind) bool { return k == uws || k == newest4 || k == bun4 || k == ringGo }
 
 // servers knows how to start each kind. What must be built or installed is, at the first use.
 type servers struct {
@@ -105,6 +106,9 @@ func (s *servers) command(ctx context.Context, k kind) (argv []string, dir strin
 	case floorGo:
 		self, err := os.Executable()
 		return []string{self, "floor"}, s.temp, err
+	case ringGo:
+		self, err := os.Executable()
+		return []string{self, "floor", "--io-uring"}, s.temp, err
 	case node4:
 		return s.script(ctx, "", "server4.js", "node")
 	case node2:

@@ -82,13 +82,13 @@ func chatRows(t timing) []row {
 	return []row{
 		{
 			name: "saturation", work: "500 clients, 50 senders, 4 messages in flight each",
-			variants: variantsOf(saturation, ours, uws, node4, newest4, bun4, floorGo),
+			variants: variantsOf(saturation, ours, uws, node4, newest4, bun4, floorGo, ringGo),
 			targets:  []target{rate(uws, 10), cpu(uws, 1.0/10), rate(node4, 12), cpu(node4, 1.0/8)},
 			notes:    []note{noteRate, noteCPU},
 		},
 		{
 			name: "light", work: "200 clients, 100 messages/s",
-			variants: append(variantsOf(light, ours, uws, node4, newest4, bun4, floorGo), variantsOf(oldest, node2)...),
+			variants: append(variantsOf(light, ours, uws, node4, newest4, bun4, floorGo, ringGo), variantsOf(oldest, node2)...),
 			targets: []target{
 				cpu(floorGo, 0.55), cpu(uws, 0.6), p99(uws, 1).everyTime(),
 			},

@@ -30,6 +30,7 @@ type Conn struct {
 	generation int32
 	connecting bool
 	closed     bool
+	much       bool   // the last read came with more than a batch has room for
 	rest       []byte // read, not consumed; nil for an idle connection
 	queue      []byte // written, not taken by the kernel
 }
@@ -183,6 +184,7 @@ func (c *Conn) readable(atEnd bool) {
 			return
 		}
 		full := kept+n == len(l.buf)
+		c.much = n >= roomSize
 		now := l.Now()
 		l.tickIfDue(now)
 		if c.closed { // by a tick that wrote to it

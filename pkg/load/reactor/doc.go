@@ -2,9 +2,10 @@
 //
 // A load generator that shares a machine with the server under test must be nearly free itself: a goroutine and a
 // buffer for each connection, as package net has it, cost more than many servers do. Here a Loop waits for all its
-// connections at once, reads whatever has come into one buffer that they share, and calls the connection's Handler:
+// connections at once, reads from all that have something by one system call (package uring; where the kernel has no
+// io_uring for us, or one has much, by one each), and calls the connection's Handler:
 //
-//	 epoll ──► Loop.Run ──► read into the loop's buffer ──► Handler.Data (consumes; the rest waits for more)
+//	 epoll ──► Loop.Run ──► read into the loop's buffers ──► Handler.Data (consumes; the rest waits for more)
 //	   ▲          │
 //	timerfd       └──► Tick, at the time it asked for ──► Conn.Write (one system call; a queue if the peer is slow)
 //

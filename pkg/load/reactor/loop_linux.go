@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"socketio-chat/pkg/uring"
 )
 
 const (
@@ -37,6 +39,7 @@ type Loop struct {
 	// Owned by Run.
 	conns  []*Conn // by file descriptor
 	buf    []byte
+	batch  batch
 	unread []*Conn // stopped after readsInARow, with more to read
 	tick   func(now time.Duration) (next time.Duration)
 	nextAt time.Duration // when tick wants to be called
@@ -52,7 +55,7 @@ type Loop struct {
 // NewLoop makes a loop whose clock starts at epoch. tick is called on the loop when the time it returned last has come
 // (at the start, at once); a negative time means never. after is called after every round of events. Both may be nil.
 func NewLoop(epoch time.Time, tick func(now time.Duration) (next time.Duration), after func()) (*Loop, error) {
-	l := &Loop{epoch: epoch, tick: tick, after: after, buf: make([]byte, readSize), armed: never, nextAt: never}
+	l := &Loop{epoch: epoch, tick: tick, after: after, buf: make([]byte, readSize), armed: never, nextAt: never, batch: newBatch()}
 	if tick != nil {
 		l.nextAt = 0
 	}
@@ -120,6 +123,9 @@ func (l *Loop) round(events []unix.EpollEvent) {
 	for i := range events {
 		l.event(&events[i])
 	}
+	if len(l.batch.conns) > 0 {
+		l.readBatch()
+	}
 	for _, c := range again {
 		if !c.closed {
 			c.readable(false)
@@ -143,8 +149,16 @@ func (l *Loop) event(ev *unix.EpollEvent) {
 		}
 	default:
 		// The generation tells events of a closed descriptor from those of the one that has its number now.
-		if c := l.conns[fd]; c != nil && c.generation == ev.Pad {
+		c := l.conns[fd]
+		if c == nil || c.generation != ev.Pad {
+			return
+		}
+		if !l.batch.takes(c, ev.Events) {
 			c.event(ev.Events)
+			return
+		}
+		if l.batch.conns = append(l.batch.conns, c); len(l.batch.conns) == uring.Batch {
+			l.readBatch()
 		}
 	}
 }
@@ -221,6 +235,7 @@ func (l *Loop) shutDown() {
 }
 
 func (l *Loop) closeFDs() {
+	l.batch.pool.Close()
 	for _, fd := range []int{l.epollFD, l.timerFD, l.wakeFD} {
 		if fd > 0 {
 			_ = unix.Close(fd)

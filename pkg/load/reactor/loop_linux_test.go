@@ -61,6 +61,11 @@ func start(t testing.TB, tick func(time.Duration) time.Duration) *Loop {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return runLoop(t, l)
+}
+
+func runLoop(t testing.TB, l *Loop) *Loop {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()

@@ -1,11 +1,13 @@
 // Package floor is the bench's lower bound: what any Go server must pay to deliver a chat message.
 //
 // It accepts WebSockets, speaks just enough Engine.IO 4 and Socket.IO 5 for the load client, and relays each message to
-// everybody, with one write system call for each delivery and no batching, queues, rooms or checks. It keeps the chat's
-// contract only for clients that behave; it exists to be compared with.
+// everybody, with one write system call for each delivery and no batching, queues, rooms or checks. Given a pool of
+// io_urings it relays with one system call for up to uring.Batch deliveries instead. It keeps the chat's contract only
+// for clients that behave; it exists to be compared with.
 //
 // Concurrency: a goroutine for each connection reads and relays; writes of several goroutines to one connection are kept
-// apart by package net. A peer that does not read holds up everybody. Serve returns when ctx ends, after all of them.
+// apart by package net, batches by the mutex sending. A peer that does not read holds up everybody. Serve returns when
+// ctx ends, after all of them.
 package floor
 
 import (
@@ -22,6 +24,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/uring"
 )
 
 const (
@@ -39,16 +43,20 @@ const (
 // Server relays chat messages. Make it with New.
 type Server struct {
 	notice bool
+	pool   *uring.Pool // nil: one write a delivery
 
 	mu    sync.Mutex
 	conns atomic.Pointer[[]net.Conn] // never changed in place; replaced under mu
 	ids   atomic.Int64
 	all   sync.WaitGroup
+
+	sending sync.Mutex   // with a pool: no connection that has joined is closed, or written to by others, meanwhile
+	batch   []uring.Send // guarded by sending
 }
 
-// New makes a server; notice says whether it announces who joins.
-func New(notice bool) *Server {
-	s := &Server{notice: notice}
+// New makes a server; notice says whether it announces who joins. pool may be nil, and remains the caller's to close.
+func New(notice bool, pool *uring.Pool) *Server {
+	s := &Server{notice: notice, pool: pool}
 	s.conns.Store(new([]net.Conn))
 	return s
 }
@@ -70,9 +78,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return fmt.Errorf("accept: %w", err)
 		}
 		s.all.Go(func() {
-			stop := context.AfterFunc(ctx, func() { nc.Close() })
+			stop := context.AfterFunc(ctx, func() { s.close(nc) })
 			defer stop()
-			defer nc.Close()
+			defer s.close(nc)
 			_ = s.serve(nc) // how a connection ends does not matter here
 		})
 	}
@@ -136,6 +144,10 @@ func (s *Server) message(nc net.Conn, id int64, payload []byte) error {
 // relay makes the frame once and writes it to everybody in turn.
 func (s *Server) relay(head, tail []byte) {
 	frame := compile(ws.OpText, head, tail)
+	if s.pool != nil {
+		s.relayBatch(frame)
+		return
+	}
 	for _, nc := range *s.conns.Load() {
 		_, _ = nc.Write(frame) // a broken connection is its own reader's business
 	}
