@@ -7,6 +7,7 @@
 //
 //	node/test/       the tests, a file each client generation and a file each subject
 //	node/suite/      what several of those files have in common
+//	differential/    random clients against this server and Node's, every answer compared
 //	languages/       chatters in other languages than JavaScript
 //	node/world/      processes, clients, cables, raw HTTP and WebSockets, the messages that are sent
 //	node/reference/  Node servers that do what the seed does: its NestJS 7 gateway and one on NestJS 12, socket.io 2.4.1, socket.io 4.8
