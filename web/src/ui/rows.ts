@@ -7,7 +7,7 @@ export interface Row {
 }
 
 /** The heights of rows, in CSS pixels. */
-export class Heights {
+class Heights {
   readonly #known = new Map<number, number>();
   #sum = 0;
 
@@ -42,14 +42,85 @@ export class Heights {
     this.#sum = 0;
   }
 
+  /** What a row takes: what was measured, or what rows usually do. */
+  of(id: number, usual: number): number {
+    return this.#known.get(id) ?? usual;
+  }
+
+  /** What the rows that were drawn take on average. */
+  get usual(): number {
+    return this.#known.size > 0 ? this.#sum / this.#known.size : 48;
+  }
+}
+
+/** Where each row of a long list begins. A change costs what it touches, not the whole list. */
+export class Layout {
+  readonly #heights = new Heights();
+  #rows: readonly Row[] = [];
+  #offsets = new Float64Array(1);
+  /** What was taken for a row that was never drawn. */
+  #usual = 48;
+
+  get rows(): readonly Row[] {
+    return this.#rows;
+  }
+
   /** Where each row begins, and at the end where the last one ends. */
-  offsets(rows: readonly Row[]): Float64Array {
-    const usual = this.#known.size > 0 ? this.#sum / this.#known.size : 48;
-    const offsets = new Float64Array(rows.length + 1);
-    for (let i = 0; i < rows.length; i++) {
-      offsets[i + 1] = offsets[i]! + (this.#known.get(rows[i]!.id) ?? usual);
+  get offsets(): Float64Array {
+    return this.#offsets.subarray(0, this.#rows.length + 1);
+  }
+
+  /** The list has other rows now. Appended ones are added, anything else is laid out anew. */
+  update(rows: readonly Row[]): void {
+    const before = this.#rows;
+    const appended = before.length > 0 && rows.length >= before.length && rows[0]!.id === before[0]!.id && rows[before.length - 1]!.id === before.at(-1)!.id;
+    this.#rows = rows;
+    this.#heights.keep(rows);
+    if (!appended) {
+      this.#usual = this.#heights.usual;
     }
-    return offsets;
+    this.#reach(rows.length + 1);
+    this.#layOut(appended ? before.length : 0, rows.length);
+  }
+
+  /** Takes down the heights of a run of rows. */
+  measured(run: readonly (readonly [id: number, height: number])[]): void {
+    let news = false;
+    for (const [id, height] of run) {
+      news = this.#heights.measured(id, height) || news;
+    }
+    const from = news ? indexOf(this.#rows, run[0]![0]) : -1;
+    if (from < 0) {
+      return;
+    }
+    const to = Math.min(from + run.length, this.#rows.length);
+    const before = this.#offsets[to]!;
+    this.#layOut(from, to);
+    const shift = this.#offsets[to]! - before;
+    for (let i = to + 1; i <= this.#rows.length; i++) {
+      this.#offsets[i]! += shift;
+    }
+  }
+
+  /** Forgets all heights: the list has another width. */
+  clear(): void {
+    this.#heights.clear();
+    this.#usual = this.#heights.usual;
+    this.#layOut(0, this.#rows.length);
+  }
+
+  #layOut(from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      this.#offsets[i + 1] = this.#offsets[i]! + this.#heights.of(this.#rows[i]!.id, this.#usual);
+    }
+  }
+
+  #reach(length: number): void {
+    if (this.#offsets.length < length) {
+      const longer = new Float64Array(2 * length);
+      longer.set(this.#offsets);
+      this.#offsets = longer;
+    }
   }
 }
 

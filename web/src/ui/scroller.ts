@@ -1,7 +1,7 @@
 // A long list of which only what is seen is drawn, in a box that scrolls. It follows the newest
 // row, or else holds the row that is being read where it is, whatever comes, goes or grows.
 
-import { type Range, type Row, Heights, indexOf, rowAt, rowsBetween } from './rows';
+import { type Range, type Row, Layout, indexOf, rowAt, rowsBetween } from './rows';
 
 /** So much is drawn beyond the box on either side, in CSS pixels: a flick does not outrun it. */
 const MARGIN_PX = 900;
@@ -28,11 +28,9 @@ interface Anchor {
  * it to. All of it runs on what the caller gives it: it listens to nothing itself.
  */
 export class Scroller {
-  readonly #heights = new Heights();
+  readonly #layout = new Layout();
   readonly #parts: Parts;
   readonly #draw: (range: Range) => void;
-  #rows: readonly Row[] = [];
-  #offsets: Float64Array = new Float64Array(1);
   #range: Range = { from: 0, to: 0 };
   #anchor: Anchor | undefined;
   /** Where settle has put the box: a scroll event from there is its own. */
@@ -46,9 +44,7 @@ export class Scroller {
 
   /** The rows changed. Draws those that are to be seen. */
   update(rows: readonly Row[]): void {
-    this.#rows = rows;
-    this.#heights.keep(rows);
-    this.#offsets = this.#heights.offsets(rows);
+    this.#layout.update(rows);
     if (this.#anchor) {
       const row = rows[indexOf(rows, this.#anchor.id)];
       if (row?.id !== this.#anchor.id) {
@@ -86,7 +82,7 @@ export class Scroller {
     const width = this.#parts.list.clientWidth;
     if (width !== this.#width) {
       this.#width = width;
-      this.#heights.clear();
+      this.#layout.clear();
     }
     this.settle();
   }
@@ -94,17 +90,11 @@ export class Scroller {
   /** Measures what was drawn and puts everything in its place; after every drawing. */
   settle(): void {
     const { box, above, below, list } = this.#parts;
-    let news = false;
-    for (const row of list.children) {
-      const id = Number((row as HTMLElement).dataset.id);
-      news = this.#heights.measured(id, row.getBoundingClientRect().height) || news;
-    }
-    if (news) {
-      this.#offsets = this.#heights.offsets(this.#rows);
-    }
     const { from, to } = this.#range;
-    setHeight(above, this.#offsets[from] ?? 0);
-    setHeight(below, this.#offsets.at(-1)! - (this.#offsets[to] ?? 0));
+    this.#layout.measured(Array.from(list.children, (row) => [Number((row as HTMLElement).dataset.id), row.getBoundingClientRect().height] as const));
+    const { offsets } = this.#layout;
+    setHeight(above, offsets[from] ?? 0);
+    setHeight(below, offsets.at(-1)! - (offsets[to] ?? 0));
     if (this.#anchor) {
       this.#hold(this.#anchor);
     } else {
@@ -134,27 +124,27 @@ export class Scroller {
   /** The rows that are in the box, and so much around it. */
   #wanted(margin: number): Range {
     const height = this.#parts.box.clientHeight;
-    const end = this.#offsets.at(-1)!;
+    const end = this.#layout.offsets.at(-1)!;
     const top = this.#anchor ? this.#placeOf(this.#anchor) : end - height;
-    return rowsBetween(this.#offsets, top - margin, top + height + margin);
+    return rowsBetween(this.#layout.offsets, top - margin, top + height + margin);
   }
 
   /** Where the box's upper edge has to be for a row to be held. */
   #placeOf({ id, top }: Anchor): number {
-    const index = indexOf(this.#rows, id);
-    return (index < 0 ? this.#offsets.at(-1)! : this.#offsets[index]!) - top;
+    const index = indexOf(this.#layout.rows, id);
+    return (index < 0 ? this.#layout.offsets.at(-1)! : this.#layout.offsets[index]!) - top;
   }
 
   /** The row at the upper edge of the box. */
   #atTop(): Anchor | undefined {
     const { box, above } = this.#parts;
     const start = above.getBoundingClientRect().top - box.getBoundingClientRect().top;
-    let index = rowAt(this.#offsets, -start);
-    if (index === 0 && this.#rows.length > 1) {
+    let index = rowAt(this.#layout.offsets, -start);
+    if (index === 0 && this.#layout.rows.length > 1) {
       index = 1; // the head stays when what is below it goes
     }
-    const row = this.#rows[index];
-    return row && { id: row.id, top: start + this.#offsets[index]! };
+    const row = this.#layout.rows[index];
+    return row && { id: row.id, top: start + this.#layout.offsets[index]! };
   }
 }
 
