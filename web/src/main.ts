@@ -1,13 +1,17 @@
 import { io } from 'socket.io-client';
 import { createApp } from 'vue';
 import App from './App.vue';
+import { openChat } from './chat/chat';
+import { openMemory } from './chat/memory';
 import { readRefusal } from './chat/refusal';
-import { openRoom } from './chat/room';
+import { fetchToken } from './chat/renewal';
 import { joinSiblings } from './chat/siblings';
-import { keepToken, keptToken, tokenOf } from './chat/token';
+import { keepRenewal, keepToken, keptRenewal, keptToken, tokenOf } from './chat/token';
 import { followDays } from './ui/clock';
 import { rememberedName } from './ui/identity';
+import { followNotifying } from './ui/notify';
 import { t } from './ui/texts';
+import { followTheme } from './ui/theme';
 import './styles/index.css';
 
 document.documentElement.lang = t.lang;
@@ -16,15 +20,23 @@ const title = document.querySelector<HTMLMetaElement>('meta[name=application-nam
 document.title = title;
 
 followDays();
+followTheme(() => localStorage);
+followNotifying(() => localStorage);
 
 const store = () => sessionStorage;
-const { token, rest } = tokenOf(location.href);
-if (rest !== location.href) {
-  history.replaceState(null, '', rest);
+/** Takes a token out of the page's address; empty: there is none. */
+function takeToken(): string {
+  const { token, renew, rest } = tokenOf(location.href);
+  if (rest !== location.href) {
+    history.replaceState(null, '', rest);
+  }
+  if (token) {
+    keepToken(store, token);
+    keepRenewal(store, renew);
+  }
+  return token;
 }
-if (token) {
-  keepToken(store, token);
-}
+takeToken();
 
 // The server beside the page, wherever a proxy may have put both. It notes the name it is
 // given here in its log, as it does for any client.
@@ -42,5 +54,19 @@ socket.on('connect_error', (error) => {
 });
 
 const tabs = typeof BroadcastChannel === 'function' ? new BroadcastChannel(`chat ${document.baseURI}`) : undefined;
-const room = openRoom(socket, joinSiblings(tabs), keptToken(store));
-createApp(App, { room, rememberedName: name, title }).mount('#app');
+const renewal = keptRenewal(store);
+const chat = openChat(socket, {
+  siblings: joinSiblings(tabs),
+  memory: openMemory(() => localStorage, new URL(document.baseURI).pathname),
+  token: keptToken(store),
+  keepToken: (fresh) => keepToken(store, fresh),
+  fetchToken: renewal ? () => fetchToken(renewal) : undefined,
+});
+// A link with another token, opened in this tab, loads nothing anew.
+addEventListener('hashchange', () => {
+  const token = takeToken();
+  if (token) {
+    chat.signIn(token);
+  }
+});
+createApp(App, { chat, rememberedName: name, title }).mount('#app');

@@ -4,13 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { dist, serveFiles } from './files.mjs';
+import { speakProtocol } from './protocol.mjs';
 
 // Instances of one cluster hand messages to each other in memory, in place of Redis.
 const clusters = new Map();
 
 /**
  * Starts it on port; instances of one `redis` hear each other. `mood` may be changed at any
- * time: { deaf: true } relays nothing, { refusing: true } accepts nobody. With `recovery` it
+ * time: { deaf: true } relays nothing, { refusing: true } accepts nobody. With `mood.speaks`, options
+ * of speakProtocol, it speaks the chat's own protocol, and `mood.talk` is what that gives. With `recovery` it
  * remembers for so many seconds those who lost their connection.
  */
 export async function startReference(port, redis, mood = {}, recovery = 0) {
@@ -30,11 +32,17 @@ export async function startReference(port, redis, mood = {}, recovery = 0) {
     chat.use((_socket, next) => next(mood.refusing ? new Error('not today') : undefined));
     chat.on('connection', (socket) => {
       everybody({ name: 'admin', text: 'join chat.' });
+      if (mood.speaks) {
+        return; // what is said goes through the protocol
+      }
       socket.on('msgToServer', (...given) => {
         const args = given.filter((arg) => typeof arg !== 'function'); // an acknowledgement is asked for, and never given
         return mood.deaf || everybody(args.length > 1 ? args : (args[0] ?? null));
       });
     });
+    if (mood.speaks) {
+      mood.talk = speakProtocol(chat, mood.speaks, mood.talk);
+    }
     http.listen(port, '127.0.0.1');
     await once(http, 'listening');
   };

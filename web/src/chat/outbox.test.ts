@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Pending, confirm, doubt, push, refuse, remove } from './outbox';
+import { type Pending, RESEND_MS, change, confirm, due, interrupt, push, remove } from './outbox';
 
-const two = push(push([], 1, '지우', '안녕'), 2, '지우', '반가워');
+const two = push(push([], { id: 1, name: '지우', text: '안녕' }), { id: 2, name: '지우', text: '반가워' });
 const states = (outbox: readonly Pending[]) => outbox.map((p) => `${p.id} ${p.state}`);
 
 describe('the outbox', () => {
@@ -22,33 +22,48 @@ describe('the outbox', () => {
   });
 
   test('one echo confirms one of two identical messages', () => {
-    const twice = push(push([], 1, 'a', 'x'), 2, 'a', 'x');
+    const twice = push(push([], { id: 1, name: 'a', text: 'x' }), { id: 2, name: 'a', text: 'x' });
     const once = confirm(twice, { name: 'a', text: 'x' });
     expect(once.map((p) => p.id)).toEqual([2]);
     expect(confirm(once, { name: 'a', text: 'x' })).toEqual([]);
   });
 
-  test('doubts all when the connection is lost, one when its echo is overdue', () => {
-    expect(states(doubt(two))).toEqual(['1 doubtful', '2 doubtful']);
-    expect(states(doubt(two, 2))).toEqual(['1 sending', '2 doubtful']);
-    expect(doubt(two, 3)).toBe(two);
-    const doubted = doubt(two);
-    expect(doubt(doubted)).toBe(doubted);
+  test('a lost connection: doubts what the server would not know again, lets the rest wait', () => {
+    const mixed = push(two, { id: 3, name: 'a', text: 'x', mid: 'm3', at: 0 });
+    expect(states(interrupt(mixed))).toEqual(['1 doubtful', '2 doubtful', '3 waiting']);
+    const lost = interrupt(mixed);
+    expect(interrupt(lost)).toBe(lost);
+    expect(interrupt(change(mixed, 3, { state: 'accepted' })).at(-1)).toMatchObject({ state: 'accepted' });
+  });
+
+  test('changes one, if it is there', () => {
+    expect(states(change(two, 2, { state: 'doubtful' }))).toEqual(['1 sending', '2 doubtful']);
+    expect(change(two, 3, { state: 'doubtful' })).toBe(two);
+  });
+
+  test('what waits is due for as long as the server surely knows its id', () => {
+    const waiting = interrupt(push(push(two, { id: 3, name: 'a', text: 'old', mid: 'm3', at: 0 }), { id: 4, name: 'a', text: 'new', mid: 'm4', at: RESEND_MS }));
+    const soon = due(waiting, RESEND_MS + 1, true);
+    expect(soon.due.map((p) => p.mid)).toEqual(['m4']);
+    expect(states(soon.outbox)).toEqual(['1 doubtful', '2 doubtful', '3 doubtful', '4 waiting']);
+    expect(due(waiting, RESEND_MS + 1, false)).toMatchObject({ due: [] });
+    expect(states(due(waiting, 0, false).outbox).slice(2)).toEqual(['3 doubtful', '4 doubtful']);
+    expect(due(two, 0, true).outbox).toBe(two);
   });
 
   test('a late echo still confirms', () => {
-    expect(states(confirm(doubt(two), { name: '지우', text: '안녕' }))).toEqual(['2 doubtful']);
+    expect(states(confirm(interrupt(two), { name: '지우', text: '안녕' }))).toEqual(['2 doubtful']);
   });
 
   test('a refused message is nobody\'s echo and in no doubt', () => {
-    const refused = refuse(two, 1, 'too long');
+    const refused = change(two, 1, { state: 'refused', why: 'too long' });
     expect(refused[0]).toMatchObject({ state: 'refused', why: 'too long' });
     expect(confirm(refused, { name: '지우', text: '안녕' })).toBe(refused);
-    expect(states(doubt(refused))).toEqual(['1 refused', '2 doubtful']);
+    expect(states(interrupt(refused))).toEqual(['1 refused', '2 doubtful']);
   });
 
   test('knows an echo under the name that a token gives', () => {
-    const unnamed = push([], 1, '-', '안녕');
+    const unnamed = push([], { id: 1, name: '-', text: '안녕' });
     expect(confirm(unnamed, { name: '지우', text: '안녕' })).toBe(unnamed);
     expect(confirm(unnamed, { name: '지우', text: '안녕' }, ['17', '지우'])).toEqual([]);
   });

@@ -1,22 +1,34 @@
-// What this page sent and has not seen come back. The server does not acknowledge a
-// message, it relays it to everybody, its sender included: that echo is the proof of
-// delivery. Until it comes the message is kept, so that a connection lost at the wrong
-// moment never loses what somebody wrote.
+// What this page sent and has not seen come back. The server relays a message to everybody, its
+// sender included: that echo is the proof of delivery. Until it comes the message is kept, so that
+// a connection lost at the wrong moment never loses what somebody wrote.
+//
+// A server that speaks the chat's own protocol acknowledges a message besides, and knows one that
+// is sent again by its `mid`: there the page sends again by itself.
 
 /** A message on its way. */
 export interface Pending {
   readonly id: number;
   readonly name: string;
   readonly text: string;
-  /** sending: no echo yet. doubtful: the connection was lost, or the echo is overdue. refused: by the server. */
-  readonly state: 'sending' | 'doubtful' | 'refused';
+  /**
+   * sending: no echo yet. accepted: the server has relayed it, its echo is still to come. waiting: the
+   * connection was lost, it will be sent again. doubtful: it may be lost, and the reader decides.
+   * refused: by the server.
+   */
+  readonly state: 'sending' | 'accepted' | 'waiting' | 'doubtful' | 'refused';
   /** Why it was refused, in the server's words. */
   readonly why?: string;
+  /** The message's own id, where the server knows such, and when it was first sent (ms since the epoch). */
+  readonly mid?: string;
+  readonly at?: number;
 }
 
+/** A server knows an id again for some minutes; within this time a message is sent again without asking. */
+export const RESEND_MS = 120_000;
+
 /** Adds a message that was just handed to the connection. */
-export function push(outbox: readonly Pending[], id: number, name: string, text: string): readonly Pending[] {
-  return [...outbox, { id, name, text, state: 'sending' }];
+export function push(outbox: readonly Pending[], pending: Omit<Pending, 'state'>): readonly Pending[] {
+  return [...outbox, { ...pending, state: 'sending' }];
 }
 
 /**
@@ -38,15 +50,25 @@ export function confirm(outbox: readonly Pending[], payload: unknown, names: rea
   return found < 0 ? outbox : outbox.toSpliced(found, 1);
 }
 
-/** Marks messages whose echo can no longer be expected: all of them, or the one with id. */
-export function doubt(outbox: readonly Pending[], id?: number): readonly Pending[] {
-  const hit = (pending: Pending) => pending.state === 'sending' && (id === undefined || pending.id === id);
-  return outbox.some(hit) ? outbox.map((p) => (hit(p) ? { ...p, state: 'doubtful' } : p)) : outbox;
+/** Changes the message with id, if it is still there. */
+export function change(outbox: readonly Pending[], id: number, to: Partial<Pending>): readonly Pending[] {
+  return outbox.some((p) => p.id === id) ? outbox.map((p) => (p.id === id ? { ...p, ...to } : p)) : outbox;
 }
 
-/** Marks the message with id as refused by the server, for the reason why. */
-export function refuse(outbox: readonly Pending[], id: number, why: string): readonly Pending[] {
-  return outbox.map((p) => (p.id === id ? { ...p, state: 'refused', why } : p));
+/** The connection is gone: what was on its way waits to be sent again, or is doubted where the server would not know it. */
+export function interrupt(outbox: readonly Pending[]): readonly Pending[] {
+  const hit = (pending: Pending) => pending.state === 'sending';
+  return outbox.some(hit) ? outbox.map((p) => (hit(p) ? { ...p, state: p.mid ? 'waiting' : 'doubtful' } : p)) : outbox;
+}
+
+/** What may be sent again now without a double; all else that waited is doubted. `known`: the server knows ids. */
+export function due(outbox: readonly Pending[], now: number, known: boolean): { due: readonly Pending[]; outbox: readonly Pending[] } {
+  const fresh = (p: Pending) => known && now - (p.at ?? 0) < RESEND_MS;
+  const waiting = outbox.filter((p) => p.state === 'waiting');
+  return {
+    due: waiting.filter(fresh),
+    outbox: waiting.length > 0 ? outbox.map((p) => (p.state === 'waiting' && !fresh(p) ? { ...p, state: 'doubtful' } : p)) : outbox,
+  };
 }
 
 /** Takes out the message with id. */

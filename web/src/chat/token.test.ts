@@ -3,14 +3,20 @@ import { keepToken, keptToken, namesIn, tokenOf } from './token';
 
 describe('tokenOf', () => {
   test.each([
-    ['http://h/', '', 'http://h/'],
-    ['http://h/team/#token=a.b-c_d', 'a.b-c_d', 'http://h/team/'],
-    ['http://h/?x=1#token=a%2Bb&room=2', 'a+b', 'http://h/?x=1#room=2'],
-    ['http://h/#other', '', 'http://h/#other'],
-    ['http://h/#token=', '', 'http://h/'],
-    [`http://h/#token=${'x'.repeat(20_000)}`, '', 'http://h/'],
-  ])('%s', (address, token, rest) => {
-    expect(tokenOf(address)).toEqual({ token, rest });
+    ['http://h/', '', '', 'http://h/'],
+    ['http://h/team/#token=a.b-c_d', 'a.b-c_d', '', 'http://h/team/'],
+    ['http://h/?x=1#token=a%2Bb&room=2', 'a+b', '', 'http://h/?x=1#room=2'],
+    ['http://h/#other', '', '', 'http://h/#other'],
+    ['http://h/#token=', '', '', 'http://h/'],
+    [`http://h/#token=${'x'.repeat(20_000)}`, '', '', 'http://h/'],
+    ['http://h/team/#token=a&renew=/auth/token', 'a', 'http://h/auth/token', 'http://h/team/'],
+    ['http://h/team/#token=a&renew=token', 'a', 'http://h/team/token', 'http://h/team/'],
+    ['http://h/#token=a&renew=https://other.example/', 'a', '', 'http://h/'],
+    ['http://h/#token=a&renew=//other.example/', 'a', '', 'http://h/'],
+    ['http://h/#token=a&renew=javascript:alert(1)', 'a', '', 'http://h/'],
+    ['http://h/#renew=/x', '', '', 'http://h/#renew=/x'],
+  ])('%s', (address, token, renew, rest) => {
+    expect(tokenOf(address)).toEqual({ token, renew, rest });
   });
 });
 

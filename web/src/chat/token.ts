@@ -2,43 +2,64 @@
 // session storage so that a reload does not ask again.
 
 const KEY = 'chat.token';
+const RENEW_KEY = 'chat.renew';
 
 /** The longest token that is taken, in UTF-16 units; servers refuse far shorter ones. */
 const LIMIT = 16_384;
 
 /**
- * Takes the token out of an address such as https://chat.example/#token=…, which a site that
- * has signed its users in can link to. The part behind # never leaves the browser. Returns the
- * token, empty when there is none, and the address without it.
+ * Takes the token out of an address such as https://chat.example/#token=…&renew=/token, which a
+ * site that has signed its users in can link to. The part behind # never leaves the browser.
+ * `renew` is where a fresh token is to be had, on the chat's own origin; anything else is left out.
+ * Both are empty when they are not there. `rest` is the address without them.
  */
-export function tokenOf(address: string): { token: string; rest: string } {
+export function tokenOf(address: string): { token: string; renew: string; rest: string } {
   const url = new URL(address);
   const parts = new URLSearchParams(url.hash.slice(1));
   const token = parts.get('token') ?? '';
   if (!parts.has('token')) {
-    return { token: '', rest: address };
+    return { token: '', renew: '', rest: address };
   }
+  const renew = ofSameOrigin(parts.get('renew') ?? '', url);
   parts.delete('token');
+  parts.delete('renew');
   url.hash = parts.toString();
-  return { token: token.length > LIMIT ? '' : token.trim(), rest: url.href };
+  return { token: token.length > LIMIT ? '' : token.trim(), renew, rest: url.href };
 }
 
-/** The token of this tab; empty when there is none, or when the browser keeps nothing. */
-export function keptToken(store: () => Storage): string {
+function ofSameOrigin(path: string, base: URL): string {
   try {
-    return store().getItem(KEY) ?? '';
+    const url = new URL(path, base);
+    return path !== '' && url.origin === base.origin ? url.href : '';
   } catch {
     return '';
   }
 }
 
+/** The token of this tab; empty when there is none, or when the browser keeps nothing. */
+export const keptToken = (store: () => Storage): string => kept(store, KEY);
+
 /** Keeps the token for this tab, where the browser allows it; an empty one is forgotten. */
-export function keepToken(store: () => Storage, token: string): void {
+export const keepToken = (store: () => Storage, token: string): void => keep(store, KEY, token);
+
+/** The same for the address that gives a fresh one. */
+export const keptRenewal = (store: () => Storage): string => kept(store, RENEW_KEY);
+export const keepRenewal = (store: () => Storage, address: string): void => keep(store, RENEW_KEY, address);
+
+function kept(store: () => Storage, key: string): string {
   try {
-    if (token === '') {
-      store().removeItem(KEY);
+    return store().getItem(key) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function keep(store: () => Storage, key: string, value: string): void {
+  try {
+    if (value === '') {
+      store().removeItem(key);
     } else {
-      store().setItem(KEY, token);
+      store().setItem(key, value);
     }
   } catch {
     // Private windows and full disks: the token lasts as long as the page.

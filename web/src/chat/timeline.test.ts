@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, type Entry, HISTORY_LIMIT, append, countNew, firstNew } from './history';
+import { type Arrival, type Entry, TIMELINE_LIMIT, append, countNew, firstNew, prepend } from './timeline';
 
 const says = (name: string, text: string, at = 0, own = false): Arrival => ({
   kind: 'message',
@@ -77,17 +77,52 @@ describe('append', () => {
     let entries = append([], [says('a', '1'), says('b', '2'), says('c', '3')], 4);
     entries = append(entries, [says('d', '4'), says('d', '5')], 4);
     expect(short(entries)).toEqual(['day', 'c:3', 'd:4', '+d:5']);
-    expect(entries.map((e) => e.id)).toEqual([0, 4, 5, 6]);
+    expect(entries.map((e) => e.id)).toEqual([Number.MIN_SAFE_INTEGER, 4, 5, 6]);
     entries = append(entries, [says('d', '6'), says('d', '7')], 4);
     expect(short(entries)).toEqual(['day', 'd:5', '+d:6', '+d:7']); // the name is shown again
-    expect(entries.map((e) => e.id)).toEqual([0, 6, 7, 8]);
+    expect(entries.map((e) => e.id)).toEqual([Number.MIN_SAFE_INTEGER, 6, 7, 8]);
   });
 
   test('survives more arrivals at once than it keeps', () => {
     const burst = Array.from({ length: 5000 }, (_, i) => says(`n${i}`, `${i}`));
     const entries = append([], burst);
-    expect(entries).toHaveLength(HISTORY_LIMIT);
+    expect(entries).toHaveLength(TIMELINE_LIMIT);
     expect(short(entries.slice(-1))).toEqual(['n4999:4999']);
+  });
+});
+
+describe('prepend', () => {
+  const rising = (entries: readonly Entry[]) => entries.every((e, i) => i === 0 || e.id > entries[i - 1]!.id);
+
+  test('puts what is older in front, below the ids that are there, and keeps the entries', () => {
+    const now = append([], [says('b', '3'), says('b', '4')]);
+    const all = prepend(prepend(now, [says('a', '1'), says('b', '2')]), [says('z', '0')]);
+    expect(short(all)).toEqual(['day', 'z:0', 'a:1', 'b:2', 'b:3', '+b:4']);
+    expect(all.slice(-2)).toEqual(now.slice(-2));
+    expect(all.at(-1)).toBe(now.at(-1));
+    expect(rising(all)).toBe(true);
+    expect(countNew(now, all)).toBe(0);
+  });
+
+  test('days are told apart across the seam', () => {
+    const day = (n: number) => new Date(2026, 10, n, 12).getTime();
+    const all = prepend(append([], [says('a', '3', day(29))]), [says('a', '1', day(27)), says('a', '2', day(28))]);
+    expect(short(all)).toEqual(['day', 'a:1', 'day', 'a:2', 'day', 'a:3']);
+    expect(rising(all)).toBe(true);
+    expect(short(prepend(all, [says('b', '0', day(27))]))).toEqual(['day', 'b:0', 'a:1', 'day', 'a:2', 'day', 'a:3']);
+  });
+
+  test('to an empty list, to one that lost its head, and of nothing', () => {
+    expect(short(prepend([], [says('a', '1')]))).toEqual(['day', 'a:1']);
+    const trimmed = append([], [says('a', '1'), says('b', '2'), says('c', '3')], 2);
+    const all = prepend(trimmed, [says('a', '1'), says('b', '2')]);
+    expect(short(all)).toEqual(['day', 'a:1', 'b:2', 'c:3']);
+    expect(rising(all)).toBe(true);
+    expect(prepend(all, [])).toBe(all);
+    const kept = prepend([], [says('a', '1')]);
+    expect(countNew([], kept)).toBe(0);
+    expect(countNew(kept, append(kept, [says('a', '2')]))).toBe(1);
+    expect(firstNew([], append(kept, [says('a', '2')]))).toMatchObject({ text: '2', id: 1 });
   });
 });
 

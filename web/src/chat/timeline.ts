@@ -1,12 +1,13 @@
 // The list of what was said, bounded and never changed in place: each step gives a new
 // array, and entries that stay are the same objects, so the view re-renders only what is new.
+// It grows at its end by what arrives and at its beginning by what a server has kept.
 
 import type { Joined, Message } from './message';
 
 interface Base {
-  /** Rises with every entry; the view's key. */
+  /** Rises from entry to entry; the view's key. What arrives has ids above 0, what is put in front of an empty list has not. */
   readonly id: number;
-  /** When it arrived here, in milliseconds since the epoch: the server sends no time. */
+  /** In milliseconds since the epoch: when it arrived here, or when the server relayed it if it says so. */
   readonly at: number;
 }
 
@@ -42,8 +43,12 @@ export type Entry = MessageEntry | JoinedEntry | GapEntry | DayEntry;
 /** What can be added: a message, a join notice or a gap, with its time of arrival. */
 export type Arrival = { at: number } & ((Message & { own: boolean }) | Joined | { kind: 'gap' });
 
-/** How many entries are kept. */
-export const HISTORY_LIMIT = 1000;
+/** How many entries are kept; with a server that keeps them too, so many that one can read far back. */
+export const TIMELINE_LIMIT = 1000;
+export const LONG_TIMELINE_LIMIT = 60_000;
+
+/** The day that stands at the head of a list whose beginning was dropped: below all other ids. */
+const HEAD_ID = Number.MIN_SAFE_INTEGER;
 
 /** Messages of one speaker are shown as one group: this long and so many at most. */
 const GROUP_MS = 5 * 60_000;
@@ -54,10 +59,31 @@ const GROUP_ROWS = 8;
  * that follow each other become one entry with a count. A day begins with an entry of its own,
  * and so does the list, however much was dropped.
  */
-export function append(entries: readonly Entry[], arrivals: readonly Arrival[], limit = HISTORY_LIMIT): readonly Entry[] {
+export function append(entries: readonly Entry[], arrivals: readonly Arrival[], limit = TIMELINE_LIMIT): readonly Entry[] {
   const next = entries.slice();
+  push(next, arrivals, Math.max(next.at(-1)?.id ?? 0, 0));
+  return next.length > limit ? newest(next, limit) : next;
+}
+
+/** Puts arrivals, oldest first, in front of entries. Nothing is dropped. */
+export function prepend(entries: readonly Entry[], arrivals: readonly Arrival[]): readonly Entry[] {
+  if (arrivals.length === 0) {
+    return entries;
+  }
+  const rest = entries[0]?.kind === 'day' ? entries.slice(1) : entries;
+  const first = rest[0];
+  const next: Entry[] = [];
+  // Each arrival may begin a day, and so may what follows them.
+  push(next, arrivals, (first?.id ?? 1) - 2 * arrivals.length - 2);
+  if (first && !sameDay(next.at(-1)!.at, first.at)) {
+    next.push({ kind: 'day', id: first.id - 1, at: first.at });
+  }
+  return next.concat(rest);
+}
+
+/** Adds arrivals to next, with ids above id. */
+function push(next: Entry[], arrivals: readonly Arrival[], id: number): void {
   let last = next.at(-1);
-  let id = last?.id ?? 0;
   for (const arrival of arrivals) {
     if (!last || !sameDay(last.at, arrival.at)) {
       last = { kind: 'day', id: ++id, at: arrival.at };
@@ -71,7 +97,6 @@ export function append(entries: readonly Entry[], arrivals: readonly Arrival[], 
     last = entryOf(arrival, ++id, last);
     next.push(last);
   }
-  return next.length > limit ? newest(next, limit) : next;
 }
 
 /** The newest of entries, so many of them, with a head that stands for itself. */
@@ -84,8 +109,7 @@ function newest(entries: readonly Entry[], limit: number): readonly Entry[] {
   if (second?.kind === 'message' && second.continues) {
     kept[1] = { ...second, continues: false };
   }
-  // Ids start at 1, so this one is nobody else's.
-  kept[0] = { kind: 'day', id: 0, at: (second ?? kept[0]!).at };
+  kept[0] = { kind: 'day', id: HEAD_ID, at: (second ?? kept[0]!).at };
   return kept;
 }
 
@@ -110,16 +134,16 @@ function sameDay(one: number, other: number): boolean {
   return one === other || new Date(one).toDateString() === new Date(other).toDateString();
 }
 
-/** Finds the first message in now that was not in before. */
+/** Finds the first message in now that was not in before and arrived; what was put in front of it is not new. */
 export function firstNew(before: readonly Entry[], now: readonly Entry[]): MessageEntry | undefined {
-  const known = before.at(-1)?.id ?? 0;
+  const known = Math.max(before.at(-1)?.id ?? 0, 0);
   const from = now.findLastIndex(({ id }) => id <= known) + 1;
   return now.slice(from).find((entry) => entry.kind === 'message');
 }
 
 /** Counts the messages in now that were not in before, notices left out. */
 export function countNew(before: readonly Entry[], now: readonly Entry[]): number {
-  const known = before.at(-1)?.id ?? 0;
+  const known = Math.max(before.at(-1)?.id ?? 0, 0);
   let count = 0;
   for (let i = now.length - 1; i >= 0 && now[i]!.id > known; i--) {
     if (now[i]!.kind === 'message') {
