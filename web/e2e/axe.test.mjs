@@ -6,6 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { io } from 'socket.io-client';
 import { open, startBrowser } from './lib/browser.mjs';
 import { openChat } from './lib/chat-page.mjs';
+import { freePort } from './lib/ports.mjs';
+import { startReference } from './lib/reference.mjs';
 import { isReference, startInstance } from './lib/servers.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -80,6 +82,57 @@ describe('axe-core finds nothing', { skip: isReference && 'pages of our server' 
       await view.page.locator('#events').getByText('msgToServer').waitFor();
       assert.deepEqual(await violations(view.page), []);
       await view.context.close();
+    });
+  }
+});
+
+describe('axe-core finds nothing where the server speaks the chat\'s own protocol', () => {
+  let browser, server, mood, url;
+  before(async () => {
+    mood = { speaks: { tokens: true, kept: 100 } };
+    const port = await freePort();
+    [browser, server] = await Promise.all([startBrowser(), startReference(port, undefined, mood)]);
+    url = `http://127.0.0.1:${port}`;
+    for (let i = 0; i < 100; i++) {
+      mood.talk.keep({ name: `n${i % 8}`, text: `row ${i}` }, '');
+    }
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  for (const [look, options] of Object.entries({ ...looks, 'on a wide screen': { viewport: { width: 1280, height: 800 } }, 'on a wide screen in the dark': { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } })) {
+    test(`${look}: people, menu, rooms, typing, a token that ends`, async (t) => {
+      const korean = Boolean(options.locale);
+      const chat = await openChat(browser, url, '', { ...options, hash: '#token=Jiwoo' });
+      t.after(() => chat.close());
+      const { page } = chat;
+      await chat.sees('row 99');
+      mood.talk.sockets().forEach((socket) => socket.emit('typing', { name: 'Alice', for: 15_000 }) && socket.emit('auth:expiring', { expires: 0, seconds: 50 }));
+      await page.getByLabel(korean ? '새 토큰' : 'New token').waitFor();
+      assert.deepEqual(await violations(page), []);
+      await page.getByRole('button', { name: korean ? '메뉴' : 'Menu' }).click();
+      const drawer = page.getByRole('dialog', { name: korean ? '메뉴' : 'Menu' });
+      await drawer.getByRole('textbox').fill('closed');
+      await page.keyboard.press('Enter');
+      await drawer.getByText('this room is closed').waitFor();
+      assert.deepEqual(await violations(page), []);
+      await drawer.getByRole('textbox').fill('team');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: /team/ }).waitFor();
+      mood.talk.say({ name: 'Bob', text: 'unread' });
+      await page.getByRole('button', { name: /^(Menu|메뉴), / }).click();
+      assert.deepEqual(await violations(page), []);
+      await page.keyboard.press('Escape');
+      const people = page.getByRole('button', { name: korean ? '참여자' : 'People' });
+      if ((await people.getAttribute('aria-expanded')) === 'false') {
+        await people.click();
+        await page.getByRole('dialog', { name: korean ? '참여자' : 'People' }).waitFor();
+      }
+      assert.deepEqual(await violations(page), []);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+      assert.deepEqual(chat.faults, []);
     });
   }
 });
