@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client';
 import { createApp } from 'vue';
 import App from './App.vue';
-import { openChat } from './chat/chat';
+import { Chat } from './chat/chat';
 import { openMemory } from './chat/memory';
 import { readRefusal } from './chat/refusal';
 import { fetchToken } from './chat/renewal';
@@ -55,7 +55,7 @@ socket.on('connect_error', (error) => {
 
 const tabs = typeof BroadcastChannel === 'function' ? new BroadcastChannel(`chat ${document.baseURI}`) : undefined;
 const renewal = keptRenewal(store);
-const chat = openChat(socket, {
+const chat = new Chat(socket, {
   siblings: joinSiblings(tabs),
   memory: openMemory(() => localStorage, new URL(document.baseURI).pathname),
   token: keptToken(store),

@@ -1,67 +1,17 @@
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'socket.io-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openChat } from './chat';
+import { Chat } from './chat';
+import { FakeSocket } from './fake-socket';
 import { openMemory } from './memory';
 import { joinSiblings } from './siblings';
-
-/** The library's socket as far as a room uses it. Sent events are kept, not emitted. */
-class FakeSocket extends EventEmitter {
-  connected = false;
-  recovered = false;
-  active = true;
-  sent: unknown[][] = [];
-  acks: ((overdue: Error | null, answer?: unknown) => void)[] = [];
-  sendBuffer: unknown[] = [];
-  auth: unknown;
-
-  connect() {
-    return this;
-  }
-
-  disconnect() {
-    if (this.connected) {
-      this.active = false;
-      this.hear('disconnect', 'io client disconnect');
-    }
-  }
-
-  timeout(ms: number) {
-    const emit = (event: string, payload: unknown, ack: (overdue: Error | null, answer?: unknown) => void) => {
-      if (event === 'features') {
-        return; // a server that does not know the chat's own protocol
-      }
-      this.sent.push([event, payload]);
-      this.acks.push(ack);
-      setTimeout(() => ack(new Error('operation has timed out')), ms);
-    };
-    return { emit };
-  }
-
-  /** What the server is shown on connecting. */
-  shown() {
-    let shown: unknown;
-    (this.auth as (give: (data: unknown) => void) => void)((data) => (shown = data));
-    return shown;
-  }
-
-  /** What the network does: an event reaches the page. */
-  hear(event: string, ...args: unknown[]) {
-    if (event === 'connect' || event === 'disconnect') {
-      this.connected = event === 'connect';
-    }
-    super.emit(event, ...args);
-    vi.advanceTimersByTime(500); // the batch is handed on
-  }
-}
 
 function open(token = '', siblings = joinSiblings(undefined)) {
   const socket = new FakeSocket();
   const memory = openMemory(() => {
     throw new Error('no storage');
   });
-  const room = openChat(socket as unknown as Socket, { siblings, memory, token });
-  const { entries, outbox } = room.active.value;
+  const room = new Chat(socket as unknown as Socket, { siblings, memory, token });
+  const { entries, outbox } = room.talks.active.value;
   const said = () => entries.value.filter((e) => e.kind !== 'day').map((e) => (e.kind === 'message' ? `${e.own ? 'own ' : ''}${e.name}: ${e.text}` : e.kind));
   const pending = () => outbox.value.map((p) => `${p.text} ${p.state}`);
   return { socket, room, outbox, said, pending };
@@ -211,7 +161,7 @@ describe('a chat on a server without a protocol of its own', () => {
     socket.hear('msgToClient', { name: 'Mallory', text: 'hi' });
     socket.hear('msgToClient', { name: 'Jiwoo', text: 'hi' });
     expect(said()).toEqual(['Mallory: hi', 'own Jiwoo: hi']);
-    expect(room.tokenName.value).toBe('Jiwoo');
+    expect(room.ownership.tokenName.value).toBe('Jiwoo');
     room.signIn('');
     expect(socket.shown()).toBeUndefined();
     expect(room.state.value).toBe('reconnecting');

@@ -1,0 +1,105 @@
+// The conversations of this page: the lobby, joined rooms, private talk with people. One is open.
+
+import type { Socket } from 'socket.io-client';
+import { type ShallowRef, shallowRef } from 'vue';
+import { Conversation, type Place } from './conversation';
+import { Delivery, type Post } from './delivery';
+import type { Memory } from './memory';
+import type { Ownership } from './ownership';
+import { ask, readHistory } from './protocol';
+import type { Entry } from './timeline';
+
+/** So many there are at most; a server allows 50 rooms. */
+const MOST = 120;
+
+export class Talks {
+  readonly lobby: Conversation;
+  /** The lobby first, then rooms and people in the order in which they were opened. */
+  readonly list: ShallowRef<readonly Conversation[]>;
+  /** The one that is open. */
+  readonly active: ShallowRef<Conversation>;
+  /** Is told of new entries. */
+  onNews: (talk: Conversation, before: readonly Entry[], now: readonly Entry[]) => void = () => {};
+
+  readonly #socket: Socket;
+  readonly #ownership: Ownership;
+  readonly #memory: Memory;
+  readonly #post: Post;
+  readonly #deliveries = new Map<Conversation, Delivery>();
+
+  constructor(socket: Socket, ownership: Ownership, memory: Memory, post: Post) {
+    this.#socket = socket;
+    this.#ownership = ownership;
+    this.#memory = memory;
+    this.#post = post;
+    this.lobby = this.#create({ kind: 'lobby', name: '' });
+    this.active = shallowRef(this.lobby);
+    this.list = shallowRef([this.lobby, ...memory.rooms().map((name) => this.#create({ kind: 'room', name }))]);
+  }
+
+  /** The conversation of that kind and name, if there is one. */
+  known(kind: Place['kind'], name: string): Conversation | undefined {
+    return this.list.value.find(({ place }) => place.kind === kind && place.name === name);
+  }
+
+  /** The same; it begins if there is none. */
+  find(kind: 'room' | 'person', name: string): Conversation {
+    let talk = this.known(kind, name);
+    if (!talk) {
+      talk = this.#create({ kind, name });
+      this.list.value = [...this.list.value, talk].slice(0, MOST);
+      this.#keepRooms();
+    }
+    return talk;
+  }
+
+  /** What hands on messages of talk. */
+  delivery(talk: Conversation): Delivery {
+    return this.#deliveries.get(talk)!;
+  }
+
+  open(talk: Conversation): void {
+    this.seen();
+    talk.unread.value = 0;
+    this.active.value = talk;
+  }
+
+  /** Ends talk here; if it was open the lobby is. */
+  remove(talk: Conversation): void {
+    if (talk === this.active.value) {
+      this.open(this.lobby);
+    }
+    this.list.value = this.list.value.filter((other) => other !== talk);
+    this.#deliveries.delete(talk);
+    this.#keepRooms();
+  }
+
+  /** Remembers that all of the open one was seen, if it was. */
+  seen(): void {
+    const talk = this.active.value;
+    if (talk.following) {
+      this.#memory.see(talk.key, talk.serverTime(Date.now()));
+    }
+  }
+
+  #keepRooms(): void {
+    this.#memory.keepRooms(this.list.value.flatMap(({ place }) => (place.kind === 'room' ? [place.name] : [])));
+  }
+
+  #create(place: Place): Conversation {
+    const where = place.kind === 'room' ? { room: place.name } : {};
+    const talk: Conversation = new Conversation(place, {
+      ask: async (query) => readHistory(await ask(this.#socket, 'history', { ...where, ...query })),
+      isOwn: (kept) => this.#ownership.isOwnKept(talk, kept),
+      seenUntil: this.#memory.seenUntil(`${place.kind} ${place.name}`),
+      onNews: (before, now) => {
+        if (talk !== this.active.value) {
+          talk.missed(before, now);
+        }
+        this.onNews(talk, before, now);
+      },
+    });
+    this.#deliveries.set(talk, new Delivery(this.#post, talk));
+    return talk;
+  }
+}
