@@ -71,7 +71,9 @@ func (c *conn) handle() bool {
 	return !c.twice
 }
 
-func (c *conn) waiting() <-chan struct{} {
+// Behind returns a channel that is closed when a request has begun behind the last that
+// the handler was given.
+func (c *conn) Behind() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.begun > c.handled {
@@ -138,12 +140,23 @@ func Handler(h http.Handler) http.Handler {
 }
 
 // Behind returns a channel that is closed when another request has begun to come on
-// the connection of the request whose context is ctx. It is nil, which never happens, where this
-// package does not follow the connection.
+// the connection of the request whose context is ctx. It is nil, which never happens, where
+// nobody follows the connection.
 func Behind(ctx context.Context) <-chan struct{} {
-	c, ok := ctx.Value(contextKey{}).(*conn)
+	f, ok := ctx.Value(contextKey{}).(Follower)
 	if !ok {
 		return nil
 	}
-	return c.waiting()
+	return f.Behind()
+}
+
+// A Follower follows the connection of a request in place of this package.
+type Follower interface {
+	// Behind returns a channel that is closed when another request has begun to come.
+	Behind() <-chan struct{}
+}
+
+// With returns a context for a request whose connection f follows.
+func With(ctx context.Context, f Follower) context.Context {
+	return context.WithValue(ctx, contextKey{}, f)
 }

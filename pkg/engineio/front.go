@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -34,13 +35,11 @@ import (
 
 // FrontOptions configures Server.Front.
 type FrontOptions struct {
-	// Path is where the server is mounted, "/socket.io/". Requests for other
-	// paths are net/http's.
+	// Path is where the server is mounted, "/socket.io/".
 	Path string
-	// Handler serves the requests that open a session or a WebSocket. It must
-	// lead those for Path to Server.ServeHTTP; it may refuse them before. They
-	// are GET requests without a body, whose context is never done. Polls and
-	// POSTs of sessions that exist do not pass through it.
+	// Handler serves all requests but polls and POSTs of sessions that exist, for
+	// whatever path. It must lead those for Path to Server.ServeHTTP; it may refuse
+	// them before. Its ResponseWriter buffers 8 KB and can be flushed and hijacked.
 	Handler http.Handler
 	// HeaderTimeout is how long a new connection may send nothing; 0 means 10 s.
 	HeaderTimeout time.Duration
@@ -62,6 +61,7 @@ func (s *Server) Front(l net.Listener, o FrontOptions) net.Listener {
 	f := &front{
 		Listener: l, server: s, opts: o,
 		handed: make(chan net.Conn), failed: make(chan error), closed: make(chan struct{}),
+		served: make(map[*servedRequest]struct{}),
 	}
 	f.fresh.timeout, f.idle.timeout = o.HeaderTimeout, o.IdleTimeout
 	s.mu.Lock()
@@ -85,6 +85,10 @@ type front struct {
 
 	fresh, idle restList
 	date        dateCache
+	requests    running // goroutines that serve requests of other kinds than sessions'
+
+	mu     sync.Mutex
+	served map[*servedRequest]struct{} // by the handler, now
 }
 
 // Accept returns a connection for net/http.
@@ -163,4 +167,29 @@ func (f *front) stop() {
 			fc.evict()
 		}
 	}
+}
+
+// remember and forget keep the requests that the handler serves.
+func (f *front) remember(r *servedRequest) {
+	f.mu.Lock()
+	f.served[r] = struct{}{}
+	f.mu.Unlock()
+}
+
+func (f *front) forget(r *servedRequest) {
+	f.mu.Lock()
+	delete(f.served, r)
+	f.mu.Unlock()
+}
+
+// finish waits for the requests that the handler serves. Those that wait for their client
+// are told that it has gone.
+func (f *front) finish(ctx context.Context) {
+	f.mu.Lock()
+	for r := range f.served {
+		r.end()
+	}
+	f.mu.Unlock()
+	_ = f.requests.wait(ctx)
+	f.requests.dismiss()
 }

@@ -2,66 +2,81 @@ package engineio
 
 import (
 	"bytes"
+	"context"
 	"net/http"
-	"net/textproto"
 	"net/url"
-	"strings"
 )
 
 // A plainRequest is an HTTP/1.1 request that the front serves. parse accepts one
 // form only, and leaves whatever differs from it to net/http:
 //
-//	GET or POST SP path "?" query SP HTTP/1.1 CRLF
+//	GET, HEAD, OPTIONS, DELETE or POST SP "/" … SP HTTP/1.1 CRLF
 //	name ":" OWS value OWS CRLF …                 no folding, no bare CR or LF
 //	CRLF
 //	body                                          POST only
 //	empty lines                                   which belong to nothing
 //
 // There is exactly one Host. A POST has exactly one Content-Length, of plain
-// digits, and that many bytes follow; a GET has none, and no body follows. So
-// there is one way only to tell where the request ends, and nothing but empty lines
-// is behind it: a server ignores those before the next request (RFC 9112, 2.2), and
-// small clients end each request with one. Transfer-Encoding, Expect, Trailer, any Connection but
-// keep-alive, and any Upgrade but a WebSocket's are not plain.
+// digits; all others have none, and no body. So there is one way only to tell where
+// the request ends. Nothing but empty lines is behind it: a server ignores those before
+// the next request (RFC 9112, 2.2), and small clients end each request with one. The
+// head has come whole; of a body some may be missing. Transfer-Encoding, Expect,
+// Trailer, any Connection but keep-alive, and any Upgrade but a session's to a WebSocket
+// are not plain.
 //
 // All fields are parts of the bytes that were parsed.
 type plainRequest struct {
+	method    []byte
 	post      bool
 	webSocket bool // an upgrade that is right in every detail
 	target    []byte
-	fields    []byte // the lines between the first and the empty one
-	body      []byte
+	lines     []byte // between the first line and the empty one
+	body      []byte // as far as it has come
+	missing   int    // bytes of the body that have not
 
-	// From the query; it may hold more.
+	// session tells that the request is one of this protocol in its usual form: the
+	// parameters below are in its query, once each, and stand for themselves.
+	session   bool
 	sid       []byte
 	transport []byte // polling or websocket
 	protocol  int    // 3 or 4
 
-	// From the fields; nil if absent.
+	// Values of fields; nil if absent.
 	host, origin, contentType, connection, upgrade, key, version, length []byte
 }
 
 // maxFields is more fields than any request that is served here should have.
 const maxFields = 64
 
+// parse reports whether b is plain. path is where the server is mounted.
 func (q *plainRequest) parse(b []byte, path string) bool {
 	end := bytes.Index(b, []byte("\r\n\r\n"))
 	if end < 0 {
 		return false
 	}
-	line, fields, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
-	*q = plainRequest{fields: fields, body: b[end+4:]}
-	return q.parseLine(line, path) && q.parseQuery(q.query(path)) && q.parseFields() && q.framed() && q.sensible()
+	line, lines, _ := bytes.Cut(b[:end+2], []byte("\r\n"))
+	*q = plainRequest{lines: lines, body: b[end+4:]}
+	if !q.parseLine(line) || !q.parseFields() || !q.framed() || !q.validHost() {
+		return false
+	}
+	q.session = q.isSession(path)
+	if q.upgrade != nil {
+		return q.session && q.isUpgrade()
+	}
+	return q.connection == nil || foldsTo(q.connection, "keep-alive")
 }
 
-func (q *plainRequest) parseLine(line []byte, path string) bool {
-	target, ok := bytes.CutPrefix(line, []byte("GET "))
-	if !ok {
-		if target, q.post = bytes.CutPrefix(line, []byte("POST ")); !q.post {
-			return false
-		}
+func (q *plainRequest) parseLine(line []byte) bool {
+	method, target, _ := bytes.Cut(line, []byte{' '})
+	switch string(method) {
+	case http.MethodPost:
+		q.post = true
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete:
+	default:
+		return false
 	}
-	if target, ok = bytes.CutSuffix(target, []byte(" HTTP/1.1")); !ok {
+	target, ok := bytes.CutSuffix(target, []byte(" HTTP/1.1"))
+	if !ok || len(target) == 0 || target[0] != '/' {
 		return false
 	}
 	for _, c := range target {
@@ -69,8 +84,14 @@ func (q *plainRequest) parseLine(line []byte, path string) bool {
 			return false
 		}
 	}
-	q.target = target
-	return len(target) > len(path) && string(target[:len(path)]) == path && target[len(path)] == '?'
+	q.method, q.target = method, target
+	return true
+}
+
+// isSession tells whether the request is one of the protocol in its usual form.
+func (q *plainRequest) isSession(path string) bool {
+	ours := len(q.target) > len(path) && string(q.target[:len(path)]) == path && q.target[len(path)] == '?'
+	return ours && (q.post || string(q.method) == http.MethodGet) && q.parseQuery(q.query(path))
 }
 
 // query is what rawQuery returns.
@@ -79,8 +100,8 @@ func (q *plainRequest) query(path string) []byte {
 	return query
 }
 
-// parseQuery finds the parameters of the protocol. Any of them twice, or in
-// another spelling, is not plain.
+// parseQuery finds the parameters of the protocol. It reports false if any of them comes
+// twice, or in another spelling.
 func (q *plainRequest) parseQuery(query []byte) bool {
 	var eio []byte
 	for more := true; more; {
@@ -130,7 +151,7 @@ func literal(b []byte) bool {
 
 func (q *plainRequest) parseFields() bool {
 	n := 0
-	for rest := q.fields; len(rest) > 0; n++ {
+	for rest := q.lines; len(rest) > 0; n++ {
 		name, value, after, ok := cutField(rest)
 		if !ok || n == maxFields {
 			return false
@@ -154,8 +175,7 @@ func (q *plainRequest) parseFields() bool {
 			field = &q.key
 		case foldsTo(name, "sec-websocket-version"):
 			field = &q.version
-		case foldsTo(name, "transfer-encoding"), foldsTo(name, "expect"), foldsTo(name, "trailer"),
-			foldsTo(name, "sec-websocket-protocol"):
+		case foldsTo(name, "transfer-encoding"), foldsTo(name, "expect"), foldsTo(name, "trailer"):
 			return false
 		default:
 			continue
@@ -166,30 +186,6 @@ func (q *plainRequest) parseFields() bool {
 		*field = value
 	}
 	return true
-}
-
-// cutField cuts the first line off fields, each of which ends with CRLF.
-func cutField(fields []byte) (name, value, rest []byte, ok bool) {
-	line, rest, ok := bytes.Cut(fields, []byte("\r\n"))
-	if !ok {
-		return nil, nil, nil, false
-	}
-	name, value, ok = bytes.Cut(line, []byte{':'})
-	if !ok || len(name) == 0 {
-		return nil, nil, nil, false
-	}
-	for _, c := range name {
-		if !isTokenByte[c] {
-			return nil, nil, nil, false
-		}
-	}
-	value = bytes.Trim(value, " \t")
-	for _, c := range value {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return nil, nil, nil, false
-		}
-	}
-	return name, value, rest, true
 }
 
 // framed checks where the request ends.
@@ -209,11 +205,13 @@ func (q *plainRequest) framed() bool {
 		}
 		n = 10*n + int(c-'0')
 	}
-	if n > len(q.body) || !blank(q.body[n:]) {
-		return false
+	if n > len(q.body) {
+		q.missing = n - len(q.body)
+		return true
 	}
+	rest := q.body[n:]
 	q.body = q.body[:n]
-	return true
+	return blank(rest)
 }
 
 // blank tells that there is nothing but the ends of empty lines.
@@ -221,103 +219,35 @@ func blank(b []byte) bool { return len(trimBlank(b)) == 0 }
 
 func trimBlank(b []byte) []byte { return bytes.TrimLeft(b, "\r\n") }
 
-// sensible checks the rest: Host, Connection, and what belongs to an upgrade.
-func (q *plainRequest) sensible() bool {
-	if len(q.host) == 0 {
-		return false
-	}
+func (q *plainRequest) validHost() bool {
 	for _, c := range q.host {
 		if !isHostByte(c) {
 			return false
 		}
 	}
-	if string(q.transport) == Polling {
-		return q.upgrade == nil && (q.connection == nil || foldsTo(q.connection, "keep-alive"))
-	}
-	q.webSocket = !q.post && foldsTo(q.upgrade, "websocket") && string(q.version) == "13" && isOpeningKey(string(q.key)) &&
-		(foldsTo(q.connection, "upgrade") || foldsTo(q.connection, "keep-alive, upgrade"))
+	return len(q.host) > 0
+}
+
+// isUpgrade tells whether all is right with an upgrade to a WebSocket.
+func (q *plainRequest) isUpgrade() bool {
+	q.webSocket = !q.post && string(q.transport) == WebSocket && foldsTo(q.upgrade, "websocket") && string(q.version) == "13" &&
+		isOpeningKey(string(q.key)) && (foldsTo(q.connection, "upgrade") || foldsTo(q.connection, "keep-alive, upgrade"))
 	return q.webSocket
 }
 
-// request makes what net/http would make of a GET.
-func (q *plainRequest) request(remote string) (*http.Request, error) {
+// request makes what net/http would make of it, without the body.
+func (q *plainRequest) request(ctx context.Context, remote string) (*http.Request, error) {
 	u, err := url.ParseRequestURI(string(q.target))
 	if err != nil {
 		return nil, err
 	}
-	r := &http.Request{
-		Method: http.MethodGet, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	r := (&http.Request{
+		Method: string(q.method), URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: q.header(), Host: string(q.host), RemoteAddr: remote, RequestURI: string(q.target), Body: http.NoBody,
-	}
+		ContentLength: int64(len(q.body) + q.missing),
+	}).WithContext(ctx)
 	if p := r.Header["Pragma"]; len(p) > 0 && p[0] == "no-cache" && r.Header["Cache-Control"] == nil {
 		r.Header["Cache-Control"] = []string{"no-cache"} // as net/http reads it
 	}
 	return r, nil
-}
-
-// header returns the fields but for Host. They share one copy of the bytes.
-func (q *plainRequest) header() http.Header {
-	text := string(q.fields)
-	n := strings.Count(text, "\n")
-	h := make(http.Header, n)
-	values := make([]string, 0, n)
-	for len(text) > 0 {
-		var line string
-		line, text, _ = strings.Cut(text, "\r\n")
-		name, value, _ := strings.Cut(line, ":")
-		name, value = canonicalName(name), strings.Trim(value, " \t")
-		if name == "Host" {
-			continue
-		}
-		if had := h[name]; had != nil {
-			h[name] = append(had, value)
-			continue
-		}
-		values = append(values, value)
-		h[name] = values[len(values)-1 : len(values) : len(values)]
-	}
-	return h
-}
-
-// canonicalName is what net/http calls a field. Of those that every WebSocket
-// handshake has it would make new strings.
-func canonicalName(name string) string {
-	switch name {
-	case "Sec-WebSocket-Key":
-		return "Sec-Websocket-Key"
-	case "Sec-WebSocket-Version":
-		return "Sec-Websocket-Version"
-	case "Sec-WebSocket-Extensions":
-		return "Sec-Websocket-Extensions"
-	}
-	return textproto.CanonicalMIMEHeaderKey(name)
-}
-
-// foldsTo compares with a text in lower case.
-func foldsTo(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// isTokenByte tells what a field's name is made of (RFC 9110, 5.6.2).
-var isTokenByte = func() (is [256]bool) {
-	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-		is[c] = true
-	}
-	return is
-}()
-
-func isHostByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']'
 }

@@ -3,6 +3,8 @@ package engineio
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -85,17 +87,17 @@ func TestPlainRequest(t *testing.T) {
 		{"Expect", with(plainPost, "Content-Length: 2", "Content-Length: 2\r\nExpect: 100-continue"), false},
 		{"an upgrade with a POST", with(plainPost, "Content-Length: 2", "Content-Length: 2\r\nUpgrade: websocket"), false},
 
-		{"WebSocket without its upgrade", with(plainPoll, "polling", "websocket"), false},
+		{"WebSocket without its upgrade", with(plainPoll, "polling", "websocket"), true}, // which the handler refuses
 		{"an upgrade for polling", with(plainSocket, "transport=websocket", "transport=polling"), false},
 		{"h2c", with(plainSocket, "Upgrade: websocket", "Upgrade: h2c"), false},
 		{"another version", with(plainSocket, "13", "8"), false},
 		{"a short key", with(plainSocket, "dGhl", "dG"), false},
 		{"two keys", with(plainSocket, "Origin: http://chat.example", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="), false},
-		{"a subprotocol", with(plainSocket, "Origin: http://chat.example", "Sec-WebSocket-Protocol: a"), false},
+		{"a subprotocol", with(plainSocket, "Origin: http://chat.example", "Sec-WebSocket-Protocol: a"), true},
 		{"bytes behind an upgrade", plainSocket + "\x81\x80", false},
 	} {
 		var q plainRequest
-		if got := q.parse([]byte(tt.request), "/engine.io/"); got != tt.plain {
+		if got := q.parse([]byte(tt.request), "/engine.io/") && q.session && q.missing == 0; got != tt.plain {
 			t.Errorf("%s: plain is %v, want %v", tt.name, got, tt.plain)
 		}
 		checkPlain(t, []byte(tt.request))
@@ -107,7 +109,7 @@ func TestPlainRequestTruncated(t *testing.T) {
 	for _, request := range []string{plainPoll, plainPost, plainSocket} {
 		for n := range request {
 			var q plainRequest
-			if q.parse([]byte(request[:n]), "/engine.io/") {
+			if q.parse([]byte(request[:n]), "/engine.io/") && q.missing == 0 {
 				t.Errorf("%q is plain", request[:n])
 			}
 		}
@@ -128,6 +130,9 @@ func checkPlain(t *testing.T, b []byte) {
 		t.Fatalf("net/http refuses %q: %v", b, err)
 	}
 	body, err := io.ReadAll(r.Body)
+	if errors.Is(err, io.ErrUnexpectedEOF) && q.missing > 0 {
+		err = nil
+	}
 	if err != nil || !bytes.Equal(body, q.body) {
 		t.Fatalf("net/http reads the body of %q as %q, %v; the front as %q", b, body, err, q.body)
 	}
@@ -135,28 +140,64 @@ func checkPlain(t *testing.T, b []byte) {
 		t.Fatalf("net/http finds another request in %q: %q", b, left)
 	}
 	query := parameters(r)
-	if r.URL.Path != "/engine.io/" || query.Get("sid") != string(q.sid) || query.Get("transport") != string(q.transport) ||
-		protocolOf(query) != q.protocol || query.Has("j") || isUpgrade(r) != q.webSocket || (r.Method == http.MethodPost) != q.post ||
-		r.Header.Get("Origin") != string(q.origin) || len(r.TransferEncoding) > 0 || r.Close {
+	if q.session && (r.URL.Path != "/engine.io/" || query.Get("sid") != string(q.sid) || query.Get("transport") != string(q.transport) ||
+		protocolOf(query) != q.protocol || query.Has("j")) {
 		t.Fatalf("net/http reads %q as %+v, the front as %+v", b, r, q)
 	}
-	if q.post {
-		if r.Header.Get("Content-Type") != string(q.contentType) {
-			t.Fatalf("the type of %q", b)
-		}
-		return
+	if r.Method != string(q.method) || isUpgrade(r) != q.webSocket || (r.Method == http.MethodPost) != q.post || r.ContentLength != int64(len(q.body)+q.missing) ||
+		r.Header.Get("Origin") != string(q.origin) || r.Header.Get("Content-Type") != string(q.contentType) || len(r.TransferEncoding) > 0 || r.Close {
+		t.Fatalf("net/http reads %q as %+v, the front as %+v", b, r, q)
 	}
-	ours, err := q.request("")
+	ours, err := q.request(context.Background(), "")
 	if err != nil {
 		return // then it is handed over
 	}
-	if !reflect.DeepEqual(ours.Header, r.Header) || ours.Host != r.Host || ours.RequestURI != r.RequestURI || !reflect.DeepEqual(ours.URL, r.URL) {
+	if !reflect.DeepEqual(ours.Header, r.Header) || ours.Host != r.Host || ours.RequestURI != r.RequestURI || !reflect.DeepEqual(ours.URL, r.URL) ||
+		ours.ContentLength != r.ContentLength || ours.Method != r.Method {
 		t.Fatalf("net/http makes\n%+v of %q, the front\n%+v", r, b, ours)
 	}
 }
 
+// Requests of other kinds are served by the front as well, if there is one way only to
+// read them.
+func TestPlainRequestsOfOtherKinds(t *testing.T) {
+	const host = " HTTP/1.1\r\nHost: chat.example\r\n"
+	for _, tt := range []struct {
+		name, request string
+		plain         bool
+		missing       int
+	}{
+		{"an asset", "GET /assets/index.js" + host + "Accept-Encoding: gzip\r\n\r\n", true, 0},
+		{"the page", "GET /" + host + "\r\n", true, 0},
+		{"HEAD", "HEAD /healthz" + host + "\r\n", true, 0},
+		{"a preflight", "OPTIONS /engine.io/?EIO=4&transport=polling&sid=a" + host + "Access-Control-Request-Method: POST\r\n\r\n", true, 0},
+		{"DELETE", "DELETE /engine.io/?EIO=4" + host + "\r\n", true, 0},
+		{"JSONP", "GET /engine.io/?EIO=3&transport=polling&j=0" + host + "\r\n", true, 0},
+		{"a POST elsewhere", "POST /login" + host + "Content-Length: 2\r\n\r\nab", true, 0},
+		{"a POST that has come in part", "POST /engine.io/?EIO=4&transport=polling&sid=a" + host + "Content-Length: 9000\r\n\r\nab", true, 8998},
+		{"a long POST and more", "POST /login" + host + "Content-Length: 2\r\n\r\nabc", false, 0},
+		{"PUT", "PUT /" + host + "Content-Length: 0\r\n\r\n", false, 0},
+		{"TRACE", "TRACE /" + host + "\r\n", false, 0},
+		{"CONNECT", "CONNECT chat.example:80" + host + "\r\n", false, 0},
+		{"OPTIONS of the server", "OPTIONS *" + host + "\r\n", false, 0},
+		{"the absolute form", "GET http://chat.example/" + host + "\r\n", false, 0},
+		{"HTTP/1.0", "GET / HTTP/1.0\r\nHost: chat.example\r\n\r\n", false, 0},
+		{"two requests", "GET /" + host + "\r\nGET /" + host + "\r\n", false, 0},
+		{"a HEAD with a length", "HEAD /" + host + "Content-Length: 0\r\n\r\n", false, 0},
+		{"another upgrade", "GET /" + host + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", false, 0},
+		{"an upgrade elsewhere", strings.Replace(plainSocket, "/engine.io/", "/other/", 1), false, 0},
+		{"Connection: close", "GET /" + host + "Connection: close\r\n\r\n", false, 0},
+	} {
+		var q plainRequest
+		if got := q.parse([]byte(tt.request), "/engine.io/"); got != tt.plain || got && q.missing != tt.missing {
+			t.Errorf("%s: plain is %v, want %v; %d bytes are missing", tt.name, got, tt.plain, q.missing)
+		}
+		checkPlain(t, []byte(tt.request))
+	}
+}
+
 func FuzzPlainRequest(f *testing.F) {
-	for _, request := range []string{plainPoll, plainPost, plainSocket} {
+	for _, request := range []string{plainPoll, plainPost, plainSocket, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"} {
 		f.Add([]byte(request))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { checkPlain(t, b) })

@@ -1,31 +1,73 @@
 package engineio
 
 import (
-	"bytes"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
-	"sync/atomic"
 	"time"
 )
 
-// job returns how to serve a request that is no poll, or nil if it is for
-// net/http. It keeps none of the bytes that q is a part of.
+// job returns how to serve a request that is no poll, or nothing if it is for net/http.
+// It keeps none of the bytes that q is a part of.
 func (fc *frontConn) job(q *plainRequest) job {
-	switch {
-	case q.webSocket && (len(q.sid) == 0 || fc.find(q) != nil), len(q.sid) == 0 && !q.post:
-		if r, err := q.request(remoteAddr(fc.nc)); err == nil {
-			return func() (bool, func()) { return fc.handshake(r) }
-		}
-	case q.post:
-		if c := fc.find(q); c != nil && fc.beginPost(c, q) {
-			body := slices.Clone(q.body)
-			return func() (bool, func()) { return fc.post(c, body), nil }
-		}
+	server := fc.front.server
+	if c := fc.postOf(q); c != nil {
+		body, octets := slices.Clone(q.body), string(q.contentType) == octetStream
+		return job{&server.running, func() (bool, func()) { return fc.post(c, octets, body), nil }}
 	}
-	return nil
+	if int64(len(q.body)+q.missing) > server.opts.MaxPayload {
+		return job{} // it ends the connection anyway
+	}
+	ctx := newServedRequest(q.post)
+	r, err := q.request(ctx, remoteAddr(fc.nc))
+	if err != nil {
+		return job{}
+	}
+	var body *frontBody
+	if q.post {
+		body = &frontBody{conn: fc, early: slices.Clone(q.body), missing: q.missing}
+		r.Body = body
+	}
+	j := job{&fc.front.requests, func() (bool, func()) { return fc.serve(ctx, r, body) }}
+	if q.session && (len(q.sid) == 0 || fc.find(q) != nil) { // or it may be another server's
+		j.on = &server.running
+	}
+	return j
+}
+
+// serve lets FrontOptions.Handler answer a request.
+func (fc *frontConn) serve(ctx *servedRequest, r *http.Request, body *frontBody) (mine bool, then func()) {
+	w := &frontWriter{conn: fc, body: body, bare: r.Method == http.MethodHead, header: make(http.Header, 1)}
+	fc.beginServing(ctx)
+	if body != nil && body.missing > 0 {
+		_ = fc.nc.SetReadDeadline(time.Now().Add(fc.front.server.opts.BodyTimeout)) // fails on a closed connection only
+	}
+	ok := fc.guard(func() { fc.front.opts.Handler.ServeHTTP(w, r) })
+	fc.serving.Store(nil)
+	ctx.end()
+	fc.front.forget(ctx)
+	switch {
+	case !ok && !w.gone:
+		fc.close()
+		return false, nil
+	case !ok, w.gone:
+		return false, w.then
+	}
+	return w.finish(), nil
+}
+
+// beginServing makes known which request is served. The poller may have told of the
+// client's end, or of more, before.
+func (fc *frontConn) beginServing(ctx *servedRequest) {
+	fc.serving.Store(ctx)
+	fc.front.remember(ctx)
+	if fc.parking.Ending() {
+		fc.tell(ctx, true)
+	}
+	if fc.parking.Signaled() {
+		fc.tell(ctx, false)
+	}
 }
 
 // remoteAddr is what net/http tells of a request's peer, with fewer allocations.
@@ -57,7 +99,7 @@ func (s *Server) lookupBytes(id []byte) *Conn {
 // belongs to the session. It reports false, and has done nothing, if the request
 // is something else.
 func (fc *frontConn) poll(q *plainRequest) bool {
-	if q.post || q.webSocket || len(q.sid) == 0 || fc.front.server.opts.Headers != nil {
+	if !q.session || q.post || string(q.transport) != Polling || len(q.sid) == 0 || fc.front.server.opts.Headers != nil {
 		return false
 	}
 	c := fc.find(q)
@@ -139,79 +181,59 @@ func (fc *frontConn) writeSlowly(data []byte, r pollReceipt) {
 	fc.goOn(&fc.front.idle)
 }
 
-// beginPost begins a POST of c, if it is one that is served here.
-func (fc *frontConn) beginPost(c *Conn, q *plainRequest) bool {
-	if foldsTo(q.contentType, "application/octet-stream") || int64(len(q.body)) > fc.front.server.opts.MaxPayload ||
-		!fc.allowOrigin(q) || fc.front.server.opts.Headers != nil {
-		return false
+// postOf returns the session of a POST, if it is one in its usual form that has come
+// whole.
+func (fc *frontConn) postOf(q *plainRequest) *Conn {
+	opts := &fc.front.server.opts
+	if !q.session || !q.post || q.missing > 0 || len(q.sid) == 0 || string(q.transport) != Polling || opts.Headers != nil ||
+		int64(len(q.body)) > opts.MaxPayload {
+		return nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.post || c.ws != nil {
-		return false
+	c := fc.find(q)
+	if c == nil || !fc.allowOrigin(q) || c.Transport() != Polling {
+		return nil
 	}
-	c.post = true
-	return true
+	return c
 }
 
-// post ends what beginPost began. It reports whether the caller still owns the
+// post takes a POST and answers it. It reports whether the caller still owns the
 // connection.
-func (fc *frontConn) post(c *Conn, body []byte) bool {
-	ok := fc.guard(func() {
-		defer func() {
-			c.mu.Lock()
-			c.post = false
-			c.mu.Unlock()
-		}()
-		c.onPayload(body, false, false)
-	})
-	if !ok {
+func (fc *frontConn) post(c *Conn, octets bool, body []byte) bool {
+	var result postResult
+	if !fc.guard(func() { result = c.takePost(octets, false, func() ([]byte, error) { return body, nil }) }) {
 		fc.close()
 		return false
 	}
-	return fc.reply(http.StatusOK, "text/html", "ok")
-}
-
-// reply sends an answer and reports whether the caller goes on with the
-// connection.
-func (fc *frontConn) reply(status int, contentType, body string) bool {
 	b := pollBuffers.Get().(*pollBuffer)
-	b.response = fc.appendHead(b.response, status, contentType, len(body))
-	b.response = append(b.response, body...)
-	mine := fc.tryWrite(b.response)
-	b.release()
-	return mine
+	defer b.release()
+	if result.status == http.StatusOK {
+		b.response = append(fc.appendHead(b.response, result.status, postType, len("ok")), "ok"...)
+	} else {
+		b.response = fc.appendBareHead(b.response, result.status)
+	}
+	return fc.tryWrite(b.response, false)
 }
 
 // answerNothing answers, as net/http does for a handler that says nothing, and
 // ends the connection: its client may have closed one half of it only.
 func (fc *frontConn) answerNothing() {
-	text := append(appendStatus(nil, http.StatusOK), fc.cors.fields...)
-	text = append(text, "Date: "+fc.front.date.text()+"\r\nContent-Length: 0\r\n\r\n"...)
-	if fc.tryWrite(text) {
+	if fc.tryWrite(fc.appendBareHead(nil, http.StatusOK), true) {
 		fc.close()
 	}
 }
 
 // appendHead appends the head of an answer to a poll or POST.
 func (fc *frontConn) appendHead(dst []byte, status int, contentType string, length int) []byte {
-	dst = appendStatus(dst, status)
-	dst = append(dst, fc.cors.fields...)
-	dst = append(dst, "Cache-Control: no-store\r\nContent-Length: "...)
-	dst = strconv.AppendInt(dst, int64(length), 10)
-	dst = append(dst, "\r\nContent-Type: "...)
-	dst = append(dst, contentType...)
-	dst = append(dst, "\r\nDate: "...)
-	dst = append(dst, fc.front.date.text()...)
-	return append(dst, "\r\n\r\n"...)
+	dst = append(beginHead(dst, status), fc.cors.fields...)
+	dst = appendField(dst, "Cache-Control", "no-store")
+	dst = appendField(dst, "Content-Type", contentType)
+	return endHead(appendField(dst, "Date", fc.front.date.text()), length)
 }
 
-func appendStatus(dst []byte, status int) []byte {
-	dst = append(dst, "HTTP/1.1 "...)
-	dst = strconv.AppendInt(dst, int64(status), 10)
-	dst = append(dst, ' ')
-	dst = append(dst, http.StatusText(status)...)
-	return append(dst, "\r\n"...)
+// appendBareHead appends the head of an answer without a body.
+func (fc *frontConn) appendBareHead(dst []byte, status int) []byte {
+	dst = append(beginHead(dst, status), fc.cors.fields...)
+	return endHead(appendField(dst, "Date", fc.front.date.text()), 0)
 }
 
 // A corsCache keeps what allowOrigin said to the last request of a connection:
@@ -238,32 +260,4 @@ func (fc *frontConn) allowOrigin(q *plainRequest) bool {
 	k.allowed = fc.front.server.allowOrigin(w, r, k.protocol)
 	k.fields = appendFields(nil, w.header)
 	return k.allowed
-}
-
-// appendFields appends the fields of an answer, sorted as net/http does.
-func appendFields(dst []byte, h http.Header) []byte {
-	if origin := h["Access-Control-Allow-Origin"]; len(h) == 1 && len(origin) == 1 && origin[0] == "*" {
-		return append(dst, "Access-Control-Allow-Origin: *\r\n"...) // what as a rule is all there is
-	}
-	var b bytes.Buffer
-	_ = h.Write(&b) // a buffer takes all; Write makes spaces of line ends
-	return append(dst, b.Bytes()...)
-}
-
-// A dateCache formats the time once a second.
-type dateCache struct{ last atomic.Pointer[httpDate] }
-
-type httpDate struct {
-	second int64
-	text   string
-}
-
-func (d *dateCache) text() string {
-	now := time.Now()
-	last := d.last.Load()
-	if last == nil || last.second != now.Unix() {
-		last = &httpDate{now.Unix(), now.UTC().Format(http.TimeFormat)}
-		d.last.Store(last)
-	}
-	return last.text
 }

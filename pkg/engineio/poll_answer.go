@@ -128,7 +128,7 @@ func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packet
 		var octets bool
 		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
 		if octets {
-			contentType = "application/octet-stream" // and nothing more: the clients compare it
+			contentType = octetStream // and nothing more: the clients compare it
 		}
 	}
 	body = b.body

@@ -1,16 +1,11 @@
 package engineio
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"socketio-chat/pkg/blankline"
-	"socketio-chat/pkg/engineio/internal/packet"
-	"socketio-chat/pkg/engineio/internal/payload"
-	"socketio-chat/pkg/engineio/internal/utf"
 )
 
 // A pendingPoll is a GET that waits for packets: a handler of net/http, which
@@ -135,105 +130,4 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 		}
 	}
 	return true
-}
-
-// servePost takes the packets of a POST body.
-func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
-	c.mu.Lock()
-	overlap := c.post
-	c.post = true
-	c.mu.Unlock()
-	if overlap {
-		c.shutdown(TransportError, errPostOverlap)
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	defer func() {
-		c.mu.Lock()
-		c.post = false
-		c.mu.Unlock()
-	}()
-
-	octets := r.Header.Get("Content-Type") == "application/octet-stream"
-	if octets && c.protocol == 4 {
-		c.shutdown(TransportError, errContent)
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	r.Body = tookReader{r.Body, c}
-	body, err := s.readBody(w, r)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		s.stats.payloadTooLarge.Add(1)
-		c.shutdown(TransportError, errPostTooLarge)
-		w.Header().Set("Connection", "close") // the rest is not waited for
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		return
-	} else if err != nil {
-		status := http.StatusBadRequest
-		if isTimeout(err) {
-			status, err = http.StatusRequestTimeout, errPostLate
-		} else {
-			err = errPostCut
-		}
-		c.shutdown(TransportError, err)
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(status)
-		return
-	}
-	c.onPayload(body, octets, q.Has("j"))
-
-	h := w.Header()
-	h.Set("Content-Type", "text/html") // text/plain makes some old browsers offer a download
-	h.Set("Content-Length", "2")
-	h.Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, "ok")
-}
-
-// readBody reads a POST body of at most MaxPayload bytes, for at most
-// BodyTimeout.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > s.opts.MaxPayload {
-		return nil, &http.MaxBytesError{Limit: s.opts.MaxPayload}
-	}
-	rc := http.NewResponseController(w) // deadlines are net/http's; others may not have them
-	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
-	if err == nil { // otherwise net/http must not wait for the rest either
-		_ = rc.SetReadDeadline(time.Time{})
-	}
-	return body, err
-}
-
-// onPayload acts on the packets of a POST. Those before an offence count, then
-// the session ends, and the POST is answered all the same: so does Node.
-func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
-	var (
-		ps  []packet.Packet
-		err error
-	)
-	if jsonp {
-		if body, err = payload.DecodeJSONP(body); err != nil {
-			return // no data: Node takes it for an empty form
-		}
-	}
-	switch {
-	case c.protocol == 4:
-		ps, err = payload.DecodeV4(body)
-	case octets:
-		ps, err = payload.DecodeV3Binary(body)
-	default:
-		ps, err = payload.DecodeV3(body)
-	}
-	for _, p := range ps {
-		// The rule can change from one packet to the next: a connect packet tells it.
-		if c.protocol == 3 && !octets && !p.Binary && c.textRule() == payload.TextTwice {
-			p.Data, _ = utf.Undouble(p.Data)
-		}
-		if !c.onPacket(p) {
-			return
-		}
-	}
-	if err != nil {
-		c.shutdown(ParseError, err)
-	}
 }

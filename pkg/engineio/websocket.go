@@ -25,26 +25,59 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 		refuseHandshake(w)
 		return
 	}
-	if fw := frontOf(w); fw != nil {
-		s.serveFrontWebSocket(fw, r, q, c, opening)
-		return
-	}
-	nc, early, err := opening.hijack(w, s.opts.WriteTimeout)
-	if err != nil {
+	head := opening.head(w.Header())
+	t, early, run := s.takeWebSocket(w)
+	if t == nil {
 		return // the client is told, or gone
 	}
-	t := newWSTransport(nc, &s.running)
+	t.head = head
 	reader := newWSReader(t, s.opts.MaxPayload, early)
-	if c == nil {
-		if c = s.register(r, q, t); c == nil {
-			t.sever(severLinger)
-			reader.linger()
-			return
-		}
-		s.running.start(func() { c.readWebSocket(reader) })
+	reader.drained = frontOf(w) != nil && !t.parking.Ending() // by the read that brought the request
+	if c != nil {
+		run(func() { c.openProbe(t, reader) })
 		return
 	}
-	s.running.start(func() { c.runProbe(t, reader) })
+	if c = s.register(r, q, t); c == nil {
+		run(func() {
+			t.sever(severLinger)
+			reader.linger()
+		})
+		return
+	}
+	run(func() { c.readWebSocket(reader) })
+}
+
+// takeWebSocket makes a transport of the connection of a request, whose answer it
+// leaves to be written: that of a new session leaves with the first frame. early is what
+// came behind the request; run runs the reader. It returns nil if that is impossible.
+func (s *Server) takeWebSocket(w http.ResponseWriter) (t *wsTransport, early []byte, run func(func())) {
+	if fw := frontOf(w); fw != nil {
+		return fw.webSocket(), nil, func(f func()) { fw.then = f }
+	}
+	nc, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, "the connection cannot become a WebSocket", http.StatusInternalServerError)
+		return nil, nil, nil
+	}
+	if n := rw.Reader.Buffered(); n > 0 {
+		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
+	}
+	if nc.SetDeadline(time.Time{}) != nil { // net/http's own
+		_ = nc.Close() // the client is gone
+		return nil, nil, nil
+	}
+	nc, early = detach(nc, early)
+	return newWSTransport(nc, &s.running), early, s.running.start
+}
+
+// openProbe answers the request for the WebSocket of an upgrade, and begins that.
+func (c *Conn) openProbe(t *wsTransport, r *wsReader) {
+	if t.writeHead(c.server.opts.WriteTimeout) != nil {
+		t.closeWith(wsframe.NoCode) // the client is gone
+		r.linger()
+		return
+	}
+	c.runProbe(t, r)
 }
 
 // readWebSocket is the connection's reader: it decodes and hands over one

@@ -1,8 +1,8 @@
 package engineio
 
 import (
-	"errors"
-	"fmt"
+	"crypto/sha1" //nolint:gosec // RFC 6455 wants it
+	"encoding/base64"
 	"net"
 	"net/http"
 	"strings"
@@ -95,7 +95,21 @@ func (o wsOpening) head(h http.Header) []byte {
 	if o.protocol != "" {
 		h.Set("Sec-WebSocket-Protocol", o.protocol)
 	}
-	return appendSwitch(make([]byte, 0, 256), o.key, h)
+	return endHead(appendFields(appendSwitch(make([]byte, 0, 256), o.key), h), noLength)
+}
+
+// appendSwitch appends what the answer to a WebSocket handshake begins with (RFC 6455,
+// 4.2.2).
+func appendSwitch(dst []byte, key string) []byte {
+	const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+	var text [24 + len(magic)]byte
+	copy(text[:], key)
+	copy(text[24:], magic)
+	sum := sha1.Sum(text[:]) //nolint:gosec // as above
+	dst = beginHead(dst, http.StatusSwitchingProtocols)
+	dst = append(dst, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	dst = base64.StdEncoding.AppendEncode(dst, sum[:])
+	return append(dst, "\r\n"...)
 }
 
 // refuseOpening answers a request that opens no WebSocket, and ends the connection: its
@@ -109,30 +123,15 @@ func refuseOpening(w http.ResponseWriter, e *openingError) {
 	http.Error(w, e.text, e.status)
 }
 
-// hijack answers o and takes the connection from net/http. early is what came behind
-// the request.
-func (o wsOpening) hijack(w http.ResponseWriter, timeout time.Duration) (nc net.Conn, early []byte, err error) {
-	head := o.head(w.Header())
-	nc, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, "the connection cannot become a WebSocket", http.StatusInternalServerError)
-		return nil, nil, fmt.Errorf("take the connection of a WebSocket: %w", err)
-	}
-	if n := rw.Reader.Buffered(); n > 0 {
-		early, _ = rw.Reader.Peek(n) // buffered bytes cannot fail
-	}
-	nc, early = detach(nc, early)
-	err = nc.SetDeadline(time.Now().Add(timeout))
+// writeHead sends the answer by itself, while nobody else writes.
+func (t *wsTransport) writeHead(timeout time.Duration) error {
+	_ = t.nc.SetWriteDeadline(time.Now().Add(timeout)) // fails on a closed connection only
+	_, err := t.nc.Write(t.head)
+	t.head = nil
 	if err == nil {
-		_, err = nc.Write(head)
+		err = t.nc.SetWriteDeadline(time.Time{})
 	}
-	if err == nil {
-		err = nc.SetDeadline(time.Time{})
-	}
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open a WebSocket: %w", err), nc.Close())
-	}
-	return nc, early, nil
+	return err
 }
 
 // detach takes off a connection what a listener has put around it, as far as that gives

@@ -173,6 +173,9 @@ func (t *wsTransport) writeSlowly(rest remainder, frames []*Frame, protocol int,
 	if rest.some && t.raw == nil && !t.beginWrite() {
 		return errTransportClosing
 	}
+	if t.head != nil { // a connection without a descriptor: nothing was written yet
+		rest.buf, t.head = t.head, nil
+	}
 	err := t.writeWaiting(rest.buf, timeout)
 	for i := rest.next; err == nil && i < len(frames); i++ {
 		if t.isClosing() {
