@@ -29,7 +29,7 @@ type Conn struct {
 	// each line that it takes more is one that the processor has to wait for.
 	mu       sync.Mutex    // guards all but what is static
 	state    connState     // where it is in its life
-	writer   writerState   // who is taking frames from the outbox
+	writer   writerState   // what takes frames from the outbox
 	protocol uint8         // static
 	b64      bool          // static; protocol 3: the client cannot read binary responses
 	greeted  bool          // the first poll has been answered
@@ -67,7 +67,7 @@ type Conn struct {
 	taken atomic.Int64 // bytes received lately, see held.go
 }
 
-// writerState tells who takes frames from the outbox of a WebSocket.
+// writerState tells what takes frames from the outbox of a WebSocket.
 type writerState uint8
 
 const (
@@ -76,8 +76,7 @@ const (
 	writerFlushing                     // a flusher worker, or the connection's own goroutine, writes
 )
 
-// ID is the session id. Who knows it can take part in the session: it must not
-// be shown to other clients.
+// ID is the session id. It is a secret: whoever has it can take part in the session.
 func (c *Conn) ID() string { return c.id }
 
 // Protocol is the Engine.IO protocol, 3 or 4.

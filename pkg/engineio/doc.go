@@ -9,8 +9,8 @@
 // which returns the [Receiver] of what the client sends. [Conn.Send] sends to
 // one client; a [Batch] sends one [Frame], encoded once, to many.
 //
-//	listener ─► front ─ anything unusual ─► net/http ─┐
-//	             │ └─ opens a session ────────────────┤
+//	listener ─► front ─ requests with more than one reading ─► net/http ─┐
+//	             │ └─ all other requests ──────► FrontOptions.Handler ◄──┘
 //	             │ polls, POSTs of sessions           ▼
 //	             ▼                               ServeHTTP
 //	HTTP request ─ verify ─┬─ GET  ── poll: wait for the outbox ───────────────┐
@@ -19,14 +19,37 @@
 //	                                                                           │
 //	Send, Batch ──► outbox of the Conn (frames, shared) ──► flusher ── write ──┴─► client
 //
+// Codecs and sockets are packages of their own, which know no session: internal/packet,
+// payload, utf and wsframe turn bytes into packets and headers and back; internal/netpoll
+// reads, writes and waits for sockets.
+//
 // # Front
 //
-// [Server.Front], on Linux, takes the requests that come over and over off
-// net/http: a poll that waits has no goroutine, no request and no buffer, and the
-// flusher answers it; a WebSocket opens with one write. What it serves is a strict
-// subset of HTTP/1.1, told in plainRequest. Everything else, and whatever comes on
-// that connection later, is net/http's, with the same answers. A handler around the
-// Server sees every request that opens something, and none of the others.
+// [Server.Front], on Linux, stands before net/http and serves what can be read in one
+// way only (see plainRequest). A poll that waits has no goroutine, no request and no
+// buffer there, and the flusher answers it; a WebSocket opens with one write. All other
+// plain requests, for whatever path, go to FrontOptions.Handler, and their connections
+// come back to the front: one preflight or asset on a proxy's pooled connection costs
+// nothing afterwards. Chunked bodies, HTTP/1.0, pipelined requests and the like are
+// net/http's, and so is whatever comes on that connection later, with the same answers.
+//
+// # Glossary
+//
+//	session     what a client opens by its handshake: a Conn, until Receiver.Closed
+//	transport   what carries it: polls and POSTs, or one WebSocket (wsTransport)
+//	frame       one packet, encoded once for all its receivers (Frame)
+//	outbox      the frames that wait for one session, in order, bounded by QueueBytes
+//	flusher     the workers that write outboxes to WebSockets and answer polls
+//	poll        a GET that asks for packets; pending while it waits for some
+//	probe       a WebSocket that asks to take a session over from polling
+//	upgrade     the moment from which everything goes over that WebSocket
+//	front       what answers requests before net/http; see above
+//	plain       a request that the front serves
+//	resting     a connection of the front without a request, in a restList
+//	parked      a socket that waits for its peer without a goroutine (netpoll)
+//	sever       to end the server's direction of TCP, without a close frame
+//	leave       to end so that the client connects again, elsewhere
+//	linger      to read on, for a bounded time, until the peer has ended its side
 //
 // # Conversation
 //
@@ -47,8 +70,9 @@
 //     where the system has no poller for it. It calls the receiver;
 //   - on Linux, one poller for the WebSockets that wait for their peers, and for
 //     the connections of the front between two requests, whose polls it reads;
-//   - one for each other request that the front serves, and one that accepts
-//     connections for each Front, until that is closed;
+//   - one for each other request that the front serves, until it is answered or
+//     [Server.Close] ends its context, and one that accepts connections for each
+//     Front, until that is closed;
 //   - the goroutines of net/http for polling requests, which end with them;
 //   - up to GOMAXPROCS flusher workers while there is something to write;
 //   - one for each WebSocket whose peer takes less than it is sent, until it
@@ -86,6 +110,6 @@
 // What waits for many slow clients is not many times QueueBytes as long as they
 // wait for the same broadcasts: those are shared, and a client that is further
 // behind than QueueBytes is closed. Each has its own list of them, 16 bytes a
-// frame, which counts. What each is sent alone counts for each: who
-// sends much of that has to bound the number of connections (Options.Allow).
+// frame, which counts. Frames sent to a single client are not shared: a program that
+// sends many of them has to limit the number of connections (Options.Allow).
 package engineio

@@ -1,7 +1,7 @@
 package engineio
 
-// The methods here are for a server that passes requests of this server's clients
-// on and is about to end: its clients shall go on without it.
+// The methods here are for another instance that proxies requests to this one and is
+// shutting down.
 
 // LeaveSession is Conn.Leave for the session with an id. It reports whether there
 // was one, and it was open.

@@ -12,26 +12,25 @@ import (
 	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
-// The front stands between a listener and net/http. It answers the requests that
-// come over and over, polls and POSTs of sessions it knows, and it opens
-// WebSockets. A connection belongs to exactly one of these at any time, and who
-// it belongs to is the only one to read it, write it or close it:
+// The front stands between a listener and net/http. It answers polls and POSTs of
+// sessions itself, and lets FrontOptions.Handler answer all other plain requests. A
+// connection has exactly one owner at any time, which alone reads, writes and closes it:
 //
 //	                accept
 //	                  │
 //	             ┌────▼────┐ bytes  ┌─────────┐ poll, nothing to say  ┌─────────┐
 //	             │ resting ├───────►│ worker  ├──────────────────────►│ session │
 //	             └──┬───▲──┘        └┬──┬───┬─┘                       └────┬────┘
-//	 too long, or   │   │  answered  │  │   │ anything else                │ packets
+//	 too long, or   │   │  answered  │  │   │ not plain                    │ packets
 //	 server closed  │   └────────────┘  │   └──────────► net/http     ┌────▼────┐
 //	                ▼   ▲               └─ 101 ────────► wsTransport  │ flusher │
 //	             closed └─────────────────────────────────────────────┤ answers │
 //	                                                                  └─────────┘
 //
-// What is served here is decided by plainRequest, on bytes that came with one
-// read and are one whole request, no less and no more. All other bytes go to
-// net/http as they came, and the connection with them, for good. So the front
-// needs no timeouts but for connections that rest.
+// parse decides what is plain, on the bytes of one read that hold a whole head and at
+// most one request. All other bytes go to net/http as they came, and the connection with
+// them, for good: so the front reads no heads in pieces, and needs no timeouts but for
+// connections that rest and bodies that are still to come.
 
 // FrontOptions configures Server.Front.
 type FrontOptions struct {

@@ -7,7 +7,7 @@ import (
 
 // A restList holds the connections of the front that rest, those first that have
 // rested longest, and closes those that do so for longer than timeout. Being in
-// it gives no right to a connection; claiming its parking does.
+// it is not ownership: call parking.Claim first.
 type restList struct {
 	timeout time.Duration
 
@@ -19,7 +19,7 @@ type restList struct {
 
 // A restMark is a connection's place in a list.
 type restMark struct {
-	list       *restList // where it is, or was last; changed by who owns the connection
+	list       *restList // where it is, or was last; changed by the owner of the connection
 	prev, next *frontConn
 	linked     bool
 	since      time.Time

@@ -88,7 +88,7 @@ func (fc *frontConn) find(q *plainRequest) *Conn {
 	return nil
 }
 
-// lookupBytes is lookup.
+// lookupBytes is lookup for a byte slice, without copying it.
 func (s *Server) lookupBytes(id []byte) *Conn {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -101,10 +101,10 @@ type Options struct {
 	Room func(n int) bool
 	// NewID makes session ids; nil means 20 random base64url characters. Ids must be hard to
 	// guess. A handshake whose id is in use is refused. It does not get the request, as Node's
-	// generateId does: an id that tells who has it would tell that to everybody on the way.
+	// generateId does: an id that names its owner would name it to everybody on the way.
 	NewID func() string
 	// OnConnect is called once for each new connection before its first
-	// packet and returns who receives what it sends. Required. It must not
+	// packet and returns the receiver of what it sends. Required. It must not
 	// block; it may call Send.
 	OnConnect func(*Conn) Receiver
 	// Logger gets one debug record for each connection's start and end; nil

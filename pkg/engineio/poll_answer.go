@@ -25,7 +25,7 @@ import (
 // A pollAnswer is what a poll is answered with.
 type pollAnswer struct {
 	out     outbox      // the queued packets,
-	last    packet.Type // then this one, if it is a close packet or nothing was queued
+	last    packet.Type // then last, if last is a close packet or the queue was empty
 	gone    bool        // instead of all that: as for an unknown session, so that the client connects again
 	closing bool        // the session ends with this answer
 }

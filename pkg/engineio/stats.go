@@ -145,7 +145,7 @@ func (s *Stats) Received() (messages, bytes uint64) {
 }
 
 // RoundTrip is how long clients took to answer heartbeats, from the moment the
-// ping was queued; protocol 4 only: in protocol 3 it is the client who asks.
+// ping was queued; protocol 4 only: in protocol 3 the client asks.
 func (s *Stats) RoundTrip() histogram.Snapshot { return s.roundTrip.Snapshot() }
 
 // Stats returns the server's counters, which go on counting.

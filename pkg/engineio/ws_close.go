@@ -12,7 +12,7 @@ import (
 )
 
 // The end of a WebSocket (RFC 6455, 7). Whoever ends the session calls
-// closeWith; the reader, who may be the same, goes on to linger:
+// closeWith; the reader, which may be the same goroutine, goes on to linger:
 //
 //	closing side                                reader
 //	closeWith: close frame ──► peer
@@ -94,7 +94,7 @@ func canHalfClose(nc net.Conn) bool {
 
 // beginClose makes the transport a closing one. It returns the close frame if
 // the caller has to write it and then call endWrite: the transport was not
-// closing before, and nobody writes who will append it.
+// closing before, and no writer is at work that would append it.
 func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
 	text := ""
 	if len(reason) > 0 {

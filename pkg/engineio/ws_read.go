@@ -37,7 +37,7 @@ type wsReader struct {
 	target  []byte // where readOnce reads to instead of buf
 	n       int    // its results
 	err     error
-	call    func(fd uintptr) bool // readOnce, for who waits
+	call    func(fd uintptr) bool // readOnce, for waitAndRead
 	drained bool                  // the last read took all there was
 }
 

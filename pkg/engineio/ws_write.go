@@ -20,7 +20,7 @@ type wsTransport struct {
 	writing bool       // frames are being written, the close frame among them
 	taken   bool       // somebody writes the close frame or has
 	severed bool       // closing by the end of the server's direction of TCP, without a close frame
-	read    bool       // the reader has ended: who writes closes the TCP connection
+	read    bool       // the reader has ended: the writer closes the TCP connection
 	fd      netpoll.FD // descriptor of raw; not closed between beginWrite and endWrite, nor before endRead
 	closing []byte     // the close frame, empty if severed; nil before beginClose
 	head    []byte     // the answer to the handshake, if it leaves with the first frame; owned by the writer
