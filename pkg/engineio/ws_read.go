@@ -9,6 +9,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"socketio-chat/pkg/engineio/internal/netpoll"
+	"socketio-chat/pkg/engineio/internal/utf"
 	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
@@ -27,6 +28,7 @@ type wsReader struct {
 	start, end int    // buf[start:end] is unread
 
 	message []byte    // fragments so far
+	checked int       // bytes of them that are whole characters; of text
 	opcode  ws.OpCode // of the message in fragments, 0 without one
 
 	// What linger has to know.
@@ -269,14 +271,15 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 			return nil, false, err
 		}
 		ws.Cipher(r.message[at:], h.Mask, 0)
+		isBinary = r.opcode == ws.OpBinary
+		if !isBinary && !r.checkText(h.Fin) {
+			return nil, false, wsframe.Error{Code: ws.StatusInvalidFramePayloadData, Text: "invalid UTF-8 in a text message"}
+		}
 		if !h.Fin {
 			continue
 		}
-		data, isBinary = r.message, r.opcode == ws.OpBinary
-		r.message, r.opcode = nil, 0
-		if !isBinary && !utf8.Valid(data) {
-			return nil, false, wsframe.Error{Code: ws.StatusInvalidFramePayloadData, Text: "invalid UTF-8 in a text message"}
-		}
+		data = r.message
+		r.message, r.opcode, r.checked = nil, 0, 0
 		return data, isBinary, nil
 	}
 }
@@ -284,6 +287,17 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 // counts tells whether a frame is bounded by Options.ControlFrames. A close frame is the last.
 func (r *wsReader) counts(h ws.Header) bool {
 	return r.conn != nil && h.OpCode != ws.OpClose && (h.OpCode.IsControl() || !h.Fin && h.Length < shortFragment)
+}
+
+// checkText tells whether the message so far can become, or if it is whole is, UTF-8. Text
+// that cannot ends the connection at once (RFC 6455, 8.1), at the end of a fragment.
+func (r *wsReader) checkText(whole bool) bool {
+	text := r.message[r.checked:]
+	if !whole {
+		text = text[:len(text)-utf.Incomplete(text)]
+		r.checked += len(text)
+	}
+	return utf8.Valid(text)
 }
 
 // nextHeader reads and checks the next frame's header.

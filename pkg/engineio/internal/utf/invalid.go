@@ -73,3 +73,17 @@ func ReplaceSurrogates(text []byte) (_ []byte, ok bool) {
 	}
 	return out, true
 }
+
+// Incomplete returns how many bytes at the end of text begin a character that further
+// bytes may complete: 0 to 3.
+func Incomplete(text []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
