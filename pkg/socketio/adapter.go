@@ -74,9 +74,11 @@ type member struct {
 	own   bool // in the room that is named like its id, which rooms does not list
 	rooms []socket.Room
 
-	session *session      // nil without recovery, and for clients of protocol 4
-	replay  *replay       // while it catches up
-	over    chan struct{} // of a withdrawn link
+	session *session // nil without recovery, for clients of protocol 4, and once it has left
+	replay  *replay  // while it catches up
+	held    *session // the session that has left and that cannot be given away yet; see sessions.letGo
+	closing int      // calls of the library that close the socket and have not returned
+	through bool     // the library does nothing else with the socket any more
 }
 
 var _ socket.Adapter = (*LocalAdapter)(nil)
@@ -151,7 +153,7 @@ func (a *LocalAdapter) register(l *link, id socket.SocketId, offset string) {
 	watched := len(a.snapshot()) > 0
 	var changes []roomEvent
 	a.mu.Lock()
-	l.member = member{id: id, index: -1}
+	l.member = member{id: id, index: -1, session: l.member.session}
 	a.byID[id] = l
 	a.packs = a.packs || l.conn.msgpack
 	if a.journal != nil && l.conn.Protocol() != 3 {

@@ -8,30 +8,11 @@ import (
 	"socketio-chat/pkg/engineio"
 )
 
-// sessions are the sessions of a namespace. Guarded by the adapter's lock.
-type sessions struct {
-	byPID   map[socket.PrivateSessionId]*session
-	claimed map[socket.SocketId]*session // by clients whose sockets are not attached yet
-	parked  []parkedSession              // in order; stale ones stay until their turn comes
-	timer   *time.Timer                  // forgets what is too old; runs while there is something
-
-	// Links that were withdrawn while the library had not done with their sockets.
-	withdrawn map[socket.SocketId]*link
-}
-
-type parkedSession struct {
-	*session
-	at int64
-}
-
 // enableRecovery is called once, before the adapter has sockets.
 func (a *LocalAdapter) enableRecovery(r *recovery) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.journal = newJournal(r)
-	a.sessions = sessions{
-		byPID: map[socket.PrivateSessionId]*session{}, claimed: map[socket.SocketId]*session{}, withdrawn: map[socket.SocketId]*link{},
-	}
+	a.journal, a.sessions = newJournal(r), newSessions(r)
 }
 
 // Recovers tells whether connection state recovery is on. It is known once a [Server] has the adapter.
@@ -54,22 +35,18 @@ func (a *LocalAdapter) RecoversFor() time.Duration {
 func (a *LocalAdapter) PersistSession(*socket.SessionToPersist) {}
 
 // RestoreSession finds the session of a client that comes back, here or on another instance, and
-// claims it. It may wait; the library calls it on the goroutine of the client's CONNECT.
-func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, offset string) (*socket.Session, error) {
+// claims it. It may wait; the library calls it on the goroutine of the client's CONNECT. ticket stands
+// for what the client said, see arrivals.
+func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, ticket string) (*socket.Session, error) {
 	if a.journal == nil { // static by now
 		return nil, nil
 	}
-	a.checkLost()
 	r := a.journal.shared
-	deadline := time.Now().Add(r.cfg.Wait)
-	if len(pid) > maxOffset || len(offset) > maxOffset { // nothing that we gave out
-		r.refuse(a.name, RefusedUnknown)
+	arrival, ok := r.arrivals.find(ticket)
+	if !ok {
 		return nil, nil
 	}
-	s, why := a.claim(pid, offset, deadline)
-	if why == RefusedUnknown && a.peers != nil {
-		s, why = a.claimRemote(pid, offset, deadline)
-	}
+	s, why := a.restore(arrival, pid)
 	if s == nil {
 		r.refuse(a.name, why)
 		return nil, nil
@@ -77,140 +54,122 @@ func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, offset string
 	return s.library(), nil
 }
 
-// claim takes a session of this instance. Should its old connection not be known to be dead, it is
-// ended first: nothing is sent to it any more, and what was sent after offset did not arrive.
-func (a *LocalAdapter) claim(pid socket.PrivateSessionId, offset string, deadline time.Time) (*session, Refusal) {
+func (a *LocalAdapter) restore(from arrival, pid socket.PrivateSessionId) (s *session, why Refusal) {
+	if len(pid) > maxOffset || len(from.offset) > maxOffset { // nothing that we gave out
+		return nil, RefusedUnknown
+	}
+	deadline := time.Now().Add(a.journal.shared.cfg.Wait)
+	a.checkLost()
+	why = a.claim(pid, from.offset, deadline, from.link.eio, func(found *session) {
+		a.sessions.claim(found, from.link)
+		s = found
+	})
+	if why == RefusedUnknown && a.peers != nil {
+		return a.claimRemote(from, pid, deadline)
+	}
+	return s, why
+}
+
+// claim waits until a session of this instance can be given away, and calls take, with the lock held,
+// once that is so and its cursor is set. Should its connection not be known to be dead, that is ended
+// first: nothing is sent to it any more, and what was sent after offset did not arrive. It ends early
+// when the connection by (nil: none) of its client does.
+func (a *LocalAdapter) claim(pid socket.PrivateSessionId, offset string, deadline time.Time, by *engineio.Conn, take func(*session)) Refusal {
 	timeout := time.NewTimer(time.Until(deadline))
 	defer timeout.Stop()
+	var gone <-chan struct{}
 	for {
 		a.mu.Lock()
 		s := a.sessions.byPID[pid]
-		wait, old := a.pendingLocked(s)
-		if wait == nil {
+		change, holder := a.sessions.awaits(s)
+		if change == nil {
 			defer a.mu.Unlock()
-			return a.claimLocked(s, offset)
+			return a.claimLocked(s, offset, take)
 		}
 		a.mu.Unlock()
-		if old != nil {
-			old.eio.Discard()
+		if holder != nil {
+			holder.eio.Discard()
+		}
+		if gone == nil && by != nil {
+			gone = by.Done()
 		}
 		select {
-		case <-wait:
+		case <-change:
+		case <-gone:
+			return RefusedTimeout
 		case <-timeout.C:
-			return nil, RefusedTimeout
+			return RefusedTimeout
 		}
 	}
 }
 
-// pendingLocked returns what has to happen before s can be claimed: its old connection has to end, or
-// its old socket to be gone.
-func (a *LocalAdapter) pendingLocked(s *session) (wait <-chan struct{}, old *conn) {
+func (a *LocalAdapter) claimLocked(s *session, offset string, take func(*session)) (why Refusal) {
 	if s == nil {
-		return nil, nil
-	}
-	if s.state == sessionParked {
-		select {
-		case <-s.over:
-			s.over = nil
-		default:
-		}
-		return s.over, nil
-	}
-	if s.moved == nil {
-		s.moved = make(chan struct{})
-	}
-	if s.link != nil {
-		old = s.link.conn
-	}
-	return s.moved, old
-}
-
-func (a *LocalAdapter) claimLocked(s *session, offset string) (_ *session, why Refusal) {
-	if s == nil {
-		return nil, RefusedUnknown
+		return RefusedUnknown
 	}
 	if s.expired(a.journal.shared.cfg.For, time.Now().UnixMilli()) {
-		why = RefusedExpired
-	} else {
-		s.next, why = s.locate(offset, a.journal)
+		a.sessions.end(s, exitExpired)
+		return RefusedExpired
 	}
-	if why != NotRefused {
-		a.dropLocked(s)
-		return nil, why
+	if s.next, why = s.locate(offset, a.journal); why != NotRefused {
+		a.sessions.end(s, exitRefused)
+		return why
 	}
-	a.unparkLocked(s)
-	s.move(sessionClaimed)
-	a.sessions.claimed[s.sid] = s
-	return s, NotRefused
+	take(s)
+	return NotRefused
 }
 
-// park keeps the session of a link whose connection broke, or drops it.
-func (a *LocalAdapter) park(l *link, keep bool, data any, over <-chan struct{}) {
+// park keeps the session of a link whose connection broke, or ends it. It is called each time when the
+// library begins to close the link's socket; closed follows each time.
+func (a *LocalAdapter) park(l *link, keep bool, data any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	l.member.closing++
 	s := l.member.session
-	if s == nil {
-		return
+	switch {
+	case s == nil:
+	case !keep || s.state == sessionOpening:
+		a.sessions.end(s, exitLeft)
+	default:
+		s.data = data
+		a.awayLocked(l, time.Now().UnixMilli())
 	}
-	l.member.session, l.member.replay = nil, nil
-	if !keep || s.state == sessionNew {
-		a.dropLocked(s)
-		return
-	}
-	s.data, s.over = data, over
-	a.parkLocked(s, time.Now().UnixMilli())
 }
 
-func (a *LocalAdapter) parkLocked(s *session, now int64) {
-	r := a.journal.shared
-	s.link, s.parkedAt, s.size = nil, now, s.estimate()
-	s.move(sessionParked)
-	r.account(s.size, 1)
-	r.parked.Add(1)
-	a.sessions.parked = append(a.sessions.parked, parkedSession{s, now})
-	// Half of all bytes is theirs at most.
-	for len(a.sessions.parked) > 1 && r.parkedBytes.Load() > r.cfg.Bytes/2 {
-		a.popParkedLocked()
+// closed is called when the library has closed a link's socket.
+func (a *LocalAdapter) closed(l *link) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l.member.closing--
+	a.sessions.letGo(l)
+}
+
+// through is called when the library will do nothing more with a link's socket, but for what it is
+// doing between park and closed.
+func (a *LocalAdapter) through(l *link) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l.member.through = true
+	a.sessions.letGo(l)
+}
+
+// staleLocked tells whether a DelAll for the id of l comes from the socket that had the id before: the
+// library called Disconnect for it just when its connection ended. l's own is closing then, or its
+// connection is. (When a middleware refuses a socket, its connection is open still: the refusal does it.)
+func (a *LocalAdapter) staleLocked(l *link) bool {
+	if a.journal == nil {
+		return false
 	}
+	if !l.sock.Connected() {
+		l.member.through = true
+	}
+	return l.member.closing == 0 && l.conn.eio.Open()
+}
+
+// awayLocked lets a session leave its link, which was away since then.
+func (a *LocalAdapter) awayLocked(l *link, since int64) {
+	a.sessions.leave(l, since)
 	a.tickLocked()
-}
-
-// unparkLocked ends the accounting of a parked session.
-func (a *LocalAdapter) unparkLocked(s *session) {
-	if s.state == sessionParked {
-		a.journal.shared.account(-s.size, -1)
-	}
-}
-
-// dropLocked forgets a session.
-func (a *LocalAdapter) dropLocked(s *session) {
-	a.unparkLocked(s)
-	a.dropPrefixLocked(s)
-	s.move(sessionNew)
-	s.link = nil
-	if a.sessions.byPID[s.pid] == s {
-		delete(a.sessions.byPID, s.pid)
-	}
-	if a.sessions.claimed[s.sid] == s {
-		delete(a.sessions.claimed, s.sid)
-	}
-}
-
-// dropPrefixLocked forgets what another instance handed over with a session: its client has got it, or
-// will be refused.
-func (a *LocalAdapter) dropPrefixLocked(s *session) {
-	a.journal.shared.account(-s.prefixSize, 0)
-	s.prefix, s.prefixSize, s.prefixUntil = nil, 0, 0
-}
-
-// popParkedLocked forgets the session that is parked longest.
-func (a *LocalAdapter) popParkedLocked() {
-	p := a.sessions.parked[0]
-	a.sessions.parked[0] = parkedSession{}
-	a.sessions.parked = a.sessions.parked[1:]
-	if p.state == sessionParked && p.parkedAt == p.at {
-		a.dropLocked(p.session)
-	}
 }
 
 // tickLocked makes sure that what is too old is forgotten although nothing happens.
@@ -227,25 +186,10 @@ func (a *LocalAdapter) expire() {
 		return
 	}
 	a.sessions.timer = nil
-	keep, now := a.journal.shared.cfg.For, time.Now().UnixMilli()
-	for len(a.sessions.parked) > 0 && a.sessions.parked[0].at+keep.Milliseconds() < now {
-		a.popParkedLocked()
-	}
+	now := time.Now().UnixMilli()
+	more := a.sessions.expire(now)
 	a.journal.expire(now)
-	prefixes := false
-	for _, s := range a.sessions.byPID {
-		switch {
-		case s.prefixUntil == 0:
-		case s.prefixUntil < now && s.state == sessionLive:
-			if n := len(s.prefix); n > 0 { // who got nothing since has got all of it
-				s.base = s.prefix[n-1].id.String()
-			}
-			a.dropPrefixLocked(s)
-		default:
-			prefixes = true
-		}
-	}
-	if prefixes || len(a.sessions.parked) > 0 || len(a.journal.list) > 0 {
+	if more || len(a.journal.list) > 0 {
 		a.tickLocked()
 	}
 }
@@ -257,8 +201,8 @@ func (a *LocalAdapter) endRecovery() {
 	if a.journal == nil {
 		return
 	}
-	for len(a.sessions.parked) > 0 {
-		a.popParkedLocked()
+	for len(a.sessions.away) > 0 {
+		a.sessions.endOldest(exitClosed)
 	}
 	if a.sessions.timer != nil {
 		a.sessions.timer.Stop()
@@ -267,20 +211,18 @@ func (a *LocalAdapter) endRecovery() {
 	a.journal.cut()
 }
 
-// enrollLocked gives a socket its session: the claimed one, or a new one that began when the client
-// had got offset. It returns what happened to rooms: a recovered socket is in its rooms at once.
+// enrollLocked gives a socket its session: the one that its client came back to, or a new one that began
+// when the client had got offset. It returns what happened to rooms: a recovered socket is in its rooms
+// at once.
 func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) (changes []roomEvent) {
-	s := a.sessions.claimed[id]
+	s := l.member.session
 	if s == nil {
-		s = &session{sid: id, link: l}
-		if offset != noOffset && len(offset) <= maxOffset {
-			s.base = offset
+		if offset == noOffset || len(offset) > maxOffset {
+			offset = ""
 		}
-		l.member.session = s
+		a.sessions.open(l, id, offset)
 		return nil
 	}
-	delete(a.sessions.claimed, id)
-	s.link, l.member.session = l, s
 	for _, room := range s.rooms() {
 		created := a.rooms[room] == nil && !a.ownedLocked(room)
 		if !a.indexLocked(l, room) {
@@ -297,30 +239,26 @@ func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) 
 // maxOffset bounds what a client calls an offset, or a private session id.
 const maxOffset = 64
 
-// unenrollLocked is called when a socket leaves the namespace without having parked its session. That
+// unenrollLocked is called when a socket leaves the namespace and its session has not left it. That
 // waits for the client's next try if the connection broke.
 func (a *LocalAdapter) unenrollLocked(l *link) {
 	s := l.member.session
-	if s == nil {
-		return
-	}
-	l.member.session, l.member.replay = nil, nil
 	switch {
+	case s == nil:
 	case l.conn.eio.Open():
-		a.dropLocked(s)
-	case s.state == sessionClaimed: // its client never heard of it: it expires when it would have
-		a.parkLocked(s, s.parkedAt)
-	case s.state == sessionLive:
+		a.sessions.end(s, exitLeft)
+	case s.state == sessionReturning: // its client never heard of it: it expires when it would have
+		a.awayLocked(l, s.awaySince)
+	case s.state == sessionAttached:
 		s.data = l.sock.Data()
-		a.parkLocked(s, time.Now().UnixMilli())
+		a.awayLocked(l, time.Now().UnixMilli())
 	default:
-		a.dropLocked(s)
+		a.sessions.end(s, exitLeft)
 	}
 }
 
-// withdraw takes out a socket that the library has not done with: when a middleware answers, or when it
-// finds the connection closed, it will call DelAll for an id that may be a new socket's by then. So the
-// session is not given away before that.
+// withdraw takes out a socket that the library is not through with: it may never be, if a middleware
+// does not answer.
 func (a *LocalAdapter) withdraw(l *link) {
 	watched := len(a.snapshot()) > 0
 	a.mu.Lock()
@@ -328,49 +266,21 @@ func (a *LocalAdapter) withdraw(l *link) {
 		a.mu.Unlock()
 		return
 	}
-	s := l.member.session
 	changes := a.delAllLocked(l, watched)
-	if s != nil && s.state == sessionParked {
-		over := make(chan struct{})
-		l.member.over, s.over = over, over
-		a.sessions.withdrawn[l.member.id] = l
-	}
 	a.mu.Unlock()
 	a.emitRooms(changes)
-}
-
-// releaseLocked is called when the library takes out a socket that was withdrawn. If that was
-// connected, begin calls it again when all is done.
-func (a *LocalAdapter) releaseLocked(id socket.SocketId) {
-	if l := a.sessions.withdrawn[id]; l != nil && !l.sock.Connected() {
-		delete(a.sessions.withdrawn, id)
-		close(l.member.over)
-	}
-}
-
-// released is called when the library is done with a socket that was withdrawn.
-func (l *link) released() {
-	if a := l.ns.local; a != nil {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.sessions.withdrawn[l.member.id] == l {
-			a.releaseLocked(l.member.id)
-		}
-	}
 }
 
 // admitLocked queues the answer to a CONNECT and what a recovered client missed. It reports false if
 // the socket cannot take part: the connection is over, or has to end.
 func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket.PrivateSessionId) bool {
 	s := l.member.session
-	if s == nil || s.state != sessionClaimed {
+	if s == nil || s.state != sessionReturning {
 		if !l.conn.send(answer, nil) {
 			return false
 		}
-		if s != nil && s.state == sessionNew && pid != "" {
-			s.pid, s.start = pid, a.journal.head()
-			a.sessions.byPID[pid] = s
-			s.move(sessionLive)
+		if s != nil && s.state == sessionOpening && pid != "" {
+			a.sessions.name(s, pid, a.journal.head())
 		}
 		return true
 	}
@@ -379,8 +289,7 @@ func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket
 	if !ok {
 		// Forgotten since it was claimed, and the library believes in it already: the client has to come
 		// once more, and begins anew.
-		a.dropLocked(s)
-		l.member.session = nil
+		a.sessions.end(s, exitRefused)
 		r.refuse(a.name, RefusedCut)
 		l.conn.eio.Close()
 		return false
@@ -390,7 +299,7 @@ func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket
 	}
 	r.recovered.Add(1)
 	s.data = nil
-	s.move(sessionLive)
+	a.sessions.attach(s)
 	if more {
 		l.member.replay = &replay{}
 		r.running.Add(1)

@@ -127,8 +127,11 @@ func (a *LocalAdapter) DelAll(id socket.SocketId) {
 	watched := len(a.snapshot()) > 0
 	a.mu.Lock()
 	l := a.byID[id]
-	if l == nil {
-		a.releaseLocked(id)
+	if l == nil || a.staleLocked(l) {
+		if s := a.sessions.leaving[id]; s != nil && !s.link.sock.Connected() { // one that was withdrawn
+			s.link.member.through = true
+			a.sessions.letGo(s.link)
+		}
 		a.mu.Unlock()
 		return
 	}

@@ -39,6 +39,7 @@ type conn struct {
 
 	mu      sync.Mutex // guards what follows and most of each link
 	links   []*link
+	joining []*link  // handed to the library, which has not made a socket yet; in links unless the connection has ended
 	left    []string // namespaces that were joined once and are not now
 	ended   string   // the reason, once Receiver.Closed was called
 	timer   *time.Timer

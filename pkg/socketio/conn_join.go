@@ -43,7 +43,7 @@ func (c *conn) connectAll(list []*Packet) {
 
 // connect hands a CONNECT packet to the library. The answer comes through Write.
 func (c *conn) connect(l *link, p *Packet) {
-	auth, err := c.auth(p)
+	auth, err := c.auth(l, p)
 	if err != nil { // valid JSON always decodes
 		c.protocolError(err)
 		return
@@ -51,6 +51,9 @@ func (c *conn) connect(l *link, p *Packet) {
 	if c.onData == nil {
 		c.server.engine.Emit("connection", c)
 	}
+	c.mu.Lock()
+	c.joining = append(c.joining, l)
+	c.mu.Unlock()
 	release := c.server.enterNamespace(l)
 	defer release()
 	defer c.lendRequest()()
@@ -60,8 +63,21 @@ func (c *conn) connect(l *link, p *Packet) {
 	}
 }
 
+// joinee returns the link that the library is making a socket for, and forgets that it is.
+func (c *conn) joinee(name string) *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.joining, func(l *link) bool { return l.name == name })
+	if i < 0 {
+		return nil
+	}
+	l := c.joining[i]
+	c.joining = slices.Delete(c.joining, i, i+1)
+	return l
+}
+
 // auth decodes what protocol 5 sends along; without it Node has an empty object.
-func (c *conn) auth(p *Packet) (any, error) {
+func (c *conn) auth(l *link, p *Packet) (any, error) {
 	if c.Protocol() == 3 {
 		return nil, nil // the library takes it from the query
 	}
@@ -71,9 +87,7 @@ func (c *conn) auth(p *Packet) (any, error) {
 			return nil, err
 		}
 	}
-	if c.server.recovery != nil {
-		askForSession(auth)
-	}
+	l.arrive(auth)
 	return auth, nil
 }
 
@@ -102,9 +116,6 @@ func (c *conn) finish(l *link) {
 	if l.cancel != nil {
 		l.cancel()
 	}
-	if l.over != nil {
-		close(l.over)
-	}
 	if i := slices.Index(c.links, l); i >= 0 {
 		c.links = slices.Delete(c.links, i, i+1)
 	}
@@ -118,6 +129,7 @@ func (c *conn) finish(l *link) {
 	next, connect := c.succeedLocked(l)
 	c.mu.Unlock()
 	c.server.leaveNamespace(l)
+	l.dropTicket()
 	c.connectAll(behind)
 	if next != nil {
 		c.connect(next, connect)

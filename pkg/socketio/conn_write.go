@@ -83,6 +83,8 @@ func (c *conn) writePacket(e *encodedPacket) {
 	case ConnectError:
 		c.send(c.connectError(e), nil)
 		if l := c.link(e.nsp); l != nil {
+			c.joinee(e.nsp)
+			l.forget()
 			c.finish(l)
 		}
 		return

@@ -53,6 +53,10 @@ const maxHanded = 8 << 20
 
 func originText(o uint64) string { return PacketID{Origin: o}.String()[:8] }
 
+// OriginText is how the events of the instance that publishes under a name begin their offsets, and its
+// sessions their private ids: eight characters.
+func OriginText(name string) string { return originText(OriginOf(name)) }
+
 // Kept tells which numbered events this instance keeps, by origin, and how many it has published
 // itself, under which origin.
 func (a *LocalAdapter) Kept() (kept map[string]Numbers, own string, published uint64) {
@@ -88,23 +92,24 @@ func (a *LocalAdapter) CutRecovery() {
 	}
 }
 
-// TakeSession ends a session of this instance to hand it to another, which keeps the events that kept
-// tells. Events without a number are handed over up to mark, if that is not 0. It waits for the old
+// TakeSession ends a session of this instance to hand it to another, whose origin is to, and which keeps
+// the events that kept tells. Events without a number are handed over up to mark, if that is not 0. It waits for the old
 // connection to end if need be.
-func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, kept map[string]Numbers, mark uint64, deadline time.Time) (*HandedSession, Refusal) {
+func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, kept map[string]Numbers, mark uint64, to string, deadline time.Time) (*HandedSession, Refusal) {
 	a.checkLost()
-	s, why := a.claim(pid, offset, deadline)
-	if s == nil {
-		return nil, why
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	h, why := a.journal.hand(s, kept, mark)
-	a.dropLocked(s)
-	if why == NotRefused {
+	var h *HandedSession
+	refused := NotRefused
+	why := a.claim(pid, offset, deadline, nil, func(s *session) {
+		if h, refused = a.journal.hand(s, kept, mark); refused != NotRefused {
+			a.sessions.end(s, exitRefused)
+			return
+		}
+		a.sessions.end(s, exitHandedOver)
+		a.sessions.moved.note(pid, to, time.Now().UnixMilli())
+		a.tickLocked()
 		a.journal.shared.handed.Add(1)
-	}
-	return h, why
+	})
+	return h, max(why, refused)
 }
 
 // hand describes a session whose cursor is set.
@@ -155,10 +160,10 @@ func (j *journal) hand(s *session, kept map[string]Numbers, mark uint64) (*Hande
 	return h, NotRefused
 }
 
-// adoptSession makes a handed session one of this instance, claimed. offset is what the client got last; mark
+// adoptSession makes a handed session one of this instance, whose client is at l. offset is what the client got last; mark
 // is the place in the order of events here at which the other instance's share ends, 0 if it is not
 // known.
-func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64) (*session, Refusal) {
+func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, mark uint64) (*session, Refusal) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	j := a.journal
@@ -166,7 +171,7 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 	if mark == 0 && (h.Foreign >= 0 && h.Foreign < foreignMargin || j.foreign > now-h.Age-foreignMargin) {
 		return nil, RefusedForeign
 	}
-	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), skip: map[uint64]uint64{}, parkedAt: now}
+	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), skip: map[uint64]uint64{}, awaySince: now}
 	for _, room := range h.Rooms {
 		s.stays = append(s.stays, stay{room, 0, stillThere})
 	}
@@ -199,13 +204,12 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, offset string, mark uint64
 	if j.shared.parkedBytes.Load()+s.prefixSize > j.shared.cfg.Bytes/2 {
 		return nil, RefusedCut
 	}
-	if a.sessions.byPID[s.pid] != nil || a.byID[s.sid] != nil || a.sessions.claimed[s.sid] != nil {
+	if a.sessions.byPID[s.pid] != nil || a.byID[s.sid] != nil || a.sessions.leaving[s.sid] != nil {
 		return nil, RefusedUnknown // somebody else was first
 	}
 	j.shared.account(s.prefixSize, 0)
-	a.sessions.byPID[s.pid], a.sessions.claimed[s.sid] = s, s
+	a.sessions.adopt(s, l)
 	a.tickLocked()
-	s.move(sessionClaimed)
 	return s, NotRefused
 }
 

@@ -59,7 +59,7 @@ type link struct {
 	backlog   *backlog // nil while the link is open
 	rawAcks   map[uint64]func([]Payload)
 	cancel    context.CancelFunc
-	over      chan struct{} // made by park, closed when the link is gone
+	ticket    string // see arrivals
 
 	ctx atomic.Pointer[context.Context] // see Done
 }
@@ -92,7 +92,7 @@ func (l *link) attach(ns *Namespace, sock *socket.Socket) {
 	l.ns, l.sock = ns, sock
 	l.conn.mu.Unlock()
 	if ns.local != nil {
-		ns.local.register(l, sock.Id(), takeOffset(sock.Handshake()))
+		ns.local.register(l, sock.Id(), l.arrived(sock.Handshake()))
 	}
 	l.conn.mu.Lock()
 	gone := l.state == linkGone
@@ -131,10 +131,10 @@ func (l *link) begin() bool {
 		c.ending.Lock()
 		l.disconnect(ended) // the library was told before it knew this socket
 		c.ending.Unlock()
-		l.released()
 	}
 	if !ok {
 		c.finish(l)
+		l.through()
 	}
 	c.connectAll(behind)
 	return ok
@@ -266,6 +266,7 @@ func (l *link) disconnected(args []any) {
 		guard(log, "disconnect", func() { f(context.WithoutCancel(l), l.sock, reason) })
 	}
 	l.conn.finish(l)
+	l.through()
 }
 
 // expectRaw registers who gets the answer to the event with this id, undecoded. The adapter's lock
@@ -356,6 +357,7 @@ func (e *socketEmitter) Emit(event events.EventName, args ...any) {
 		if l.mayEmit(emittedDisconnect, args) {
 			l.disconnected(args)
 		}
+		l.closed()
 	default:
 		e.emitGuarded(l.conn.server.log, event, args...)
 	}

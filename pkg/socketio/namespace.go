@@ -81,7 +81,7 @@ func (ns *Namespace) setReady() {
 
 func (ns *Namespace) attach(sock *socket.Socket) {
 	if c, ok := sock.Conn().(*conn); ok {
-		if l := c.link(ns.Name()); l != nil && l.sock == nil {
+		if l := c.joinee(ns.Name()); l != nil {
 			l.attach(ns, sock)
 		}
 	}

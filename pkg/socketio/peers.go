@@ -39,12 +39,12 @@ func (a *LocalAdapter) checkLost() {
 	}
 }
 
-func (a *LocalAdapter) claimRemote(pid socket.PrivateSessionId, offset string, deadline time.Time) (*session, Refusal) {
-	h, mark, why := a.peers.Take(pid, offset, deadline)
+func (a *LocalAdapter) claimRemote(from arrival, pid socket.PrivateSessionId, deadline time.Time) (*session, Refusal) {
+	h, mark, why := a.peers.Take(pid, from.offset, deadline)
 	if h == nil {
 		return nil, why
 	}
-	s, why := a.adoptSession(h, offset, mark)
+	s, why := a.adoptSession(h, from.link, from.offset, mark)
 	if why == NotRefused {
 		a.journal.shared.remote.Add(1)
 	}

@@ -89,7 +89,8 @@ type RecoveryStats struct {
 type recovery struct {
 	cfg       Recovery
 	log       *slog.Logger
-	queueHalf int64          // most that is sent to a client at once
+	queueHalf int64 // most that is sent to a client at once
+	arrivals  arrivals
 	running   sync.WaitGroup // replays under way
 
 	used        atomic.Int64 // bytes of all journals and parked sessions

@@ -174,10 +174,11 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 	s.mu.Unlock()
 	if e.Protocol() == 3 {
 		// The library joins "/" by itself as soon as it knows the connection.
-		c.links = append(c.links, c.newLink("/"))
+		root := c.newLink("/")
+		c.links, c.joining = append(c.links, root), append(c.joining, root)
 		defer c.lendRequest()()
 		if !guard(s.log, "connect", func() { s.engine.Emit("connection", c) }) {
-			c.links[0].refuse("Internal server error")
+			root.refuse("Internal server error")
 		}
 	} else {
 		c.startTimer(s.opts.ConnectTimeout)

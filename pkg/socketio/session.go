@@ -8,27 +8,14 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// sessionState is where a session is in its life.
-//
-//	new ─► live ─► parked ─► claimed ─► live …
-//	         │        └────► handed over to another instance, expired, cut
-//	         └─ left, or disconnected by the server: forgotten
-type sessionState uint8
-
-const (
-	sessionNew     sessionState = iota // its CONNECT is not answered yet
-	sessionLive                        // a socket has it
-	sessionParked                      // its connection broke
-	sessionClaimed                     // a client came back; its CONNECT is not answered yet
-)
-
 // A session is what outlives the connection of a client of protocol 5. Guarded by the adapter's lock.
 type session struct {
 	state sessionState
+	exit  sessionExit // how it ended
 	pid   socket.PrivateSessionId
 	sid   socket.SocketId
-	link  *link // that has it: new, live, claimed
-	data  any   // Socket.Data, while parked or claimed
+	link  *link // its holder, nil while parked
+	data  any   // Socket.Data, while it is away or returning
 
 	// What the client may have missed: prefix, which another instance knew, then those in the journal
 	// from start on that wants selects and skip does not take out.
@@ -42,12 +29,11 @@ type session struct {
 	stays  []stay
 	unsure uint64 // stays that ended before this number are forgotten
 
-	// While parked or claimed.
-	parkedAt int64           // Unix ms
-	size     int64           // bytes that are accounted for it
-	over     <-chan struct{} // closed when the old connection's socket is gone, nil: it is
-	moved    chan struct{}   // made by who waits for the state to change
-	next     cursor          // what is sent next
+	// From when it went away until it is attached again.
+	awaySince int64         // Unix ms
+	size      int64         // bytes that are accounted for it
+	next      cursor        // what is sent next
+	changed   chan struct{} // closed at the next change of state; made when somebody waits for that
 }
 
 // A stay is the time a socket was in a room: it gets the events numbered from … to-1.
@@ -173,15 +159,6 @@ func (s *session) find(offset string, j *journal) (cursor, Refusal) {
 // noOffset stands for the offset of a client that never got an event.
 const noOffset = "-"
 
-// move sets the state and wakes who waits for that.
-func (s *session) move(to sessionState) {
-	s.state = to
-	if s.moved != nil {
-		close(s.moved)
-		s.moved = nil
-	}
-}
-
 // library describes the session to the library.
 func (s *session) library() *socket.Session {
 	return &socket.Session{SessionToPersist: &socket.SessionToPersist{
@@ -189,7 +166,7 @@ func (s *session) library() *socket.Session {
 	}}
 }
 
-// estimate is what a parked session is accounted for.
+// estimate is what a session that is away is accounted for.
 func (s *session) estimate() int64 {
 	n := int64(512)
 	for i := range s.stays {
@@ -199,5 +176,5 @@ func (s *session) estimate() int64 {
 }
 
 func (s *session) expired(keep time.Duration, now int64) bool {
-	return s.parkedAt+keep.Milliseconds() < now
+	return s.awaySince+keep.Milliseconds() < now
 }

@@ -158,8 +158,7 @@ func (ns *Namespace) handOver(ctx context.Context) (left int, err error) {
 	}
 }
 
-// dump describes all parked sessions, nil if there are none. They stay, claimed by nobody else, until
-// forget.
+// dump describes all sessions that are away, nil if there are none. They stay until forget.
 func (a *LocalAdapter) dump() *SessionDump {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -168,12 +167,9 @@ func (a *LocalAdapter) dump() *SessionDump {
 		return nil
 	}
 	d := &SessionDump{TTL: j.shared.cfg.For}
-	for _, p := range a.sessions.parked {
-		if p.state != sessionParked || p.parkedAt != p.at {
-			continue
-		}
-		if b, err := json.Marshal(p.session.stored()); err == nil {
-			d.Sessions = append(d.Sessions, StoredSession{p.pid, b})
+	for _, s := range a.sessions.listAway() {
+		if b, err := json.Marshal(s.stored()); err == nil {
+			d.Sessions = append(d.Sessions, StoredSession{s.pid, b})
 		}
 	}
 	if len(d.Sessions) == 0 {
@@ -199,8 +195,8 @@ func (a *LocalAdapter) forget(d *SessionDump) (late []socket.PrivateSessionId) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, st := range d.Sessions {
-		if s := a.sessions.byPID[st.Pid]; s != nil && s.state == sessionParked {
-			a.dropLocked(s)
+		if s := a.sessions.byPID[st.Pid]; s != nil && s.isAway() {
+			a.sessions.end(s, exitStored)
 		} else {
 			late = append(late, st.Pid)
 		}
@@ -232,7 +228,7 @@ func (p *HandedPacket) entry() (e entry, ok bool) {
 
 func (s *session) stored() *storedSession {
 	st := &storedSession{
-		Sid: s.sid, Pid: s.pid, Base: s.base, Start: s.start, Unsure: s.unsure, Skip: s.skip, ParkedAt: s.parkedAt,
+		Sid: s.sid, Pid: s.pid, Base: s.base, Start: s.start, Unsure: s.unsure, Skip: s.skip, ParkedAt: s.awaySince,
 	}
 	for i := range s.prefix {
 		st.Prefix = append(st.Prefix, s.prefix[i].handed())
@@ -273,7 +269,7 @@ func (l *StoredLog) Hand(stored json.RawMessage, offset string, kept map[string]
 	if j == nil {
 		return nil, RefusedCut
 	}
-	s := &session{sid: st.Sid, pid: st.Pid, base: st.Base, start: st.Start, unsure: st.Unsure, skip: st.Skip, parkedAt: st.ParkedAt}
+	s := &session{sid: st.Sid, pid: st.Pid, base: st.Base, start: st.Start, unsure: st.Unsure, skip: st.Skip, awaySince: st.ParkedAt}
 	for i := range st.Prefix {
 		e, ok := st.Prefix[i].entry()
 		if !ok || e.frames == nil {

@@ -166,7 +166,7 @@ func (x *Exchange) Handle(req *wire.Request) error {
 	deadline := time.Now().Add(takeTimeout)
 	x.cluster.Go(func() { // ends at the deadline
 		defer func() { <-x.takes }()
-		answer.Session, answer.Refusal = x.local.TakeSession(q.Pid, q.Offset, q.Kept, mark, deadline)
+		answer.Session, answer.Refusal = x.local.TakeSession(q.Pid, q.Offset, q.Kept, mark, socketio.OriginText(req.UID), deadline)
 		_ = x.answer(req, answer)
 	})
 	return nil
