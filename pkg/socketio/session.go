@@ -31,6 +31,7 @@ type session struct {
 
 	// From when it went away until it is attached again.
 	awaySince int64         // Unix ms
+	turn      uint64        // how many times it went away
 	size      int64         // bytes that are accounted for it
 	next      cursor        // what is sent next
 	changed   chan struct{} // closed at the next change of state; made when somebody waits for that

@@ -56,11 +56,15 @@ type sessions struct {
 	timer   *time.Timer                          // forgets what is too old; runs while there is something
 }
 
-// awaySession is a session that went away at a time, in Unix ms.
+// awaySession is a session that went away at a time, in Unix ms: for the turn-th time.
 type awaySession struct {
 	*session
-	at int64
+	at   int64
+	turn uint64
 }
+
+// still tells whether it has not come back since.
+func (p awaySession) still() bool { return p.isAway() && p.session.turn == p.turn }
 
 func newSessions(r *recovery) sessions {
 	return sessions{
@@ -112,7 +116,8 @@ func (r *sessions) leave(l *link, since int64) {
 	s.enterState(sessionLeaving)
 	r.shared.account(s.size, 1)
 	r.shared.parked.Add(1)
-	r.away = append(r.away, awaySession{s, since})
+	s.turn++
+	r.away = append(r.away, awaySession{s, since, s.turn})
 	for len(r.away) > 1 && r.shared.parkedBytes.Load() > r.shared.cfg.Bytes/2 { // half of all bytes is theirs at most
 		r.endOldest(exitCrowded)
 	}
@@ -164,7 +169,7 @@ func (r *sessions) endOldest(how sessionExit) {
 	p := r.away[0]
 	r.away[0] = awaySession{}
 	r.away = r.away[1:]
-	if p.isAway() && p.awaySince == p.at {
+	if p.still() {
 		r.end(p.session, how)
 	}
 }
@@ -175,7 +180,7 @@ func (s *session) isAway() bool { return s.state == sessionLeaving || s.state ==
 // listAway returns the sessions that are away, the oldest first.
 func (r *sessions) listAway() (list []*session) {
 	for _, p := range r.away {
-		if p.isAway() && p.awaySince == p.at {
+		if p.still() {
 			list = append(list, p.session)
 		}
 	}

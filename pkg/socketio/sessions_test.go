@@ -203,7 +203,7 @@ func TestLivesOfClients(t *testing.T) {
 				case 4:
 					go func(c net.Conn) { c.Close() }(c.conn)
 				}
-				defer c.conn.Close() // who has left the namespace only is connected still
+				defer c.conn.Close()  // who has left the namespace only is connected still
 				for !c.member(t, s) { // the connection before this one took the session back: the server heard of it later
 				}
 			}
@@ -211,7 +211,11 @@ func TestLivesOfClients(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	eventually(t, "no socket is left", func() bool { return s.Engine().Len() == 0 && ns.Sockets().Len() == 0 && ns.local.size() == 0 })
+	eventually(t, "no socket is left, and no session is held", func() bool {
+		ns.local.mu.Lock()
+		defer ns.local.mu.Unlock()
+		return s.Engine().Len() == 0 && ns.Sockets().Len() == 0 && len(ns.local.byID) == 0 && len(ns.local.sessions.leaving) == 0
+	})
 	ns.local.mu.Lock()
 	defer ns.local.mu.Unlock()
 	ns.local.sessions.check(t)
