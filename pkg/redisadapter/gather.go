@@ -19,7 +19,9 @@ type gather struct {
 	want  func(c wire.Census) int        // how many answers are expected
 	start func(c wire.Census) []wire.Out // makes the requests
 	take  func(*wire.Response)           // one call at a time, none after done
-	done  func(error)                    // called once, on a goroutine of its own
+	// counts, if set, is called in place of take, and tells whether the answer is one of those that are expected.
+	counts func(*wire.Response) bool
+	done   func(error) // called once, on a goroutine of its own
 
 	timeout time.Duration // 0: the adapter's
 	call    bool          // of all instances, also of those that are absent, see rollCall
@@ -106,6 +108,13 @@ func (g *gather) complete(less func(wire.Census) wire.Census) bool {
 	return !g.call && g.expected >= 0 && g.got >= g.want(less(g.census))
 }
 
+// peers is how many other instances of ours Redis counted.
+func (g *gather) peers() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(g.census.Ours-1, 0)
+}
+
 // answer takes a response and returns whether it was the last.
 func (g *gather) answer(r *wire.Response) bool {
 	g.mu.Lock()
@@ -113,8 +122,14 @@ func (g *gather) answer(r *wire.Response) bool {
 	if g.finished {
 		return false
 	}
+	if g.counts != nil {
+		if !g.counts(r) {
+			return false
+		}
+	} else {
+		g.take(r)
+	}
 	g.got++
-	g.take(r)
 	return g.expected >= 0 && g.got >= g.expected
 }
 

@@ -18,12 +18,17 @@ func (a *Adapter) JoinRecovery() {
 // sessionPeers is what the exchange of sessions needs of an Adapter.
 type sessionPeers struct{ a *Adapter }
 
-func (p sessionPeers) AskPeers(req *wire.Request, take func(*wire.Response), done func(error)) {
+func (p sessionPeers) AskPeers(req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error)) {
 	a := p.a
-	a.gatherAnswers(&gather{
+	g := &gather{
 		what: "find a session",
 		ids:  []string{req.RequestID},
-		want: func(c wire.Census) int { return c.Ours - 1 },
+		want: func(c wire.Census) int {
+			if one {
+				return min(c.Ours-1, 1)
+			}
+			return c.Ours - 1
+		},
 		start: func(wire.Census) []wire.Out {
 			o, err := a.format.Peers(req)
 			if err != nil {
@@ -32,9 +37,10 @@ func (p sessionPeers) AskPeers(req *wire.Request, take func(*wire.Response), don
 			}
 			return []wire.Out{o}
 		},
-		take: take,
-		done: done,
-	})
+		counts: take,
+	}
+	g.done = func(err error) { done(g.peers(), err) }
+	a.gatherAnswers(g)
 }
 
 func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) { p.a.publishResponse(req, r) }

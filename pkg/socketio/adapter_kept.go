@@ -44,6 +44,13 @@ func (a *LocalAdapter) PublishAs(origin string) {
 	}
 }
 
+// owner is how the private ids begin that this instance gives out.
+func (a *LocalAdapter) owner() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return originText(a.journal.published.Origin)
+}
+
 // keeps tells whether an event is kept for clients that come back. As in Node, those that are volatile
 // or ask for acknowledgements are not.
 func (a *LocalAdapter) keeps(ev Encoded, opts *socket.BroadcastOptions) bool {
@@ -97,6 +104,23 @@ func (a *LocalAdapter) deliverKept(data Payload, opts *socket.BroadcastOptions, 
 	return watching
 }
 
+// endBehindLocked is called before the first event of an origin that came here. Sessions of other instances
+// that had heard less of that origin than came before it miss the rest: it was published after they were
+// left in Redis, say, and before this instance listened. Their clients begin anew.
+func (a *LocalAdapter) endBehindLocked(first PacketID) {
+	for _, s := range a.sessions.byPID {
+		heard, ok := s.skip[first.Origin]
+		if !ok || heard+1 >= first.N {
+			continue
+		}
+		a.journal.shared.refuse(a.name, RefusedCut)
+		if l := s.link; l != nil {
+			l.conn.eio.Close()
+		}
+		a.sessions.end(s, exitRefused)
+	}
+}
+
 // keepLocked adds an event to the journal.
 func (a *LocalAdapter) keepLocked(data Payload, opts *socket.BroadcastOptions, from *PacketID, publish func(uint64)) *entry {
 	j := a.journal
@@ -104,6 +128,9 @@ func (a *LocalAdapter) keepLocked(data Payload, opts *socket.BroadcastOptions, f
 	switch {
 	case from != nil && from.N != 0:
 		id = *from
+		if _, known := j.seen[id.Origin]; !known {
+			a.endBehindLocked(id)
+		}
 		if j.receive(id) {
 			// Something that came before it is lost: nobody who was away then can be told exactly what.
 			j.cut()

@@ -92,6 +92,9 @@ func (l *link) attach(ns *Namespace, sock *socket.Socket) {
 	l.ns, l.sock = ns, sock
 	l.conn.mu.Unlock()
 	if ns.local != nil {
+		if l.conn.server.recovery != nil && !sock.Recovered() {
+			nameOwner(sock, ns.local.owner())
+		}
 		ns.local.register(l, sock.Id(), l.arrived(sock.Handshake()))
 	}
 	l.conn.mu.Lock()

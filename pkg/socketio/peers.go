@@ -25,6 +25,39 @@ func (a *LocalAdapter) SetPeers(p SessionPeers) {
 	a.peers = p
 }
 
+// A private id is the origin of the instance that gave it out, its owner, and what the library makes:
+// 24 random characters. Older instances gave out the latter alone.
+const (
+	ownerLen   = 8
+	privateLen = ownerLen + 24
+)
+
+// OwnerOf returns the origin that a private id names, "" if it names none.
+func OwnerOf(pid socket.PrivateSessionId) string {
+	if len(pid) != privateLen {
+		return ""
+	}
+	if _, ok := parseOffset(string(pid[:ownerLen]) + "0"); !ok {
+		return ""
+	}
+	return string(pid[:ownerLen])
+}
+
+// MovedTo tells the origin of the instance that a session of this one was handed over to, "" if it was
+// not, or too long ago.
+func (a *LocalAdapter) MovedTo(pid socket.PrivateSessionId) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sessions.moved.to[pid].origin
+}
+
+// NamesOwners tells whether all sessions here have private ids that name an owner.
+func (a *LocalAdapter) NamesOwners() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sessions.ownerless == 0
+}
+
 // HasSession tells whether TakeSession may succeed.
 func (a *LocalAdapter) HasSession(pid socket.PrivateSessionId) bool {
 	a.mu.Lock()
@@ -40,13 +73,18 @@ func (a *LocalAdapter) checkLost() {
 }
 
 func (a *LocalAdapter) claimRemote(from arrival, pid socket.PrivateSessionId, deadline time.Time) (*session, Refusal) {
+	r, addr := a.journal.shared, from.link.conn.RemoteAddress()
+	if !r.asks.may(addr, time.Now()) {
+		return nil, RefusedLimited
+	}
 	h, mark, why := a.peers.Take(pid, from.offset, deadline)
 	if h == nil {
+		r.asks.inVain(addr, time.Now())
 		return nil, why
 	}
 	s, why := a.adoptSession(h, from.link, from.offset, mark)
 	if why == NotRefused {
-		a.journal.shared.remote.Add(1)
+		r.remote.Add(1)
 	}
 	return s, why
 }

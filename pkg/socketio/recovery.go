@@ -44,6 +44,7 @@ const (
 	RefusedOffset          // the client named a packet that it never got
 	RefusedTimeout         // the other instances, or the end of the old connection, took too long
 	RefusedForeign         // servers that number nothing sent to the cluster meanwhile: the order is not certain
+	RefusedLimited         // too many clients of its address asked for sessions that do not exist
 	refusals
 )
 
@@ -63,6 +64,8 @@ func (r Refusal) String() string {
 		return "timeout"
 	case RefusedForeign:
 		return "foreign"
+	case RefusedLimited:
+		return "limited"
 	default:
 		return "other"
 	}
@@ -91,6 +94,7 @@ type recovery struct {
 	log       *slog.Logger
 	queueHalf int64 // most that is sent to a client at once
 	arrivals  arrivals
+	asks      asks
 	running   sync.WaitGroup // replays under way
 
 	used        atomic.Int64 // bytes of all journals and parked sessions

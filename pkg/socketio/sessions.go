@@ -53,7 +53,9 @@ type sessions struct {
 	leaving map[socket.SocketId]*session         // those that are leaving, for their sockets' last calls
 	away    []awaySession                        // leaving or parked, the oldest first; stale ones stay until their turn comes
 	moved   moved                                // where sessions went
-	timer   *time.Timer                          // forgets what is too old; runs while there is something
+	// ownerless is how many sessions have private ids that name no owner: older instances gave them out.
+	ownerless int
+	timer     *time.Timer // forgets what is too old; runs while there is something
 }
 
 // awaySession is a session that went away at a time, in Unix ms: for the turn-th time.
@@ -82,6 +84,9 @@ func (r *sessions) open(l *link, sid socket.SocketId, base string) {
 func (r *sessions) name(s *session, pid socket.PrivateSessionId, head uint64) {
 	s.pid, s.start = pid, head
 	r.byPID[pid] = s
+	if OwnerOf(pid) == "" {
+		r.ownerless++
+	}
 	r.attach(s)
 }
 
@@ -91,6 +96,9 @@ func (r *sessions) attach(s *session) { s.enterState(sessionAttached) }
 // adopt takes in a session of another instance, whose client l has come back to this one.
 func (r *sessions) adopt(s *session, l *link) {
 	r.byPID[s.pid] = s
+	if OwnerOf(s.pid) == "" {
+		r.ownerless++
+	}
 	r.moved.forget(s.pid)
 	r.hold(s, l)
 }
@@ -153,6 +161,9 @@ func (r *sessions) end(s *session, how sessionExit) {
 	s.link, s.exit = nil, how
 	if r.byPID[s.pid] == s {
 		delete(r.byPID, s.pid)
+		if OwnerOf(s.pid) == "" {
+			r.ownerless--
+		}
 	}
 	s.enterState(sessionEnded)
 }

@@ -270,6 +270,33 @@ func (p heldPeers) Take(pid socket.PrivateSessionId, _ string, _ time.Time) (*Ha
 }
 func (heldPeers) Lost() bool { return false }
 
+// TestSessionBehindAnOriginIsEnded: a session came from an instance that had heard five events of a third
+// one. The first of that which comes here is the eighth: nobody knows the two in between.
+func TestSessionBehindAnOriginIsEnded(t *testing.T) {
+	for first, ended := range map[uint64]bool{6: false, 8: true} {
+		s := newTestServer(t, recovering(Options{}))
+		a := localAdapter(s.Of("/chat").Adapter())
+		peers := heldPeers{make(chan socket.PrivateSessionId, 1), make(chan *HandedSession, 1)}
+		a.SetPeers(peers)
+		c := &comer{server: s, nsp: "/chat", sid: "sid", pid: "from elsewhere"}
+		peers.give <- &HandedSession{
+			Sid: "sid", Pid: "from elsewhere", Rooms: []socket.Room{"sid"}, Seen: map[string]uint64{OriginText("third"): 5}, Foreign: -1, Since: 100_000,
+		}
+		if !c.connect(t, s) {
+			t.Fatal("not recovered")
+		}
+		a.BroadcastReceived(Encoded{Data: raw(`["x"]`)}, nil, "third", first)
+		if !ended {
+			c.wantEvents(`["x"]`)
+			continue
+		}
+		c.wantClosed()
+		if refused(s, RefusedCut) != 1 {
+			t.Errorf("stats %+v", s.RecoveryStats())
+		}
+	}
+}
+
 // TestConnectionEndsWhileItsSessionIsAskedFor: a CONNECT behind a DISCONNECT asks another instance for its
 // session, and the connection is gone when that is there. It waits for its client as any other.
 func TestConnectionEndsWhileItsSessionIsAskedFor(t *testing.T) {

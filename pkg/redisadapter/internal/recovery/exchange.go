@@ -20,6 +20,8 @@ type sessionQuestion struct {
 	Pid    socket.PrivateSessionId     `json:"pid"`
 	Offset string                      `json:"offset"`
 	Kept   map[string]socketio.Numbers `json:"kept"`
+	// Owner, if set, is the origin of the only instance that is asked.
+	Owner string `json:"owner,omitempty"`
 }
 
 // sessionAnswer is the data of the answer.
@@ -28,6 +30,11 @@ type sessionAnswer struct {
 	Refusal   socketio.Refusal        `json:"refusal,omitempty"`
 	Origin    string                  `json:"origin"`
 	Published uint64                  `json:"published"`
+	// Owners tells that all sessions of this instance have private ids that name an owner; older instances
+	// say nothing of that.
+	Owners bool `json:"owners,omitempty"`
+	// Moved is the origin of the instance that the session was handed over to.
+	Moved string `json:"moved,omitempty"`
 }
 
 const (
@@ -39,9 +46,11 @@ const (
 
 // cluster is what an exchange needs of the adapter of its namespace.
 type cluster interface {
-	// AskPeers sends req to our other instances. take gets their answers, one call at a time, done is
-	// called once, with an error unless all have answered.
-	AskPeers(req *wire.Request, take func(*wire.Response), done func(error))
+	// AskPeers sends req to our other instances. take gets their answers, one call at a time, and reports
+	// whether the answer counts. done is called once, with an error unless all that are waited for have
+	// answered: all that are there, or with one the first whose answer counts. peers is how many Redis
+	// counted, those included that are not waited for because they answer nothing.
+	AskPeers(req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error))
 	// Answer answers a request.
 	Answer(req *wire.Request, r *wire.Response)
 	// Ordered tells whether requests and events come in one order.
@@ -64,7 +73,8 @@ type cluster interface {
 type Exchange struct {
 	local   *socketio.LocalAdapter
 	cluster cluster
-	store   sessionStore
+	store   keeper
+	roster  *roster
 
 	takes    chan struct{} // has an element for each session that is being handed over
 	gapsSeen atomic.Uint64 // see Lost
@@ -73,9 +83,17 @@ type Exchange struct {
 	marks map[string]uint64 // of our questions that have no answer yet, see pass
 }
 
+// keeper is where instances that end leave their sessions.
+type keeper interface {
+	put(ctx context.Context, id string, d *socketio.SessionDump) error
+	discard(ctx context.Context, pids []socket.PrivateSessionId) error
+	take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal)
+}
+
+// New makes the exchange of a namespace. redis is where sessions are left, under keys that begin with key.
 func New(local *socketio.LocalAdapter, c cluster, redis redis.UniversalClient, key, nsp string) *Exchange {
 	return &Exchange{
-		local: local, cluster: c, store: sessionStore{redis: redis, key: key, nsp: nsp},
+		local: local, cluster: c, store: &sessionStore{redis: redis, key: key, nsp: nsp}, roster: newRoster(),
 		takes: make(chan struct{}, maxTakes), marks: map[string]uint64{},
 	}
 }
@@ -144,9 +162,17 @@ func (x *Exchange) Handle(req *wire.Request) error {
 	if err := json.Unmarshal(req.Data, &q); err != nil {
 		return fmt.Errorf("%w: %w", wire.ErrRequest, err)
 	}
+	if req.UID != "" {
+		x.roster.met(socketio.OriginText(req.UID), time.Now())
+	}
 	answer := sessionAnswer{}
 	_, answer.Origin, answer.Published = x.local.Kept()
+	if q.Owner != "" && q.Owner != answer.Origin {
+		return nil // another one is asked
+	}
+	answer.Owners = x.local.NamesOwners()
 	if !x.local.HasSession(q.Pid) {
+		answer.Moved = x.local.MovedTo(q.Pid)
 		return x.answer(req, answer)
 	}
 	mark := uint64(0)

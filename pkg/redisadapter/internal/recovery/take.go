@@ -19,19 +19,24 @@ import (
 //	    ▼
 //	is it in Redis? an instance that ended in order has left it there ──► found
 //	    ▼
-//	ask the other instances ──► found, or refused for good
-//	    ├─ one that was there lately is missing, or does not answer: again, later
-//	    ▼
-//	all say that they do not know it: unknown
+//	its private id names its owner
+//	    ├─ nobody: everybody answered lately, and no such instance ever did ──► unknown
+//	    ├─ an instance that is there: ask it alone ──► found, refused for good, or it says where it went: ask there
+//	    └─ one that is not there, or the id names none (an older instance gave it out): ask all
+//	         ├─ one that was there lately is missing, or does not answer: again, later
+//	         ▼
+//	       all say that they do not know it: unknown
 //
-// An instance that is stopped, cut off or about to end can have it all the same: only the answers of
-// all that were there lately, or the deadline, end the search. The answers to earlier questions count
-// until then, because an instance that hands a session over does so once.
+// An instance that is stopped, cut off or about to end can have it all the same: only the answer of the
+// owner, or of all that were there lately, or the deadline, ends the search. The answers to earlier
+// questions count until then, because an instance that hands a session over does so once.
 const (
 	firstRound = 700 * time.Millisecond // that an answer may take; each further round takes twice as long
 	takePause  = 100 * time.Millisecond // between rounds, and between looks whether the cluster is joined
 	// dumpMargin is how much longer than a dump is old an instance must have listened to have all since.
 	dumpMargin = 2 * time.Second
+	// maxMoves bounds how often a search is told of another place.
+	maxMoves = 8
 )
 
 // taken is what came of asking for a session.
@@ -39,6 +44,7 @@ type taken struct {
 	session *socketio.HandedSession
 	mark    uint64
 	why     socketio.Refusal
+	moved   string // where the session is instead
 }
 
 // A search looks for one session.
@@ -46,6 +52,7 @@ type search struct {
 	x      *Exchange
 	pid    socket.PrivateSessionId
 	offset string
+	owner  string          // the origin of the instance to ask, "": not known
 	ctx    context.Context //nolint:containedctx // of this search alone
 	found  chan taken      // sessions that instances hand over
 
@@ -57,12 +64,15 @@ type search struct {
 func (x *Exchange) Take(pid socket.PrivateSessionId, offset string, deadline time.Time) (*socketio.HandedSession, uint64, socketio.Refusal) {
 	ctx, cancel := context.WithDeadline(x.cluster.Context(), deadline)
 	defer cancel()
-	s := &search{x: x, pid: pid, offset: offset, ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{}}
+	s := &search{
+		x: x, pid: pid, offset: offset, owner: socketio.OwnerOf(pid), ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{},
+	}
 	t := s.run()
 	return t.session, t.mark, t.why
 }
 
 func (s *search) run() taken {
+	moves := 0
 	for round := firstRound; ; round *= 2 {
 		for !s.x.cluster.Joined() {
 			if !s.pause() {
@@ -72,13 +82,15 @@ func (s *search) run() taken {
 		if t := s.stored(round); t.why != socketio.RefusedUnknown {
 			return t
 		}
-		whole := s.x.cluster.Whole()
-		switch t := s.ask(round); t.why {
-		case socketio.RefusedUnknown:
-			if whole && s.x.cluster.Whole() {
-				return s.stored(round) // it may have been left there meanwhile
-			}
-		case socketio.RefusedTimeout: // busy, stopped or gone
+		t, certain := s.peers(round)
+		switch {
+		case t.why == socketio.RefusedUnknown && t.moved != "" && moves < maxMoves:
+			moves++
+			s.owner, round = t.moved, firstRound/2
+			continue // there at once
+		case t.why == socketio.RefusedUnknown && certain:
+			return s.stored(round) // it may have been left there meanwhile
+		case t.why == socketio.RefusedUnknown, t.why == socketio.RefusedTimeout: // busy, stopped or gone
 		default:
 			return t
 		}
@@ -86,6 +98,70 @@ func (s *search) run() taken {
 			return taken{why: socketio.RefusedTimeout}
 		}
 	}
+}
+
+// peers asks the other instances, as few as will do. certain tells whether one that is unknown to those
+// that were asked is unknown to all.
+func (s *search) peers(round time.Duration) (t taken, certain bool) {
+	if s.owner == "" || !s.x.roster.there(s.owner) {
+		if !s.x.roster.fresh(time.Now()) {
+			s.call(round)
+		}
+		if s.x.roster.madeUp(s.owner, time.Now()) && !s.spoke() {
+			return taken{why: socketio.RefusedUnknown}, true
+		}
+	}
+	if s.owner != "" && s.x.roster.there(s.owner) {
+		if t = s.ask(round, s.owner); t.why != socketio.RefusedTimeout {
+			return t, true
+		}
+		s.call(round) // is it there still?
+		if s.x.roster.there(s.owner) {
+			return t, false
+		}
+	}
+	whole := s.x.cluster.Whole()
+	t = s.ask(round, "")
+	return t, whole && s.x.cluster.Whole()
+}
+
+// spoke tells whether events of the owner came here: it may have come since everybody was called.
+func (s *search) spoke() bool {
+	kept, _, _ := s.x.local.Kept()
+	_, ok := kept[s.owner]
+	return ok
+}
+
+// call asks all instances who they are, unless that is being asked: then it waits for that.
+func (s *search) call(round time.Duration) {
+	if wait := s.x.roster.begin(); wait != nil {
+		select {
+		case <-wait:
+		case <-s.ctx.Done():
+		}
+		return
+	}
+	began, whole := time.Now(), s.x.cluster.Whole()
+	answered := 0
+	req, err := s.x.question(sessionQuestion{})
+	if err != nil {
+		s.x.roster.end(began, began, false)
+		return
+	}
+	done := make(chan bool, 1)
+	s.x.cluster.AskPeers(req, false, func(r *wire.Response) bool {
+		if _, ok := s.x.read(r); ok {
+			answered++
+		}
+		return true
+	}, func(peers int, err error) { done <- err == nil && answered >= peers })
+	all := false
+	select {
+	case all = <-done:
+	case <-time.After(round):
+	case <-s.ctx.Done():
+	}
+	s.x.roster.end(began, time.Now(), all && whole && s.x.cluster.Whole())
 }
 
 // pause reports false if the time is over.
@@ -98,35 +174,54 @@ func (s *search) pause() bool {
 	}
 }
 
-// ask sends a question, and returns what came of it, or of earlier ones, within d.
-func (s *search) ask(d time.Duration) taken {
+// question makes a request.
+func (x *Exchange) question(q sessionQuestion) (*wire.Request, error) {
+	b, err := wire.EncodeJSON(q)
+	return &wire.Request{RequestID: wire.NewID(), Type: wire.SessionRequest, Data: json.RawMessage(b)}, err
+}
+
+// read reads an answer, and notes that its sender is there.
+func (x *Exchange) read(r *wire.Response) (answer sessionAnswer, ok bool) {
+	if json.Unmarshal(r.Data, &answer) != nil {
+		return answer, false
+	}
+	x.roster.note(answer.Origin, answer.Owners, time.Now())
+	return answer, true
+}
+
+// ask sends a question to the instance with the origin only ("": to all), and returns what came of it, or
+// of earlier ones, within d.
+func (s *search) ask(d time.Duration, only string) taken {
 	kept, _, _ := s.x.local.Kept()
-	q, err := wire.EncodeJSON(sessionQuestion{s.pid, s.offset, kept})
+	req, err := s.x.question(sessionQuestion{s.pid, s.offset, kept, only})
 	if err != nil {
 		return taken{why: socketio.RefusedUnknown}
 	}
-	req := &wire.Request{RequestID: wire.NewID(), Type: wire.SessionRequest, Data: json.RawMessage(q)}
 	s.x.expect(req.RequestID)
-	done, why := make(chan taken, 1), socketio.RefusedUnknown
-	s.x.cluster.AskPeers(req, func(r *wire.Response) {
-		var answer sessionAnswer
-		if json.Unmarshal(r.Data, &answer) != nil {
-			return
+	done, result := make(chan taken, 1), taken{why: socketio.RefusedUnknown}
+	s.x.cluster.AskPeers(req, only != "", func(r *wire.Response) bool {
+		answer, ok := s.x.read(r)
+		if !ok {
+			return only == ""
 		}
 		s.note(answer)
-		why = max(why, answer.Refusal)
 		if answer.Session != nil {
 			select {
 			case s.found <- taken{session: answer.Session, mark: s.x.mark(req.RequestID)}:
 			default:
 			}
 		}
-	}, func(err error) {
+		if only != "" && answer.Origin != only {
+			return false // an instance of before answers whoever is asked
+		}
+		result.why, result.moved = max(result.why, answer.Refusal), answer.Moved
+		return true
+	}, func(_ int, err error) {
 		s.x.mark(req.RequestID)
 		if err != nil {
-			why = socketio.RefusedTimeout
+			result.why = socketio.RefusedTimeout
 		}
-		done <- taken{why: why}
+		done <- result
 	})
 	timeout := time.NewTimer(d)
 	defer timeout.Stop()
@@ -178,7 +273,7 @@ func (s *search) stored(round time.Duration) taken {
 func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) bool {
 	for { // an instance that is missing for a moment may be the one that has published
 		whole := s.x.cluster.Whole()
-		if t := s.ask(round); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole() {
+		if t := s.ask(round, ""); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole() {
 			break
 		}
 		if !s.pause() {
