@@ -87,12 +87,12 @@ func (g *Gateway) extend() {
 	ask(g, EventHistory, g.past)
 }
 
-func (g *Gateway) connected(_ context.Context, s *socket.Socket) error {
+func (g *Gateway) connected(ctx context.Context, s *socket.Socket) error {
 	if g.opts.Logger.Enabled(context.Background(), slog.LevelDebug) {
 		g.opts.Logger.Debug(fmt.Sprintf("%s(%s) is connected!", s.Id(), username(s)))
 	}
 	if g.opts.JoinNotice && !s.Recovered() { // who was recovered never left
-		g.chat.Broadcast(MsgToClient, joinNotice)
+		g.chat.Announce(ctx, MsgToClient, joinNotice)
 	}
 	return nil
 }

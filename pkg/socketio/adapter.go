@@ -54,6 +54,9 @@ type LocalAdapter struct {
 	members []*link // those that are joined, in no order
 	rooms   map[socket.Room]map[*link]struct{}
 	mark    uint64 // of the latest selection, see selectLocked
+	joins   uint64 // members there ever were
+	// horizons tells of broadcasts under way that are not for all members: up to which member.joined.
+	horizons map[*socket.BroadcastOptions]uint64
 
 	packs    bool     // a client that speaks MessagePack has been here
 	journal  *journal // nil unless connection state recovery is on; the pointer is static
@@ -69,10 +72,11 @@ type batch interface {
 
 // member is the part of a link that its namespace's adapter owns.
 type member struct {
-	id    socket.SocketId
-	index int  // in members; -1 unless joined
-	own   bool // in the room that is named like its id, which rooms does not list
-	rooms []socket.Room
+	id     socket.SocketId
+	index  int    // in members; -1 unless joined
+	joined uint64 // which member it was; a recovered one is the one that it was before
+	own    bool   // in the room that is named like its id, which rooms does not list
+	rooms  []socket.Room
 
 	session *session // nil without recovery, for clients of protocol 4, and once it has left
 	replay  *replay  // while it catches up
@@ -170,6 +174,8 @@ func (a *LocalAdapter) register(l *link, id socket.SocketId, offset string) {
 func (a *LocalAdapter) activate(l *link, frames []*engineio.Frame, pid socket.PrivateSessionId) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.joins++
+	l.member.joined = a.joins
 	sent := a.admitLocked(l, frames, pid)
 	if sent && a.byID[l.member.id] == l && l.member.index < 0 {
 		l.member.index = len(a.members)

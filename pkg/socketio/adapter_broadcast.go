@@ -133,6 +133,14 @@ func isVolatile(opts *socket.BroadcastOptions) bool {
 // is done with, or excepted, carries the mark of this selection.
 func (a *LocalAdapter) selectLocked(opts *socket.BroadcastOptions, f func(*link)) {
 	rooms, except := roomSets(opts)
+	if horizon := a.horizons[opts]; horizon != 0 {
+		all := f
+		f = func(l *link) {
+			if l.member.joined <= horizon {
+				all(l)
+			}
+		}
+	}
 	a.mark++
 	for _, room := range except {
 		a.eachInRoomLocked(room, func(l *link) { l.marked = a.mark })

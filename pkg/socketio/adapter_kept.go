@@ -145,6 +145,7 @@ func (a *LocalAdapter) keepLocked(data Payload, opts *socket.BroadcastOptions, f
 		id = j.local
 	}
 	e := j.add(id, a.name, data, opts)
+	e.horizon = a.horizons[opts]
 	if from != nil && from.N == 0 {
 		e.foreign, j.foreign = true, e.at
 	}

@@ -11,6 +11,21 @@ func (a *LocalAdapter) HasMembers(room socket.Room) bool {
 	return a.rooms[room] != nil
 }
 
+// upTo makes a broadcast with opts one for the members that there were when l joined, until end is called.
+func (a *LocalAdapter) upTo(l *link, opts *socket.BroadcastOptions) (end func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.horizons == nil {
+		a.horizons = map[*socket.BroadcastOptions]uint64{}
+	}
+	a.horizons[opts] = l.member.joined
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.horizons, opts)
+	}
+}
+
 // MayReach tells whether a broadcast to a room concerns this instance: a socket is in it, or sessions are
 // kept, whose clients may have been.
 func (a *LocalAdapter) MayReach(room socket.Room) bool {

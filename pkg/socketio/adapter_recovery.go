@@ -280,11 +280,13 @@ func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket
 			return false
 		}
 		if s != nil && s.state == sessionOpening && pid != "" {
+			s.joined = l.member.joined
 			a.sessions.name(s, pid, a.journal.head())
 		}
 		return true
 	}
 	r := a.journal.shared
+	l.member.joined = s.joined
 	frames, more, ok := a.missedLocked(s, r.queueHalf, answer)
 	if !ok {
 		// Forgotten since it was claimed, and the library believes in it already: the client has to come

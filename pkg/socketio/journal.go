@@ -58,6 +58,7 @@ type entry struct {
 	foreign       bool              // came without a number: id means nothing elsewhere
 	frames        []*engineio.Frame // with the offset
 	rooms, except []socket.Room
+	horizon       uint64 // the latest member it is for, 0: it is for all
 	size          int64
 }
 

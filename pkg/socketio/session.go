@@ -24,6 +24,7 @@ type session struct {
 	// The prefix is forgotten at prefixUntil (Unix ms); until then its bytes are accounted for.
 	prefixUntil, prefixSize int64
 
+	joined uint64 // see member; 0 for one of another instance: it was there before
 	start  uint64
 	skip   map[uint64]uint64 // origin: up to which number its events are in the prefix
 	stays  []stay
@@ -115,7 +116,7 @@ func (s *session) wants(e *entry, seq uint64) bool {
 	if len(e.rooms) > 0 && !s.in(e.rooms, seq) || len(e.except) > 0 && s.in(e.except, seq) {
 		return false
 	}
-	return !s.skips(e.id)
+	return !s.skips(e.id) && (e.horizon == 0 || s.joined <= e.horizon)
 }
 
 // skips tells whether an event was in the prefix.
