@@ -49,8 +49,20 @@
 // Each namespace has a journal, in which its events stand in the order in which this instance sent
 // them, and each session the times at which it was in which rooms: what is due to a client follows
 // from both, also for rooms that it has left since. CONNECT, what was missed and the first live event
-// are queued under one lock, so there is neither gap nor duplicate. Who missed more than half of
-// [engineio.Options].QueueBytes gets it part by part from the journal, as fast as it reads.
+// are queued under one lock, so there is neither gap nor duplicate. A client that missed more
+// than half of [engineio.Options].QueueBytes gets it part by part from the journal, as fast as it reads.
+//
+// The words of it:
+//
+//	private id   what a client shows to get its session back: the origin of the owner, and random characters
+//	owner        the instance that gave a private id out
+//	origin       the sender of a numbered event, eight characters: an instance as one namespace knows it
+//	offset       the name of an event, its last argument: its origin and its number there
+//	journal      what a namespace has sent, in its order; stay: a socket's time in a room, as places in it
+//	prefix       what a session missed on another instance, before the journal of this one comes
+//	foreign      an event without a number, of a server that is not ours
+//	away         a session whose connection broke: leaving until the library is through with its socket, then parked
+//	returning    a session whose client has come back, until its CONNECT is answered
 //
 // It is all or nothing: [Refusal] names the reasons for a new session instead. Like Node, the server
 // does not keep volatile events and those that ask for acknowledgements, and forgets sessions that

@@ -1,6 +1,4 @@
-package recovery
-
-// Connection state recovery across instances. With it on (socketio.Options.Recovery), each broadcast
+// Package recovery hands sessions over between instances: connection state recovery in a cluster. With it on (socketio.Options.Recovery), each broadcast
 // carries its place in its sender's sequence, as "seq", where Node does not look:
 //
 //	classic   [uid, packet, {rooms, except, flags, seq}]
@@ -9,12 +7,17 @@ package recovery
 // So any two instances can tell what one had delivered that the other has not, whatever the mode. A
 // client that comes to B with a session of A:
 //
-//	client ── CONNECT {pid, offset} ──► B ── sessionRequest: pid, offset, what B keeps ──► all of ours
+//	client ── CONNECT {pid, offset} ──► B ── sessionRequest: pid, offset, what B keeps ──► A, which pid names
 //	                                    B ◄── A: the session, what was missed (what B keeps, by id alone),
 //	                                          and up to where A had the events of each instance
 //	client ◄── CONNECT, what was missed, what A had not had, what comes live ── B
 //
-// A has ended its own copy when it answers. The others answer that they do not have it, and how far they
-// have published. If none has it, the session may be in Redis: instances that end in order leave sessions
+// A has ended its own copy when it answers. If it has handed the session over before, it tells to whom,
+// and B asks there. The request goes to all of ours, with the origin of the one that shall answer; without
+// one all answer, with how far they have published: so B asks who is there (see roster), and for ids that
+// older instances gave out. If none has it, the session may be in Redis: instances that end in order leave sessions
 // and what is kept there (Store). Node's messages carry no number. On the classic format B receives its
 // own request in the order of all messages: Node's messages before it come from A, those after it from B.
+//
+// An Exchange has no goroutine of its own; a session that is handed over is waited for on one of the hub.
+package recovery
