@@ -53,6 +53,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 			NoUpgrades:     cfg.Handshake.NoUpgrades,
 			HeadBytes:      cfg.Handshake.HeadBytes,
 			Parameters:     cfg.Handshake.Parameters,
+			NoIOUring:      cfg.Engine.IOUring == config.IOUringOff,
 		},
 		ConnectTimeout: cfg.Engine.ConnectTimeout,
 		Parser:         socketio.Parser(cfg.Engine.Parser),

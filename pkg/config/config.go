@@ -57,7 +57,17 @@ type Engine struct {
 	Transports     []string // of "polling" and "websocket", at least one
 	Parser         Parser   // how packets are written
 	Origins        []string // exact origins of pages that may connect; empty: any
+	IOUring        IOUring  // whether broadcasts leave by io_uring
 }
+
+// IOUring tells whether broadcasts leave by io_uring(7).
+type IOUring string
+
+// When they do.
+const (
+	IOUringAuto IOUring = "auto" // where the system lets them
+	IOUringOff  IOUring = "off"  // never
+)
 
 // Parser is how packets are written.
 type Parser string

@@ -94,6 +94,8 @@ func table() []section {
 				milliseconds(func(c *Config) *time.Duration { return &c.Engine.ConnectTimeout }, 10*time.Millisecond, anHour)},
 			{"MAX_PAYLOAD_BYTES", "1000000", "Largest message and largest polling request. A client that sends more is disconnected.",
 				integer(func(c *Config) *int64 { return &c.Engine.MaxPayload }, 1, 16*mebi)},
+			{"IO_URING", "auto", "auto: a broadcast's deliveries share system calls (Linux' io_uring) where the kernel and the container's seccomp profile allow it; /status tells whether they do. off: each delivery is a system call of its own.",
+				oneOf(func(c *Config) *IOUring { return &c.Engine.IOUring }, IOUringAuto, IOUringOff)},
 			{"CLIENT_QUEUE_BYTES", "1048576", "Bytes that may wait for one slow client before it is disconnected.",
 				integer(func(c *Config) *int64 { return &c.Engine.QueueBytes }, 1024, 16*1024*mebi)},
 		}},

@@ -1,9 +1,10 @@
 package engineio
 
 import (
-	"errors"
 	"runtime"
 	"sync"
+
+	"socketio-chat/pkg/uring"
 )
 
 // A flusher empties the outboxes of WebSocket connections, and answers the polls
@@ -22,23 +23,48 @@ type flusher struct {
 	line    connLine
 	workers int // running
 	max     int
-	sent    Sent // by workers
+
+	sent Sent // by workers
 
 	running *running // of the server; has the workers
 	worker  func()   // work, made once
+
+	ring       ring  // by which turns leave together
+	noRing     error // why there is none
+	gatherFrom int   // how many connections are worth the ring; fewer are written to one by one
+}
+
+// A ring is a *uring.Pool, or what stands for one in a test.
+type ring interface {
+	Send(sends []uring.Send) (tried int)
+	Err() error
+	Close()
 }
 
 const (
-	// takeAtOnce is how many connections a worker takes from the line; few, so
-	// that several workers share a broadcast.
+	// takeAtOnce is what a worker takes without a ring; few, so that several workers
+	// share a broadcast.
 	takeAtOnce = 16
-	// perWorker is how many waiting connections are worth one more worker.
-	perWorker = 64
+	perWorker  = 64
 )
 
-func newFlusher(r *running) *flusher {
-	f := &flusher{max: runtime.GOMAXPROCS(0), running: r}
+// share is how many connections a worker takes from the line, and how many waiting
+// connections are worth one more worker.
+func (f *flusher) share() (take, perWorker int) {
+	if f.ring.Err() == nil {
+		return uring.Batch, uring.Batch
+	}
+	return takeAtOnce, perWorker
+}
+
+func newFlusher(r *running, useRing bool) *flusher {
+	f := &flusher{max: runtime.GOMAXPROCS(0), running: r, gatherFrom: gatherFrom}
 	f.worker = f.work
+	var pool *uring.Pool // nil is one that takes nothing
+	if f.noRing = errRingOff; useRing {
+		pool, f.noRing = uring.Open(f.max)
+	}
+	f.ring = pool
 	return f
 }
 
@@ -74,6 +100,7 @@ func (f *flusher) schedule(conns ...*Conn) {
 	f.mu.Lock()
 	f.line.push(conns)
 	start := 0
+	_, perWorker := f.share()
 	for f.workers < f.max && f.line.len() > f.workers*perWorker {
 		f.workers++
 		start++
@@ -102,20 +129,22 @@ func (f *flusher) countLocked(w *writer) {
 	f.sent.Frames += w.sent.Frames
 	f.sent.Bytes += w.sent.Bytes
 	f.sent.Writes += w.sent.Writes
+	f.sent.Batched += w.sent.Batched
 	w.sent = Sent{}
 }
 
-// take moves connections from the line to dst, returns how many, and adds up what
+// take moves connections from the line to w.taken, returns them, and adds up what
 // w has written. When there is none it counts the calling worker as ended.
-func (f *flusher) take(dst []*Conn, w *writer) int {
+func (f *flusher) take(w *writer) []*Conn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.countLocked(w)
-	n := f.line.pop(dst)
+	most, _ := f.share()
+	n := f.line.pop(w.taken[:most])
 	if n == 0 {
 		f.workers--
 	}
-	return n
+	return w.taken[:n]
 }
 
 // work flushes connections until none is left. One that got more to write
@@ -123,125 +152,22 @@ func (f *flusher) take(dst []*Conn, w *writer) int {
 func (f *flusher) work() {
 	w := writers.Get().(*writer)
 	defer writers.Put(w)
-	var taken [takeAtOnce]*Conn
-	for n := f.take(taken[:], w); n > 0; n = f.take(taken[:], w) {
-		again := taken[:0]
-		for _, c := range taken[:n] {
+	for taken := f.take(w); len(taken) > 0; taken = f.take(w) {
+		if len(taken) >= f.gatherFrom && f.ring.Err() == nil {
+			w.shared.ring = f.ring
+		}
+		for _, c := range taken {
 			if c.flush(w) {
-				again = append(again, c)
+				w.again = append(w.again, c)
 			}
 		}
-		if len(again) > 0 {
-			f.schedule(again...)
+		w.enter()
+		w.shared.ring = nil
+		if len(w.again) > 0 {
+			f.schedule(w.again...)
 		}
-	}
-}
-
-// flush writes what is queued. It reports true when more came meanwhile; the
-// connection is then scheduled and the caller must put it back into the line.
-func (c *Conn) flush(w *writer) bool {
-	c.mu.Lock()
-	if p := c.poll; p != nil && p.front != nil && c.dueLocked(p) {
-		a := c.takePollLocked()
-		upgraded := c.ws != nil
-		if !upgraded {
-			c.writer = writerIdle // what comes now waits for the next poll
-		}
-		c.mu.Unlock()
-		p.front.answer(c, a)
-		if !upgraded {
-			return false
-		}
-		c.mu.Lock()
-	}
-	if c.ws == nil || c.out.empty() { // nothing is left to write, or nobody to write it to
-		c.writer = writerIdle
-		closing := c.ws != nil && c.state == stateClosing
-		c.mu.Unlock()
-		if closing {
-			c.finishClose()
-		}
-		return false
-	}
-	out, t := c.out.take(), c.ws
-	c.writer = writerFlushing
-	c.mu.Unlock()
-
-	rest, err := w.write(t, out.list(&w.single), c.Protocol())
-	switch {
-	case err != nil:
-		out.release()
-		c.writeFailed(err)
-		return false
-	case rest.empty():
-		w.sent.Frames += uint64(out.len())
-		w.sent.Bytes += uint64(out.bytes())
-		w.sent.Writes++
-		return c.flushed(&out)
-	default:
-		left := out // only one that is slow costs an allocation
-		c.server.running.start(func() { c.catchUp(t, left, rest) })
-		return false
-	}
-}
-
-// flushed ends the flush of out. It reports true when the outbox has filled
-// again: the connection is then scheduled.
-func (c *Conn) flushed(out *outbox) bool {
-	size := out.bytes()
-	c.mu.Lock()
-	c.dequeuedLocked(size)
-	again := !c.out.empty() && c.state != stateClosed
-	closing := false
-	if again {
-		c.writer = writerScheduled
-	} else {
-		c.writer = writerIdle
-		closing = c.state == stateClosing
-	}
-	c.mu.Unlock()
-	out.release()
-	if closing {
-		c.finishClose()
-	}
-	return again
-}
-
-// catchUp writes to a slow peer, waiting for it, until the outbox is empty.
-// It ends when that is done or when the connection is: closing the transport
-// or its write timeout ends a write that waits.
-func (c *Conn) catchUp(t *wsTransport, out outbox, rest remainder) {
-	var single [1]*Frame
-	for {
-		if err := t.writeSlowly(rest, out.list(&single), c.Protocol(), c.server.opts.WriteTimeout); err != nil {
-			out.release()
-			c.writeFailed(err)
-			return
-		}
-		c.server.stats.polled.add(out.len(), out.bytes())
-		if !c.flushed(&out) {
-			return
-		}
-		c.mu.Lock()
-		out = c.out.take()
-		if out.empty() { // shut down meanwhile
-			c.mu.Unlock()
-			return
-		}
-		c.writer = writerFlushing
-		c.mu.Unlock()
-		rest = remainder{}
-	}
-}
-
-// writeFailed ends the session for an error of its WebSocket's writer.
-func (c *Conn) writeFailed(err error) {
-	switch {
-	case errors.Is(err, errTransportClosing): // the reader has the reason
-		c.shutdown(TransportClose, nil)
-	case isTimeout(err):
-		c.shutdown(SlowClient, err)
-	default: // as in transportEnded: whether reading or writing fails first is chance
-		c.shutdown(TransportClose, err)
+		clear(taken)
+		clear(w.again)
+		w.again = w.again[:0]
 	}
 }

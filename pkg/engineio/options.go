@@ -95,6 +95,9 @@ type Options struct {
 	// client is told code 1. The header of w holds what this server has set for
 	// the origin; the answer of the other server replaces it.
 	Forward func(w http.ResponseWriter, r *http.Request, sid string) bool
+	// NoIOUring lets each delivery be a system call of its own, also where Linux' io_uring(7)
+	// would let many share one. Server.IOUring tells what is in use.
+	NoIOUring bool
 	// Room, if set, is asked before n bytes of a large message or body are read.
 	// While it says false they stay where they are, for two seconds at most: so a
 	// process that is short of memory can let a flood wait.

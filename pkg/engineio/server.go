@@ -54,7 +54,7 @@ func NewServer(opts Options) *Server {
 		heavyWork: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	s.poller = netpoll.New(s.running.start)
-	s.flusher = newFlusher(&s.running)
+	s.flusher = newFlusher(&s.running, !s.opts.NoIOUring)
 	return s
 }
 
@@ -99,6 +99,7 @@ func (s *Server) stopFronts(ctx context.Context) {
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
 	s.running.dismiss()
 	s.poller.Close()
+	s.flusher.ring.Close()
 }
 
 func (s *Server) each(f func(*Conn)) {

@@ -156,6 +156,8 @@ type Sent struct {
 	Frames uint64 // packets, each counted for each of its receivers
 	Bytes  uint64 // of their frames, or of the bodies that polls were answered with
 	Writes uint64 // times that a connection was written to: Frames/Writes left together
+
+	Batched uint64 // of Writes, those that shared a system call with others, see Server.IOUring
 }
 
 // Sent returns what was written to clients so far. A flusher worker adds what

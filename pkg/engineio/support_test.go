@@ -64,6 +64,9 @@ func serveSmall(t testing.TB, opts Options) *testServer {
 // withoutFront tests the way that all requests go where there is no front.
 var withoutFront = flag.Bool("without-front", false, "let net/http serve all requests of the tests")
 
+// withoutRing tests the way that broadcasts go where there is no io_uring.
+var withoutRing = flag.Bool("without-ring", false, "let each delivery of the tests be a system call of its own")
+
 func (s *testServer) front(l net.Listener) net.Listener {
 	if *withoutFront {
 		return l
@@ -78,7 +81,9 @@ func newTestServer(opts Options) *testServer {
 		s.peers <- p
 		return p
 	}
+	opts.NoIOUring = opts.NoIOUring || *withoutRing
 	s.Server = NewServer(opts)
+	s.flusher.gatherFrom = 1 // tests have few clients
 	return s
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"socketio-chat/pkg/engineio/internal/netpoll"
+	"socketio-chat/pkg/uring"
 )
 
 // A wsTransport is one WebSocket. Frames are written by one goroutine at a
@@ -98,11 +99,16 @@ type remainder struct {
 
 func (r remainder) empty() bool { return !r.some }
 
-// A writer gathers small frames so that one system call takes many.
+// A writer gathers small frames so that one system call takes many, and the turns of
+// many connections so that one takes them all.
 type writer struct {
-	buf    []byte    // gathered
+	buf    []byte    // frames of one connection
 	single [1]*Frame // see outbox.list
 	sent   Sent      // not yet in flusher.sent
+	shared gathered  // turns that leave together
+
+	taken [uring.Batch]*Conn // by a worker from the line
+	again []*Conn            // of them, those that have more to write
 }
 
 // writeChunk is how much is gathered for one system call. A frame that does
@@ -111,27 +117,7 @@ const writeChunk = 64 << 10
 
 var writers = sync.Pool{New: func() any { return &writer{buf: make([]byte, 0, writeChunk)} }}
 
-// write writes frames as far as the socket takes them now.
-func (w *writer) write(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
-	if t.fd == netpoll.None {
-		return remainder{some: true}, nil
-	}
-	if !t.beginWrite() {
-		return remainder{}, errTransportClosing
-	}
-	rest, err := w.writeFrames(t, frames, protocol)
-	if !rest.empty() && err == nil {
-		return rest, nil // still writing: catchUp goes on
-	}
-	if frame := t.endWrite(); frame != nil {
-		if err == nil {
-			_, err = t.fd.Send(frame)
-		}
-		t.endWrite()
-	}
-	return remainder{}, err
-}
-
+// writeFrames writes frames as far as the socket takes them now. The transport has begun to write.
 func (w *writer) writeFrames(t *wsTransport, frames []*Frame, protocol int) (remainder, error) {
 	w.buf = append(w.buf[:0], t.head...)
 	t.head = nil

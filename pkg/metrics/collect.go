@@ -78,6 +78,8 @@ func (s sink) engine(e *engineio.Server) {
 	s.count(packetsOut, sent.Frames)
 	s.count(bytesOut, sent.Bytes)
 	s.count(writes, sent.Writes)
+	s.count(batchedWrites, sent.Batched)
+	s.send(ioUring, boolean(e.IOUring() == nil))
 
 	n, all := e.Census(), 0
 	for t, transport := range []string{engineio.Polling, engineio.WebSocket} {

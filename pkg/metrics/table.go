@@ -62,7 +62,7 @@ var table = []section{
 	{"As in Node", []*metric{connected, connects, disconnects, eventsReceived, eventsSent, bytesReceived, bytesSent, failures}},
 	{"Namespaces", []*metric{sockets, broadcasts, deliveries}},
 	{"Connections", []*metric{connections, opened, closed, upgrades, refused, invalid, roundTrip}},
-	{"Traffic", []*metric{messagesIn, bytesIn, packetsOut, bytesOut, writes}},
+	{"Traffic", []*metric{messagesIn, bytesIn, packetsOut, bytesOut, writes, batchedWrites, ioUring}},
 	{"Slow clients", []*metric{outboxBytes, outboxMax, outboxWaiting, flushWaiting, slowClients}},
 	{"Redis and the other instances (only with a Redis)", []*metric{
 		joined, instances, lag, queuedMessages, queuedBytes, published, received, publishErrors, missed, rejected, gaps, overruns,
@@ -109,6 +109,9 @@ var (
 	packetsOut = define("chat_sent_packets_total", Counter, "Packets written to clients, heartbeats included.")
 	bytesOut   = define("chat_sent_bytes_total", Counter, "Their bytes, WebSocket framing included.")
 	writes     = define("chat_writes_total", Counter, "Write operations. Packets per write show how well packets are batched.")
+
+	batchedWrites = define("chat_writes_batched_total", Counter, "Of them, those that shared a system call with others, by io_uring.")
+	ioUring       = define("chat_io_uring", Gauge, "1 while broadcasts leave by io_uring; /status tells why they do not.")
 
 	outboxBytes   = define("chat_outbox_bytes", Gauge, "Bytes queued for clients.")
 	outboxMax     = define("chat_outbox_max_bytes", Gauge, "Bytes queued for the slowest client; the limit is CLIENT_QUEUE_BYTES.")

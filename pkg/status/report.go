@@ -62,6 +62,7 @@ type Traffic struct {
 	BytesInPS       float64 `json:"bytesInPS"`
 	BytesOutPS      float64 `json:"bytesOutPS"`
 	PacketsPerWrite float64 `json:"packetsPerWrite"`
+	IOUring         string  `json:"ioUring"` // empty while broadcasts leave by io_uring, or why they do not
 	Errors          uint64  `json:"errors"`
 }
 
@@ -180,6 +181,9 @@ func (b *Board) makeReportLocked(now time.Time) Report {
 	r.Slow.WriteTimeout = max(r.Slow.Disconnected, r.Slow.QueueFull) - r.Slow.QueueFull
 	if n := last.writes - before.writes; n > 0 {
 		r.Traffic.PacketsPerWrite = round(float64(last.packets-before.packets) / float64(n))
+	}
+	if err := b.Server.Engine().IOUring(); err != nil {
+		r.Traffic.IOUring = err.Error()
 	}
 	if b.Cluster != nil {
 		r.Redis = redisReport(first, before, last, live, now)

@@ -166,6 +166,7 @@ function show(s) {
   set('receivedPS', `${rate(t.receivedPS)}/s`);
   set('bytesOutPS', `${bytes(t.bytesOutPS)}/s`);
   set('packetsPerWrite', t.packetsPerWrite ? t.packetsPerWrite.toFixed(1) : '–');
+  set('ioUring', t.ioUring === '' ? 'in use' : `not in use: ${t.ioUring}`);
   set('deliveries', count(t.deliveries));
   showRedis(s.redis);
 
