@@ -61,6 +61,12 @@
 //	client  2probe, server 3probe, client 5              upgrade, on the WebSocket
 //	server  6                                            noop, releases a poll for the upgrade
 //
+// # Writing
+//
+// Where Linux' io_uring can be used, a flusher worker gathers what up to 256 connections have
+// to write and lets it leave with one system call; see gathered.go. Otherwise, and for what is
+// long, each connection's is a send(2) of its own. [Server.IOUring] tells which it is.
+//
 // # Concurrency
 //
 // A session's state is guarded by its mutex, which is never held during I/O or
