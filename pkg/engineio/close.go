@@ -71,7 +71,7 @@ func (c *Conn) beginClose(leaving, hears bool) (wasOpen bool) {
 		return false
 	}
 	c.state, c.leaving, c.hears = stateClosing, leaving, hears
-	c.setTimerLocked(c.closeTimeoutLocked())
+	c.setDeadlineLocked(c.closeTimeoutLocked())
 	if c.ws != nil {
 		idle := c.writer == writerIdle
 		c.mu.Unlock()
@@ -119,7 +119,7 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 		reason, err = ServerShutdown, nil
 	}
 	c.reason = reason
-	c.timer.Stop()
+	c.server.deadlines.drop(c)
 	c.out.release()
 	c.cutAnswersLocked()
 	ws, probe := c.ws, c.probe

@@ -43,12 +43,12 @@ type Conn struct {
 	text     atomic.Uint32 // protocol 3: a textRule; guarded by nothing
 
 	post         bool          // a POST is being read
-	timerStale   bool          // the timer was moved after it expired: its onTimer is void
 	awaitingPong bool          // protocol 4: a ping was sent
 	graceUsed    bool          // protocol 4: this ping's timeout was extended once
 	pinged       uint32        // protocol 4: when that was, see sinceHandshake
+	due          time.Duration // of the heartbeat, then the bound of an orderly close; see deadlines.set
+	found        time.Duration // when deadlines looks at it, not after due
 	controls     atomic.Uint32 // see mayControl; guarded by nothing
-	timer        *time.Timer   // heartbeat, then the bound of an orderly close
 	slow         *slowAnswer   // answers to polls that wait for their peers
 	probe        *wsTransport  // a WebSocket that asked to take over, until it does
 	reason       CloseReason
@@ -65,6 +65,12 @@ type Conn struct {
 	recvMu sync.Mutex
 
 	taken atomic.Int64 // bytes received lately, see held.go
+
+	// Of deadlines, whose mutex guards them: neighbours in a slot, and its number from 1 on.
+	before, after *Conn
+	seat          int32
+
+	_ [16]byte // makes its class of sizes one of whole lines
 }
 
 // writerState tells what takes frames from the outbox of a WebSocket.

@@ -136,7 +136,7 @@ func (c *Conn) afterFarewell() bool {
 	t := c.ws
 	if t == nil && !c.lingers {
 		c.lingers = true
-		c.setTimerLocked(c.server.linger(pollLinger))
+		c.setDeadlineLocked(c.server.linger(pollLinger))
 	}
 	c.mu.Unlock()
 	if t != nil {

@@ -225,17 +225,18 @@ func TestHeartbeatPolling(t *testing.T) {
 	})
 }
 
-// A timer that expired just before it was moved must not count.
-func TestStaleTimer(t *testing.T) {
+// A deadline that was found over just before it is moved must not count.
+func TestMovedDeadline(t *testing.T) {
 	timed(t, "moved too late", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		alice, server := dialPipe(t, srv, 3, false)
+		srv.deadlines.mu.Lock()
+		srv.deadlines.unlinkLocked(server.Conn) // as if it had come
+		srv.deadlines.mu.Unlock()
 		server.Conn.mu.Lock()
-		server.timer.Stop() // as if it had expired
-		server.setTimerLocked(10 * s)
+		server.setDeadlineLocked(10 * s)
 		server.Conn.mu.Unlock()
-		server.onTimer() // which waited for the lock
-		if !server.Open() {
-			t.Error("closed by a timer that was moved")
+		if server.onDeadline() || !server.Open() {
+			t.Error("closed by a deadline that was moved")
 		}
 		server.wantClosed(t, PingTimeout)
 		c.want(10 * s)

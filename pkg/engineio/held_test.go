@@ -25,7 +25,7 @@ func TestShedOrder(t *testing.T) {
 		id    string
 		taken int64
 	}{{"small", 10}, {"old", 500}, {"new", 500}, {"large", 900}, {"idle", 0}} {
-		c := &Conn{server: s, id: tt.id, handshake: &Handshake{Time: began.Add(time.Duration(i) * time.Second)}, timer: time.NewTimer(time.Hour), receiver: nobody{}}
+		c := &Conn{server: s, id: tt.id, handshake: &Handshake{Time: began.Add(time.Duration(i) * time.Second)}, receiver: nobody{}}
 		c.took(int(tt.taken))
 		conns[tt.id] = c
 		s.conns[tt.id] = c

@@ -29,6 +29,8 @@ type Server struct {
 	stats   Stats
 	slow    goneSlow
 
+	deadlines *deadlines
+
 	heavyWork chan struct{} // holds as many as encode long answers; see Conn.heavy
 
 	hurried atomic.Bool // clients that leave get hurriedLinger
@@ -54,6 +56,7 @@ func NewServer(opts Options) *Server {
 		heavyWork: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	s.poller = netpoll.New(s.running.start)
+	s.deadlines = newDeadlines(&s.opts, &s.running)
 	s.flusher = newFlusher(&s.running, !s.opts.NoIOUring)
 	return s
 }
@@ -99,6 +102,7 @@ func (s *Server) stopFronts(ctx context.Context) {
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
 	s.running.dismiss()
 	s.poller.Close()
+	s.deadlines.close()
 	s.flusher.ring.Close()
 }
 
@@ -178,7 +182,7 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 // admit makes a new connection known and starts its heartbeat. It reports
 // false when the server is closed or the id is in use.
 func (s *Server) admit(c *Conn) bool {
-	c.mu.Lock() // Server.Close finds a connection only with its timer
+	c.mu.Lock() // Server.Close finds a connection only with its deadline
 	defer c.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
