@@ -75,7 +75,7 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 		}
 	}
 	c.io = socketio.NewServer(options)
-	chatOptions := chat.Options{JoinNotice: cfg.Chat.JoinNotice, Strict: strict(cfg.Chat), History: keptMessages(cfg.Chat), Logger: log}
+	chatOptions := c.extensions(cfg.Chat, log)
 	c.auth.protect(c.io, &chatOptions, log)
 	c.chat = chat.New(c.io, chatOptions)
 	if err := c.attachAdmin(cfg.Admin, log); err != nil {
@@ -109,8 +109,12 @@ func (c *chatParts) Close(ctx context.Context) error {
 	ctx, cancel := withDeadline(ctx, closeTimeout)
 	defer cancel()
 	c.admin.Close()
+	if c.chat != nil {
+		c.chat.Farewell()
+	}
 	c.handOver(ctx)
 	err := c.release(ctx)
+	c.closeChat(ctx)
 	c.auth.close()
 	if c.forward != nil { // its clients may have come through others until here
 		err = errors.Join(err, c.forward.Close(ctx))

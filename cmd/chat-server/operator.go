@@ -30,6 +30,7 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 		sources.Auth = chat.auth.verifier.Stats
 	}
 	server.HandleOperator("GET /metrics", metrics.New(sources))
+	server.HandleOperator("POST /announce", announcing(chat.chat))
 	board := status.New(status.Sources{
 		Server: chat.io, Cluster: cluster, Forward: sources.Forward, Limits: sources.Limits, Auth: sources.Auth, Memory: sources.Memory,
 		Draining: server.Draining, Version: versionText(), Instance: instanceName(cfg), QueueBytes: cfg.Engine.QueueBytes,

@@ -6,8 +6,9 @@
 //	server  msgToClient {"name":"admin","text":"join chat."}   when somebody joins
 //
 // msgToServer is never acknowledged, but when it is refused, which [Options] decides: Strict and
-// NameOf. Without them nothing is. With [Options].History messages are kept (package history), a client that asks is told so,
-// and may send a message again that it had no answer to (package once); PROTOCOL.md has all events. A Gateway has no goroutines of its own; its
+// NameOf. Without them nothing is. [Options] adds what clients may ask for: with History messages are kept (package history), a client that asks is told so,
+// and may send a message again that it had no answer to (package once); Rooms and Presence (package presence) speak for themselves.
+// PROTOCOL.md has all events. A Gateway has no goroutines of its own; its
 // handlers run on those of the clients' connections.
 package chat
 
@@ -16,9 +17,11 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/chat/history"
 	"socketio-chat/pkg/chat/once"
 	"socketio-chat/pkg/ratelog"
 	"socketio-chat/pkg/socketio"
@@ -42,6 +45,14 @@ type Options struct {
 	NameOf func(*socket.Socket) string
 	// History keeps messages, and lets clients ask for them; see PROTOCOL.md. Without it msgToServer is never acknowledged.
 	History History
+	// Rooms lets clients join rooms, and, with NameOf, write to one person. MayJoin, if set, decides who may join which: any error refuses, a
+	// [*Problem] says why. It runs on the goroutine that reads from the client.
+	Rooms   bool
+	MayJoin func(ctx context.Context, s *socket.Socket, room string) error
+	// Presence tells clients who is here, and who types.
+	Presence bool
+	// Joined tells whether the other instances are reached. Nil: there are none.
+	Joined func() bool
 	// Logger gets a debug record when a client comes or goes, and warnings, rarely, of messages that
 	// are refused. Nil discards them.
 	Logger *slog.Logger
@@ -56,6 +67,9 @@ type Gateway struct {
 
 	keptLobby socketio.Target // everybody, of a message that is in the history
 	sends     *once.Window[Sent]
+	shared    history.Shared // nil: messages are kept here, or nowhere
+	people    *people        // nil: presence is off
+	waits     sync.WaitGroup // for other instances
 }
 
 var joinNotice = socketio.Payload{JSON: []byte(`{"name":"admin","text":"join chat."}`)}
@@ -68,7 +82,7 @@ func New(io *socketio.Server, opts Options) *Gateway {
 	g := &Gateway{opts: opts, chat: io.Of(Namespace), sparing: ratelog.Log{Logger: opts.Logger}}
 	g.chat.OnConnect(g.connected)
 	g.chat.OnDisconnect(g.disconnected)
-	if g.opts.History.Store == nil {
+	if g.opts.History.Store == nil && !g.opts.Rooms && !g.opts.Presence {
 		socketio.On(g.chat, MsgToServer, g.message)
 	} else {
 		g.extend()
@@ -77,19 +91,13 @@ func New(io *socketio.Server, opts Options) *Gateway {
 	return g
 }
 
-// extend adds what clients may ask for beyond the seed's two events.
-func (g *Gateway) extend() {
-	g.keptLobby = g.chat.Everybody().Except(kept)
-	g.sends = once.NewWindow[Sent](rememberedSends, rememberedFor)
-	socketio.OnRequest(g.chat, MsgToServer, g.said)
-	socketio.OnRequest(g.chat, EventSend, g.send)
-	ask(g, EventFeatures, g.features)
-	ask(g, EventHistory, g.past)
-}
-
 func (g *Gateway) connected(ctx context.Context, s *socket.Socket) error {
 	if g.opts.Logger.Enabled(context.Background(), slog.LevelDebug) {
 		g.opts.Logger.Debug(fmt.Sprintf("%s(%s) is connected!", s.Id(), username(s)))
+	}
+	g.people.come(s, g.handshakeName(s))
+	if g.opts.NameOf != nil && g.opts.Rooms {
+		s.Join(userOf(g.opts.NameOf(s)))
 	}
 	if g.opts.JoinNotice && !s.Recovered() { // who was recovered never left
 		g.chat.Announce(ctx, MsgToClient, joinNotice)
@@ -101,6 +109,7 @@ func (g *Gateway) disconnected(_ context.Context, s *socket.Socket, _ string) {
 	if g.opts.Logger.Enabled(context.Background(), slog.LevelDebug) {
 		g.opts.Logger.Debug(fmt.Sprintf("%s is disconnected...", s.Id()))
 	}
+	g.people.gone(s)
 }
 
 func (g *Gateway) message(ctx context.Context, s *socket.Socket, message socketio.Payload) error {

@@ -7,6 +7,13 @@ const (
 	EventFeatures = "features"
 	EventHistory  = "history"
 	EventSend     = "send"
+	EventJoin     = "join"
+	EventLeave    = "leave"
+	EventRooms    = "rooms"
+	EventPresence = "presence"
+	EventWatch    = "presence:watch"
+	EventChange   = "presence:change"
+	EventTyping   = "typing"
 )
 
 // Version is of the protocol that Features describes.
@@ -78,6 +85,63 @@ type RoomMessage struct {
 	ID   string `json:"id,omitempty"`
 	Time int64  `json:"time,omitempty"`
 	From string `json:"from,omitempty"`
+}
+
+// PrivateMessage is the second argument of a message to a person.
+type PrivateMessage struct {
+	Private bool   `json:"private"`
+	From    string `json:"from"`
+	To      string `json:"to"`
+	Time    int64  `json:"time"`
+}
+
+// RoomRequest names a room.
+type RoomRequest struct {
+	Room string `json:"room"`
+}
+
+// RoomsAnswer lists the rooms that the client is in.
+type RoomsAnswer struct {
+	Rooms []RoomEntry `json:"rooms"`
+}
+
+// RoomEntry is one of them.
+type RoomEntry struct {
+	Room   string `json:"room"`
+	Joined bool   `json:"joined"`
+	Count  int    `json:"count,omitempty"` // connections, if presence is on
+}
+
+// PresenceRequest asks who is in a room, "": in the chat.
+type PresenceRequest struct {
+	Room string `json:"room,omitempty"`
+}
+
+// WatchRequest begins or ends to watch who comes and goes.
+type WatchRequest struct {
+	Room  string `json:"room,omitempty"`
+	Watch *bool  `json:"watch,omitempty"` // absent: true
+}
+
+// TypingRequest tells that the client's user types, to a room or a person.
+type TypingRequest struct {
+	Room string `json:"room,omitempty"`
+	To   string `json:"to,omitempty"`
+	Name string `json:"name,omitempty"` // without tokens
+}
+
+// Typing is what others get of it.
+type Typing struct {
+	Room    string `json:"room,omitempty"`
+	Private bool   `json:"private,omitempty"`
+	From    string `json:"from,omitempty"` // of a private one
+	Name    string `json:"name"`
+	For     int64  `json:"for"` // ms, if nothing comes that ends or renews it
+}
+
+// Done acknowledges what needs no other answer.
+type Done struct {
+	OK bool `json:"ok"`
 }
 
 // wire is what the answer is encoded from: payloads stay as they are, and what is binary becomes attachments.

@@ -20,10 +20,11 @@ func extended(t *testing.T, options chat.Options) *socketio.Server {
 	server := socketio.NewServer(socketio.Options{})
 	limits := history.Limits{Count: 100, Bytes: 1 << 20, Age: 24 * time.Hour}
 	options.History = chat.History{Store: history.NewMemory(limits), Limits: limits}
-	chat.New(server, options)
+	g := chat.New(server, options)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
+		defer g.Close(ctx)
 		if err := server.Close(ctx); err != nil {
 			t.Error(err)
 		}

@@ -23,7 +23,10 @@ const (
 
 // features answers what there is to ask for.
 func (g *Gateway) features(_ context.Context, s *socket.Socket, _ struct{}) (Features, error) {
-	f := Features{Version: Version, Now: time.Now().UnixMilli()}
+	f := Features{
+		Presence: g.people != nil, Typing: g.people != nil, Rooms: g.opts.Rooms, Private: g.opts.NameOf != nil && g.opts.Rooms,
+		Version: Version, Now: time.Now().UnixMilli(),
+	}
 	if g.opts.History.Store != nil {
 		f.History = &HistoryFeature{Limit: g.opts.History.Limits.Count, Hours: int((g.opts.History.Limits.Age + time.Hour - 1) / time.Hour)}
 	}
@@ -40,8 +43,8 @@ func (g *Gateway) past(ctx context.Context, s *socket.Socket, in HistoryRequest)
 	if store == nil {
 		return HistoryAnswer{}, &Problem{Off, "this chat keeps no messages"}
 	}
-	if in.Room != "" {
-		return HistoryAnswer{}, &Problem{NotJoined, "join the room first"}
+	if !g.isIn(s, in.Room) {
+		return HistoryAnswer{}, errNotJoined
 	}
 	q, err := g.query(in)
 	if err != nil {

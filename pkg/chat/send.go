@@ -24,9 +24,16 @@ const kept socket.Room = "socketio-chat:kept"
 // A target is what a message is sent to.
 type target struct{ room, to string }
 
-// said handles msgToServer where messages are kept, or rooms exist: it may be acknowledged then.
+// said handles msgToServer where more is on than in the seed: it may go to a room, and be acknowledged.
 func (g *Gateway) said(ctx context.Context, s *socket.Socket, r socketio.Request) error {
-	message, err := g.check(s, r.Payload())
+	message, to := r.Payload(), target{}
+	if r.Len() == 2 && g.opts.Rooms {
+		var room string
+		if r.Arg(1).Decode(&room) == nil && room != "" && g.isIn(s, room) {
+			message, to = r.Arg(0), target{room: room}
+		}
+	}
+	message, err := g.check(s, message)
 	if err != nil {
 		return err
 	}
@@ -35,7 +42,7 @@ func (g *Gateway) said(ctx context.Context, s *socket.Socket, r socketio.Request
 		answer := r.Later()
 		done = func(sent Sent) { answer(sent) }
 	}
-	g.relay(ctx, s, target{}, message, done)
+	g.relay(ctx, s, to, message, "", done)
 	return nil
 }
 
@@ -76,15 +83,38 @@ func (g *Gateway) sendOnce(ctx context.Context, s *socket.Socket, argument socke
 	}
 	if in.ID == "" {
 		call := new(once.Call[Sent])
-		g.relay(ctx, s, to, message, call.Finish)
+		g.relay(ctx, s, to, message, "", call.Finish)
 		return call, nil
 	}
-	call, first := g.sends.Begin(g.keyOf(s, in.ID))
+	key := g.keyOf(s, in.ID)
+	call, first := g.sends.Begin(key)
 	if !first {
 		return again{call}, nil
 	}
-	g.relay(ctx, s, to, message, call.Finish)
+	g.claim(ctx, s, key, call, func() { g.relay(ctx, s, to, message, key, call.Finish) })
 	return call, nil
+}
+
+// claim relays a message unless another instance has. Where instances share no store, or Redis is away, only this one is looked at.
+func (g *Gateway) claim(ctx context.Context, s *socket.Socket, key string, call *once.Call[Sent], relay func()) {
+	if g.shared == nil {
+		relay()
+		return
+	}
+	finish := func(where history.ID, err error) {
+		if err != nil || where.IsZero() {
+			relay()
+			return
+		}
+		id := where.String()
+		call.Finish(Sent{ID: &id, Time: int64(where.Ms), Kept: true, Duplicate: true})
+	}
+	where, wait, err := g.shared.Claim(ctx, key)
+	if !wait {
+		finish(where, err)
+		return
+	}
+	g.waits.Go(func() { finish(g.shared.Await(key)) }) // the client's next message need not wait for another instance
 }
 
 // sendRequest reads the argument of send. The payload stays as it is.
@@ -119,15 +149,26 @@ func sendRequest(p socketio.Payload) (in SendRequest, err error) {
 	return in, nil
 }
 
+var errNoPrivate = &Problem{Off, "this chat has no private messages"}
+
 // target finds out where a message goes, and whether the sender may send there.
-func (g *Gateway) target(_ *socket.Socket, in SendRequest) (target, error) {
+func (g *Gateway) target(s *socket.Socket, in SendRequest) (target, error) {
 	switch {
-	case in.Room != "":
-		return target{}, &Problem{Off, "this chat has no rooms"}
-	case in.To != "":
-		return target{}, &Problem{Off, "this chat has no private messages"}
+	case in.Room != "" && in.To != "":
+		return target{}, &Problem{BadRequest, "room and to exclude each other"}
+	case in.Room != "" && !g.opts.Rooms:
+		return target{}, errNoRooms
+	case in.To != "" && (!g.opts.Rooms || g.opts.NameOf == nil):
+		return target{}, errNoPrivate
+	case !g.isIn(s, in.Room):
+		return target{}, errNotJoined
 	}
-	return target{}, nil
+	if in.To != "" && g.people != nil {
+		if here, certain := g.people.registry.Has("", shorten(in.To)); !here && certain {
+			return target{}, &Problem{NotFound, "nobody of that name is here"}
+		}
+	}
+	return target{in.Room, in.To}, nil
 }
 
 // keyOf is under which name a client's id is remembered. With tokens, nobody can use up another's ids.
@@ -139,21 +180,62 @@ func (g *Gateway) keyOf(s *socket.Socket, id string) string {
 }
 
 // relay sends a message on, and keeps it. done, if not nil, is called once.
-func (g *Gateway) relay(ctx context.Context, s *socket.Socket, _ target, message socketio.Payload, done func(Sent)) {
-	store := g.opts.History.Store
-	if store == nil {
-		g.chat.BroadcastFrom(ctx, MsgToClient, message)
+func (g *Gateway) relay(ctx context.Context, s *socket.Socket, to target, message socketio.Payload, key string, done func(Sent)) {
+	from := ""
+	if g.opts.NameOf != nil {
+		from = g.opts.NameOf(s)
+	} else {
+		g.people.says(s, message)
+	}
+	if to.to != "" {
+		now := time.Now().UnixMilli()
+		_ = g.chat.Everybody().In(userOf(to.to), userOf(from)).BroadcastFrom(ctx, MsgToClient, message, PrivateMessage{true, from, to.to, now})
 		if done != nil {
-			done(Sent{Time: time.Now().UnixMilli()})
+			done(Sent{Time: now})
 		}
 		return
 	}
-	m := history.Message{Payload: message}
-	if g.opts.NameOf != nil {
-		m.From = g.opts.NameOf(s)
+	at := g.keep(history.Message{Room: to.room, From: from, Payload: message, Once: key}, done)
+	if to.room == "" {
+		g.publish(ctx, message)
+		return
 	}
-	store.Append(m, receipt(done))                           // first: who has got a message finds it in the history
-	_ = g.keptLobby.BroadcastFrom(ctx, MsgToClient, message) // a Payload can be encoded
+	about := RoomMessage{Room: to.room, From: from}
+	if !at.IsZero() {
+		about.ID, about.Time = at.String(), int64(at.Ms)
+	}
+	_ = g.chat.Everybody().In(roomOf(to.room)).BroadcastFrom(ctx, MsgToClient, message, about)
+}
+
+// publish sends a message to everybody; a Payload can always be encoded.
+func (g *Gateway) publish(ctx context.Context, message socketio.Payload) {
+	if g.opts.History.Store == nil {
+		g.chat.BroadcastFrom(ctx, MsgToClient, message)
+		return
+	}
+	_ = g.keptLobby.BroadcastFrom(ctx, MsgToClient, message)
+}
+
+// keep puts a message into the history, before it is relayed: who has got it finds it there. It returns where it is, if that is known at once.
+func (g *Gateway) keep(m history.Message, done func(Sent)) (at history.ID) {
+	store := g.opts.History.Store
+	if store == nil {
+		if done != nil {
+			done(Sent{Time: time.Now().UnixMilli()})
+		}
+		return at
+	}
+	if g.shared != nil {
+		store.Append(m, receipt(done))
+		return at
+	}
+	store.Append(m, func(r history.Receipt) { // a Memory calls this before it returns
+		at = r.ID
+		if done != nil {
+			receipt(done)(r)
+		}
+	})
+	return at
 }
 
 // receipt makes an acknowledgement of what the store says.

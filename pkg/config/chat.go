@@ -15,6 +15,9 @@ type Chat struct {
 	History      int           // messages that are kept of each room; 0: none
 	HistoryAge   time.Duration // for how long
 	HistoryBytes int64         // of all rooms
+
+	Presence bool // clients may ask who is here, and who types
+	Rooms    bool // clients may join rooms and, with tokens, write to one person
 }
 
 // chatSection is a part of the table.
@@ -36,5 +39,9 @@ func chatSection() section {
 			hours(func(c *Config) *time.Duration { return &c.Chat.HistoryAge }, 366*24)},
 		{"CHAT_HISTORY_BYTES", "67108864", "With CHAT_HISTORY: bytes of all messages that are kept.",
 			integer(func(c *Config) *int64 { return &c.Chat.HistoryBytes }, 1<<20, 1<<40)},
+		{"CHAT_PRESENCE", "true", "Tell clients that ask who is here, and who is typing.",
+			boolean(func(c *Config) *bool { return &c.Chat.Presence })},
+		{"CHAT_ROOMS", "true", "Let clients that ask join rooms and, where tokens give them names, write to one person.",
+			boolean(func(c *Config) *bool { return &c.Chat.Rooms })},
 	}}
 }

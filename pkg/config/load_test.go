@@ -38,7 +38,7 @@ func defaults() Config {
 		},
 		Admin: Admin{Mode: AdminProduction},
 		Auth:  Auth{NameClaim: "name", Refresh: 15 * time.Minute, Warn: time.Minute},
-		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000, HistoryAge: 24 * time.Hour, HistoryBytes: 64 << 20},
+		Chat:  Chat{JoinNotice: true, NameLength: 100, TextLength: 10_000, HistoryAge: 24 * time.Hour, HistoryBytes: 64 << 20, Presence: true, Rooms: true},
 		Log:   Log{Level: slog.LevelInfo, Format: LogAuto},
 	}
 }

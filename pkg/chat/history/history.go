@@ -21,6 +21,7 @@ type Message struct {
 	ID      ID     // set when it is kept
 	Room    string // "": the lobby
 	From    string // the name of who said it, if that is known for certain
+	Once    string // what its client calls it, "": nothing; of one name one message is kept, by a Redis for 10 minutes
 	Payload socketio.Payload
 }
 
@@ -80,6 +81,18 @@ type Store interface {
 	// Close waits until what was appended is kept, as long as ctx allows. It may be called again.
 	Close(ctx context.Context) error
 }
+
+// Shared is a Store of several instances.
+type Shared interface {
+	Store
+	// Hear tells of a message that a server which keeps nothing has sent to the lobby; see [Redis.Hear].
+	Hear(p socketio.Payload)
+	// Claim and Await tell whether a message that a client may have sent before is to be sent; see [Redis.Claim].
+	Claim(ctx context.Context, id string) (where ID, wait bool, err error)
+	Await(id string) (where ID, err error)
+}
+
+var _ Shared = (*Redis)(nil)
 
 // The bounds of one page, besides its Limit. A client's parser gives up a packet with more attachments than it expects, by default as many as
 // one message may have; bytes wait in the client's queue.

@@ -1,0 +1,167 @@
+package presence
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// net joins registries whose beats the test makes.
+type net struct {
+	list   []*Registry
+	now    time.Time
+	joined bool
+	lose   func() bool
+}
+
+// newNet returns n registries. Their own tickers are ended at once.
+func newNet(n int) *net {
+	w := &net{joined: true, now: time.Now(), lose: func() bool { return false }}
+	for range n {
+		w.add()
+	}
+	return w
+}
+
+func (w *net) add() *Registry {
+	var r *Registry
+	r = New(Options{
+		Changed: func(Change) {}, Watched: func(string) bool { return true }, Joined: func() bool { return w.joined },
+	})
+	r.Close()
+	r.now = func() time.Time { return w.now }
+	r.opts.Gossip = func(g Gossip) {
+		for _, other := range w.list {
+			if w.joined && other != r && !w.lose() {
+				other.Hear(g)
+			}
+		}
+	}
+	w.list = append(w.list, r)
+	return r
+}
+
+func (w *net) beat() {
+	w.now = w.now.Add(Beat)
+	for _, r := range w.list {
+		r.tick(w.now)
+	}
+}
+
+// Whoever comes, goes and changes names where, and whatever gossip is lost meanwhile, all instances come to know the same.
+func TestInstancesAgree(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	w := newNet(3)
+	w.lose = func() bool { return random.IntN(4) == 0 }
+	type one struct {
+		r          *Registry
+		room, name string
+	}
+	var here []one
+	for range 2000 {
+		switch k := random.IntN(10); {
+		case k < 4:
+			o := one{w.list[random.IntN(3)], []string{"", "blue"}[random.IntN(2)], []string{"", "a", "b", "c"}[random.IntN(4)]}
+			o.r.Enter(o.room, o.name)
+			here = append(here, o)
+		case k < 8 && len(here) > 0:
+			i := random.IntN(len(here))
+			here[i].r.Leave(here[i].room, here[i].name)
+			here = append(here[:i], here[i+1:]...)
+		case k == 8 && len(here) > 0:
+			o := &here[random.IntN(len(here))]
+			o.r.Rename([]string{o.room}, o.name, "d")
+			o.name = "d"
+		default:
+			w.beat()
+		}
+	}
+	w.lose = func() bool { return false }
+	for range 8 { // what was missed is asked for
+		w.beat()
+	}
+	for _, room := range []string{"", "blue"} {
+		want := Snapshot{People: []Person{}}
+		names := map[string]int{}
+		for _, o := range here {
+			if o.room == room {
+				names[o.name]++
+				want.Connections++
+			}
+		}
+		for _, name := range []string{"a", "b", "c", "d"} {
+			if names[name] > 0 {
+				want.People = append(want.People, Person{name, names[name]})
+				want.Count++
+			}
+		}
+		for i, r := range w.list {
+			if got := r.People(room); !reflect.DeepEqual(got, want) {
+				t.Errorf("instance %d, room %q: got %+v, want %+v", i, room, got, want)
+			}
+		}
+	}
+}
+
+// An instance that is heard of no more is gone, unless nobody is heard of.
+func TestInstancesThatAreGone(t *testing.T) {
+	w := newNet(3)
+	for i, r := range w.list {
+		r.Enter("", fmt.Sprint(i))
+	}
+	beats := func(d time.Duration) {
+		for end := w.now.Add(d); w.now.Before(end); {
+			w.beat()
+		}
+	}
+	beats(2 * time.Second)
+	first := w.list[0]
+	if n := first.People("").Count; n != 3 {
+		t.Fatalf("%d people", n)
+	}
+	w.joined = false
+	beats(time.Minute)
+	if s := first.People(""); s.Count != 3 || !s.Partial {
+		t.Errorf("while nobody is reached: %+v", s)
+	}
+	w.joined = true
+	w.list = w.list[:2] // the third is killed
+	beats(5 * time.Second)
+	if s := first.People(""); s.Count != 2 || s.Partial {
+		t.Errorf("after five seconds: %+v", s)
+	}
+	w.list[1].opts.Gossip(Gossip{From: w.list[1].me, Bye: true})
+	if n := first.People("").Count; n != 1 {
+		t.Errorf("%d people after a farewell", n)
+	}
+}
+
+func TestChangesAreCoalesced(t *testing.T) {
+	var got []Change
+	r := New(Options{Changed: func(c Change) { got = append(got, c) }, Watched: func(room string) bool { return room != "unseen" }})
+	r.Close()
+	r.Enter("", "a")
+	r.Enter("", "b")
+	r.Leave("", "b")
+	r.Enter("", "")
+	r.Enter("unseen", "a")
+	r.tick(time.Now())
+	r.tick(time.Now())
+	for n := range 300 {
+		r.Enter("blue", fmt.Sprint(n))
+	}
+	r.tick(time.Now())
+	want := []Change{
+		{Joined: []Person{{"a", 1}}, Left: []string{"b"}, Count: 1, Connections: 2},
+		{Room: "blue", Joined: []Person{}, Left: []string{}, Count: 300, Connections: 300, Reset: true},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
