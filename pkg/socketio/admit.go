@@ -17,6 +17,22 @@ type AdmissionError struct {
 
 func (e *AdmissionError) Error() string { return e.Message }
 
+// Use adds a middleware of the library's form; [Namespace.Admit] is shorter. With [Recovery].SkipMiddlewares it does not run for sockets that are
+// recovered. (Those added to the library's own namespace, IO().Of(…), always run.)
+func (ns *Namespace) Use(f func(s *socket.Socket, next func(*socket.ExtendedError))) socket.Namespace {
+	if ns.server.opts.Recovery.SkipMiddlewares {
+		every := f
+		f = func(s *socket.Socket, next func(*socket.ExtendedError)) {
+			if s.Recovered() {
+				next(nil)
+				return
+			}
+			every(s, next)
+		}
+	}
+	return ns.Namespace.Use(f)
+}
+
 // Admit adds a middleware that decides whether a socket may join the namespace, before OnConnect. An error refuses it. The client gets that of
 // a [*AdmissionError] in the error's chain; any other is logged and told as "Internal server error". ctx ends when the connection does.
 // Several middlewares, those of Use included, run in the order in which they were added.

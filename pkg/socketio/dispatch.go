@@ -9,7 +9,8 @@ import (
 
 // onEvent runs what listens to an event, on this goroutine, in Node's order: OnAny listeners,
 // middlewares of Socket.Use, then the listeners, the namespace's typed handlers before the socket's
-// own. Arguments are decoded only for those that want them decoded.
+// own. Arguments are decoded only for those that want them decoded. A middleware may rename the event
+// and change its arguments.
 func (l *link) onEvent(p *Packet) {
 	if !l.sock.Connected() || len(p.Args) == 0 {
 		return // it was disconnected while this was under way; or the event has no name
@@ -36,21 +37,36 @@ func (l *link) onEvent(p *Packet) {
 	for _, f := range anyListeners {
 		guard(log, p.Event(), func() { f(args...) })
 	}
+	if fns.Len() == 0 {
+		ev.deliver(handlers, args)
+		return
+	}
+	draft := newDraft(args)
 	guard(log, "middleware", func() {
 		runMiddlewares(fns.All(), args, func(err error) {
+			var name string
+			if err == nil {
+				name, err = draft.apply(ev)
+			}
 			if err != nil {
 				l.sock.EmitReserved("error", err)
 				return
 			}
-			if !l.sock.Connected() {
-				return
-			}
-			ev.handle(handlers)
-			if name, ok := args[0].(string); ok {
-				l.sock.EmitUntyped(name, args[1:]...)
-			}
+			ev.deliver((*l.ns.handlers.Load())[name], args)
 		})
 	})
+}
+
+// deliver calls the namespace's handlers, then the socket's listeners.
+func (ev *incoming) deliver(handlers []handler, args []any) {
+	sock := ev.link.sock
+	if !sock.Connected() {
+		return
+	}
+	ev.handle(handlers)
+	if name, ok := args[0].(string); ok {
+		sock.EmitUntyped(name, args[1:]...)
+	}
 }
 
 func (l *link) listens(p *Packet) bool {

@@ -24,6 +24,10 @@ type Recovery struct {
 	// Wait bounds how long a client waits for its session, or for a word that nobody has it, when other
 	// instances, or what joins them, are out of reach. 0 means DefaultRecoveryWait.
 	Wait time.Duration
+	// SkipMiddlewares lets recovered sockets in without running the middlewares of [Namespace.Use] and
+	// [Namespace.Admit], as Node does by default. Here they run unless it is set: what they decided when
+	// the session began, such as that a token is valid, may not hold any more.
+	SkipMiddlewares bool
 }
 
 // The defaults of Recovery.

@@ -420,6 +420,36 @@ func TestMiddlewareSeesRecovered(t *testing.T) {
 	}
 }
 
+// TestSkipMiddlewares: with the option they run for new sessions only.
+func TestSkipMiddlewares(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		opts := recovering(Options{})
+		opts.Recovery.SkipMiddlewares = skip
+		s := newTestServer(t, opts)
+		ns := s.Of("/chat")
+		ran := make(chan string, 10)
+		ns.Use(func(_ *socket.Socket, next func(*socket.ExtendedError)) {
+			ran <- "Use"
+			next(nil)
+		})
+		ns.Admit(func(context.Context, *socket.Socket) error {
+			ran <- "Admit"
+			return nil
+		})
+		c := s.newComer(t, "/chat")
+		if a, b := receive(t, ran), receive(t, ran); a != "Use" || b != "Admit" {
+			t.Errorf("skip %v: %s and %s ran for a new session", skip, a, b)
+		}
+		c.cut()
+		if !c.connect(t, s) {
+			t.Fatal("not recovered")
+		}
+		if n := len(ran); (n == 0) != skip {
+			t.Errorf("skip %v: %d ran for a session that came back", skip, n)
+		}
+	}
+}
+
 // TestGoneBeforeTheAnswer: the connection breaks again while a middleware works on the recovered socket.
 func TestGoneBeforeTheAnswer(t *testing.T) {
 	s := newTestServer(t, recovering(Options{}))
