@@ -2,8 +2,24 @@ package engineio
 
 import "net/http"
 
-// The places where a program takes part in what Node's engines call "headers", "initial_headers" and
-// "connection_error".
+// The places where a program takes part in what Node's engines call "headers", "initial_headers",
+// "connection_error" and "upgrade".
+
+// An UpgradeReceiver is a Receiver that is told when its connection has moved from polling to a
+// WebSocket, before it gets what comes over that. Like Receive, OnUpgrade may block its own client.
+type UpgradeReceiver interface {
+	Receiver
+	OnUpgrade()
+}
+
+// tellUpgraded tells the receiver, if it wants to know and the connection has not ended.
+func (c *Conn) tellUpgraded() {
+	c.recvMu.Lock()
+	defer c.recvMu.Unlock()
+	if r, ok := c.receiver.(UpgradeReceiver); ok && c.receives() {
+		c.guard(r.OnUpgrade)
+	}
+}
 
 // A Refused tells of a request that was refused.
 type Refused struct {

@@ -172,6 +172,7 @@ func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 
 	err := c.probed(t, r)
 	if err == nil && c.switchTo(t) {
+		c.tellUpgraded()
 		c.readWebSocket(r)
 		return
 	}

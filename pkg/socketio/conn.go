@@ -16,7 +16,7 @@ import (
 // engine.Socket that the library's Client believes in. The Client is made with the first CONNECT; a
 // connection that joins nothing costs the library nothing.
 type conn struct {
-	emitter // what else anybody registers on the engine.Socket; only "close" is emitted
+	emitter // what else anybody registers on the engine.Socket; only "upgrade" and "close" are emitted
 
 	// Static after construction.
 	server *Server
@@ -47,8 +47,8 @@ type conn struct {
 }
 
 var (
-	_ engine.Socket     = (*conn)(nil)
-	_ engineio.Receiver = (*conn)(nil)
+	_ engine.Socket            = (*conn)(nil)
+	_ engineio.UpgradeReceiver = (*conn)(nil)
 )
 
 // Receive takes one message. It returns when the handlers of what the message completes have: this

@@ -71,7 +71,9 @@
 //   - A client that comes back before the server has noticed that it was gone is recovered; its old
 //     connection is closed.
 //   - One that had not got any event is recovered, too.
-//   - Middlewares run for recovered sockets; ask Socket.Recovered in those that need not.
+//   - CONNECT comes before what was missed; Node sends it after.
+//   - Middlewares run for recovered sockets, unless [Recovery].SkipMiddlewares is set; ask Socket.Recovered
+//     in those that need not.
 //   - Clients of protocol 4 get what they ever got, byte for byte.
 //
 // The client takes any string that ends an event for an offset. An application whose volatile events,
@@ -116,8 +118,11 @@
 // Different from the library as it comes:
 //
 //   - Listeners are called in the order of the client's packets, on one goroutine.
-//   - Handshake().Headers and Query are shared by all sockets of a connection: read only.
-//   - Conn() emits "close" and nothing else; Engine().Use has no effect: wrap ServeHTTP.
+//   - Handshake().Headers and Query are those of the request that opened the connection, shared by all its
+//     sockets: read only. The names of headers are in Go's canonical form, "X-Forwarded-For", where Node
+//     has lower case; Host is not among them. Address is the address and port of the TCP peer, where Node
+//     has the address alone: behind a proxy that is the proxy, and the client is in a header.
+//   - Conn() emits "upgrade" and "close" and nothing else; Engine().Use has no effect: wrap ServeHTTP.
 //   - Server.Listen, Attach, ServeHandler and ServeClient are not for use: mount the Server.
 //   - SetAdapter, SetParser and SetConnectTimeout are not for use: see [Options].
 //   - BroadcastOperator.Emit with an acknowledgement calls back once, with one response for each

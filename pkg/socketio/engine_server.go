@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/zishang520/engine.io/v2/config"
@@ -36,8 +37,8 @@ func (e *engineServer) Opts() config.ServerOptionsInterface {
 	c.SetUpgradeTimeout(or(o.UpgradeTimeout, engineio.DefaultUpgradeTimeout))
 	c.SetMaxHttpBufferSize(or(o.MaxPayload, engineio.DefaultMaxPayload))
 	c.SetTransports(types.NewSet(e.transports()...))
-	c.SetAllowUpgrades(true)
-	c.SetAllowEIO3(true)
+	c.SetAllowUpgrades(!o.NoUpgrades)
+	c.SetAllowEIO3(len(o.Protocols) == 0 || slices.Contains(o.Protocols, 3))
 	return c
 }
 
@@ -72,7 +73,7 @@ func (e *engineServer) ClientsCount() uint64 { return uint64(e.server.eio.Len())
 func (e *engineServer) Upgrades(from string) *types.Set[string] {
 	to := types.NewSet[string]()
 	for _, t := range e.transports() {
-		if from == engineio.Polling && t == engineio.WebSocket {
+		if from == engineio.Polling && t == engineio.WebSocket && !e.server.opts.Engine.NoUpgrades {
 			to.Add(t)
 		}
 	}

@@ -47,6 +47,11 @@ func (c *conn) Close(discard bool) {
 // Upgraded tells whether the transport is WebSocket now.
 func (c *conn) Upgraded() bool { return c.eio.Transport() == engineio.WebSocket }
 
+// OnUpgrade is the engine's word that the transport is WebSocket from now on: Node's "upgrade".
+func (c *conn) OnUpgrade() {
+	c.emitGuarded(c.server.log, "upgrade", c.Transport())
+}
+
 // Upgrading is not known out here.
 func (c *conn) Upgrading() bool { return false }
 

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
 	"github.com/zishang520/engine.io/v2/transports"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -118,6 +121,59 @@ func TestEngineSocket(t *testing.T) {
 		}
 		if e.ReadyState() != "closed" {
 			t.Errorf("state %q", e.ReadyState())
+		}
+	})
+}
+
+// TestEngineOptions: what Engine() tells of protocols and upgrades is what is served.
+func TestEngineOptions(t *testing.T) {
+	e := newTestServer(t, Options{Engine: engineio.Options{NoUpgrades: true, Protocols: []int{4}}}).IO().Engine()
+	if e.Opts().AllowUpgrades() || e.Opts().AllowEIO3() || e.Upgrades("polling").Len() != 0 {
+		t.Errorf("upgrades %v, protocol 3 %v, to %v", e.Opts().AllowUpgrades(), e.Opts().AllowEIO3(), e.Upgrades("polling").Keys())
+	}
+	if e := newTestServer(t, Options{}).IO().Engine(); !e.Opts().AllowUpgrades() || !e.Opts().AllowEIO3() {
+		t.Errorf("upgrades %v, protocol 3 %v", e.Opts().AllowUpgrades(), e.Opts().AllowEIO3())
+	}
+}
+
+// TestConnUpgrade: the listeners of Conn's "upgrade" run once the connection has moved, before what comes over the WebSocket.
+func TestConnUpgrade(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		told := make(chan string, 4)
+		s.Of("/").OnConnect(func(_ context.Context, sock *socket.Socket) error {
+			told <- "connected on " + sock.Conn().Transport().Name()
+			mustOn(t, sock, "hi", func(...any) { told <- "hi" })
+			return sock.Conn().On("upgrade", func(args ...any) {
+				told <- fmt.Sprint("upgrade to ", args[0].(transports.Transport).Name(), " ", sock.Conn().Upgraded())
+				panic("listener bug")
+			})
+		})
+		session := fmt.Sprintf("/socket.io/?EIO=%d&sid=", protocol)
+		_, open, _ := strings.Cut(get(t, s.http.URL+session+"&transport=polling"), `"sid":"`)
+		sid, _, _ := strings.Cut(open, `"`)
+		session += sid + "&transport="
+		if protocol == 4 {
+			if answer := read(t)(http.Post(s.http.URL+session+"polling", "text/plain", strings.NewReader("40"))); answer != "ok" {
+				t.Fatal(answer)
+			}
+		}
+		conn, _, _, err := ws.Dial(context.Background(), "ws"+strings.TrimPrefix(s.http.URL, "http")+session+"websocket")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &testClient{tb: t, conn: conn, protocol: protocol, sid: sid}
+		t.Cleanup(func() { conn.Close() })
+		c.write("2probe")
+		if m := c.read(); m != "3probe" {
+			t.Fatalf("got %q", m)
+		}
+		c.write("5")
+		c.send(`2["hi"]`)
+		for _, want := range []string{"connected on polling", "upgrade to websocket true", "hi"} {
+			if got := receive(t, told); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
 		}
 	})
 }
