@@ -15,7 +15,7 @@ import (
 // AckRequest is a broadcast of ours whose acknowledgements are awaited.
 type ackRequest struct {
 	clientCount func(uint64)
-	ack         func([]any)
+	answer      func([]socketio.Payload)
 	timer       *time.Timer
 }
 
@@ -28,30 +28,25 @@ type ackRequest struct {
 // node passes on in MessagePack ends them. While there is one, only our own instances are asked;
 // the clients of Node nodes get the event without being asked.
 func (a *Adapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
+	count, answer := a.Answers(opts, clientCount, ack)
+	a.Ask(packet, opts, count, answer)
+}
+
+var _ socketio.Asker = (*Adapter)(nil)
+
+// Ask implements [socketio.Asker].
+func (a *Adapter) Ask(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), answer func([]socketio.Payload)) {
 	packet.Nsp = a.nsp
 	data, err := packetData(packet)
 	if err != nil || onlyLocal(opts) {
 		if err != nil {
 			a.hub.Drop(err)
 		}
-		a.LocalAdapter.BroadcastWithAck(packet, opts, clientCount, ack)
+		a.LocalAdapter.Ask(packet, opts, clientCount, answer)
 		return
 	}
-	clientCount, ack = a.Answers(opts, clientCount, ack)
-	r := &ackRequest{clientCount: clientCount, ack: func(args []any) { ack(args, nil) }}
-	a.askForAcks(data, opts, r)
-	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, r.clientCount, func(args []socketio.Payload) {
-		r.ack(values(args))
-	})
-}
-
-// values decodes acknowledgement arguments for the application; what cannot be decoded is nil.
-func values(list []socketio.Payload) []any {
-	args := make([]any, len(list))
-	for i, p := range list {
-		args[i], _ = p.Value()
-	}
-	return args
+	a.askForAcks(data, opts, &ackRequest{clientCount: clientCount, answer: answer})
+	a.LocalAdapter.BroadcastEncodedWithAck(socketio.Encoded{Nsp: a.nsp, Data: data}, opts, clientCount, answer)
 }
 
 // askForAcks queues the request to the other instances and registers r for what they answer.
@@ -107,11 +102,11 @@ func (a *Adapter) receiveAck(r *ackRequest, resp *wire.Response) {
 			a.later(&a.callbacks, "acknowledgement callback", func() { r.clientCount(n) })
 		}
 	case rtypes.BROADCAST_ACK:
-		var args []any
+		var args []socketio.Payload
 		if resp.Packet != nil {
-			args = values([]socketio.Payload{wire.Payload(resp.Packet, resp.Attachments)})
+			args = []socketio.Payload{wire.Payload(resp.Packet, resp.Attachments)}
 		}
-		a.later(&a.callbacks, "acknowledgement callback", func() { r.ack(args) })
+		a.later(&a.callbacks, "acknowledgement callback", func() { r.answer(args) })
 	}
 }
 

@@ -12,13 +12,25 @@ import (
 // ackTimeout is how long acknowledgements of a broadcast are awaited if nobody says how long.
 const ackTimeout = time.Minute
 
+// An Asker is an Adapter that asks for acknowledgements without the library's BroadcastOperator in mind: Ask is its BroadcastWithAck, but
+// clientCount and answer may be called at any time, from any goroutine, several at once, and answers are raw, with all their arguments. [CallAll]
+// uses it where there is one.
+type Asker interface {
+	Ask(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), answer func([]Payload))
+}
+
 // BroadcastWithAck sends packet as Broadcast does and asks each receiver for an acknowledgement.
-// clientCount is called once, with the number of receivers, before BroadcastWithAck returns; ack once for
+// clientCount is called once, with the number of receivers; ack once for
 // each receiver that answers within the time of opts (a minute, if opts names none), see Answers. Nothing
 // is kept after that.
 func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) {
+	count, answer := a.Answers(opts, clientCount, ack)
+	a.Ask(packet, opts, count, answer)
+}
+
+// Ask implements [Asker], for the sockets of this instance.
+func (a *LocalAdapter) Ask(packet *parser.Packet, opts *socket.BroadcastOptions, clientCount func(uint64), answer func([]Payload)) {
 	packet.Nsp = a.name
-	clientCount, ack = a.Answers(opts, clientCount, ack)
 	id := a.nsp.Ids()
 	packet.Id = &id
 	frames, packed, ok := a.encode(packet)
@@ -26,10 +38,7 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 		clientCount(0)
 		return
 	}
-	q := &question{id: id, answered: func(list []Payload) {
-		args, err := values(list)
-		ack(args, err)
-	}}
+	q := &question{id: id, answered: answer}
 	count, watching := a.deliver(frames, packed, opts, q.ask)
 	q.forgetAfter(timeoutOf(opts))
 	for _, s := range watching {
@@ -38,8 +47,7 @@ func (a *LocalAdapter) BroadcastWithAck(packet *parser.Packet, opts *socket.Broa
 	clientCount(count)
 }
 
-// BroadcastEncodedWithAck is BroadcastWithAck for an encoded event; answers stay raw, with all their
-// arguments. ev.ID is ignored, a new one is taken.
+// BroadcastEncodedWithAck is Ask for an encoded event. ev.ID is ignored, a new one is taken.
 func (a *LocalAdapter) BroadcastEncodedWithAck(ev Encoded, opts *socket.BroadcastOptions, clientCount func(uint64), ack func([]Payload)) {
 	q := &question{id: a.nsp.Ids(), answered: ack}
 	count, watching := a.deliver(newFrames(Event, a.name, &q.id, ev.Data), ev.Data.Packed, opts, q.ask)
@@ -90,12 +98,12 @@ type answers struct {
 
 	mu    sync.Mutex // held while the two are called
 	ready bool       // Emit must have returned
-	early [][]any    // what came before
+	early []func()   // what came before
 	found bool       // an instance with a receiver has reported
 	empty int        // reports of instances without one, before that
 }
 
-// settle is how long the first answer waits for the library's Emit to return, which cannot be asked.
+// settle is how long the first report waits for the library's Emit to return, which cannot be asked.
 const settle = 5 * time.Millisecond
 
 // Answers wraps the functions that an Adapter's BroadcastWithAck gets, for an adapter to call from any
@@ -103,7 +111,8 @@ const settle = 5 * time.Millisecond
 // of its acknowledgement or nil, as in Node. With opts.Flags.ExpectSingleResponse, of RemoteSocket.Emit,
 // that element is the list of all arguments, which the library demands; and instances without the socket
 // are not reported before the one that has it, so that an unknown socket is a time-out and no panic.
-func (a *LocalAdapter) Answers(opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) (func(uint64), socket.Ack) {
+// Nothing is reported for the first milliseconds.
+func (a *LocalAdapter) Answers(opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) (func(uint64), func([]Payload)) {
 	r := &answers{log: a.log, clientCount: clientCount, ack: ack}
 	r.single = opts != nil && opts.Flags != nil && opts.Flags.ExpectSingleResponse
 	time.AfterFunc(settle, r.settled)
@@ -111,40 +120,45 @@ func (a *LocalAdapter) Answers(opts *socket.BroadcastOptions, clientCount func(u
 }
 
 func (r *answers) count(n uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.single && !r.found {
-		if n == 0 {
-			r.empty++
-			return
+	r.report(func() {
+		if r.single && !r.found {
+			if n == 0 {
+				r.empty++
+				return
+			}
+			r.found = true
 		}
-		r.found = true
-	}
-	r.clientCount(n)
-	for ; r.empty > 0; r.empty-- {
-		r.clientCount(0)
-	}
+		r.clientCount(n)
+		for ; r.empty > 0; r.empty-- {
+			r.clientCount(0)
+		}
+	})
 }
 
-func (r *answers) answer(args []any, _ error) {
+func (r *answers) answer(list []Payload) {
+	args, err := values(list)
 	switch {
+	case err != nil:
+		args = []any{nil} // valid JSON always decodes
 	case r.single:
-		if args == nil {
-			args = []any{}
-		}
 		args = []any{args}
 	case len(args) == 0:
 		args = []any{nil}
 	default:
 		args = args[:1:1]
 	}
+	r.report(func() { r.ack(args, nil) })
+}
+
+// report calls f when Emit has returned.
+func (r *answers) report(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.ready {
-		r.early = append(r.early, args)
+		r.early = append(r.early, f)
 		return
 	}
-	r.ack(args, nil)
+	guard(r.log, "ack", f)
 }
 
 // settled passes on what came early.
@@ -152,8 +166,8 @@ func (r *answers) settled() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ready = true
-	for _, args := range r.early {
-		guard(r.log, "ack", func() { r.ack(args, nil) })
+	for _, f := range r.early {
+		guard(r.log, "ack", f)
 	}
 	r.early = nil
 }

@@ -3,6 +3,7 @@ package socketio
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -131,4 +132,31 @@ func TestUnansweredBroadcasts(t *testing.T) {
 		defer l.conn.mu.Unlock()
 		return len(l.rawAcks) == 0 && sock.Acks().Len() == 0
 	})
+}
+
+// Nothing reaches the library's operator while its Emit may be busy, and then everything in the order in which it came.
+func TestAnswersWaitForEmit(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		var got []string
+		r := &answers{
+			log: slog.New(slog.DiscardHandler), single: single,
+			clientCount: func(n uint64) { got = append(got, fmt.Sprint("count ", n)) },
+			ack:         func(args []any, err error) { got = append(got, fmt.Sprint("ack ", args, err)) },
+		}
+		r.count(0)
+		r.count(1)
+		r.answer([]Payload{raw(`1`), raw(`2`)})
+		if len(got) > 0 {
+			t.Errorf("single %v: told %v at once", single, got)
+		}
+		r.settled()
+		r.answer(nil)
+		want := "count 0, count 1, ack [1] <nil>, ack [<nil>] <nil>"
+		if single {
+			want = "count 1, count 0, ack [[1 2]] <nil>, ack [[]] <nil>"
+		}
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("single %v: told %s, want %s", single, text, want)
+		}
+	}
 }

@@ -74,15 +74,12 @@ func encodeOne(v any) (Payload, error) {
 	if p, ok := v.(Payload); ok {
 		return p, nil
 	}
-	array, err := EncodeData([]any{v})
-	if err != nil {
-		return Payload{}, err
+	var e valueEncoder
+	err := e.value(v, 1)
+	if err == nil {
+		err = e.check()
 	}
-	elements, err := array.Elements()
-	if err != nil {
-		return Payload{}, err
-	}
-	return elements[0], nil
+	return Payload{JSON: e.buf, Attachments: e.attachments}, err
 }
 
 // encodeArgs is joinArgs of values.

@@ -127,7 +127,9 @@
 //   - SetAdapter, SetParser and SetConnectTimeout are not for use: see [Options].
 //   - BroadcastOperator.Emit with an acknowledgement calls back once, with one response for each
 //     client that answered: the first argument of its acknowledgement, nil if it had none. A response
-//     that comes at once is passed on some milliseconds later. [CallAll] does the same with a context.
+//     that comes at once is passed on some milliseconds later: the operator compares its counts without a
+//     lock, and might call back twice. [CallAll] does the same with a context, without that wait, and
+//     leaves answers raw if they are wanted as [Payload]. Prefer it.
 //   - Handshake().Auth is empty once the listeners of "connection" have returned: it may be large, and a
 //     secret. Keep what is needed in Socket.Data.
 //

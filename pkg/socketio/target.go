@@ -168,7 +168,11 @@ func (t Target) callAll(ctx context.Context, event string, args []any) ([]Payloa
 	timeout := time.Until(deadline)
 	options.Flags.Timeout = &timeout
 	poll := &poll{complete: make(chan struct{})}
-	t.ns.Adapter().BroadcastWithAck(packet, options, poll.receivers, poll.answer)
+	if a, ok := t.ns.Adapter().(Asker); ok {
+		a.Ask(packet, options, poll.receivers, poll.answer)
+	} else {
+		t.ns.Adapter().BroadcastWithAck(packet, options, poll.receivers, poll.answerValues)
+	}
 	poll.servers(t.ns.Adapter().ServerCount(), t.local)
 	select {
 	case <-poll.complete:
@@ -211,14 +215,30 @@ func (p *poll) receivers(n uint64) {
 	p.checkLocked()
 }
 
-func (p *poll) answer(args []any, err error) {
+func (p *poll) answer(list []Payload) {
+	first := Payload{JSON: null}
+	if len(list) > 0 {
+		first = list[0]
+	}
+	p.add(first, nil)
+}
+
+// answerValues is answer for an adapter that decodes, or failed to.
+func (p *poll) answerValues(args []any, err error) {
+	if len(args) > 1 {
+		args = args[:1]
+	}
 	answer, encodeErr := encodeArgs(args)
+	p.add(answer, errors.Join(err, encodeErr))
+}
+
+func (p *poll) add(answer Payload, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.done {
 		return
 	}
-	p.err = errors.Join(p.err, err, encodeErr)
+	p.err = errors.Join(p.err, err)
 	p.answers = append(p.answers, answer)
 	p.checkLocked()
 }
