@@ -234,3 +234,14 @@ func (l *Limiter) Stats() Stats {
 	s.Sessions, s.Addresses = int64(l.total), int64(len(l.sessions)+l.paces.len(time.Since(l.start)))
 	return s
 }
+
+// Address is what stands for a client's address where something is shared among addresses: an IPv4 address or
+// the /64 of an IPv6 one. It is false where many clients may have it: private addresses, whose connections
+// are not bounded unless Options.PrivateConnections says so.
+func (l *Limiter) Address(remote string, header http.Header) (uint64, bool) {
+	addr := l.ClientAddr(remote, header)
+	if !addr.IsValid() || private(addr) && !l.opts.PrivateConnections {
+		return 0, false
+	}
+	return uint64(keyOf(addr)), true
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -263,5 +264,31 @@ func BenchmarkAllow(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = l.Allow(r)
+	}
+}
+
+// What is shared among addresses is told by the client's, not the proxy's; where many may be behind one, by none.
+func TestAddress(t *testing.T) {
+	forwarded := http.Header{"X-Forwarded-For": {"203.0.113.7"}}
+	for _, tt := range []struct {
+		remote  string
+		header  http.Header
+		private bool
+		same    string // another remote with the same address
+		ok      bool
+	}{
+		{"203.0.113.7:1", nil, false, "203.0.113.7:2", true},
+		{"[2001:db8::1]:1", nil, false, "[2001:db8::2]:1", true},
+		{"10.0.0.1:1", forwarded, false, "203.0.113.7:2", true},
+		{"192.168.0.1:1", nil, false, "", false},
+		{"192.168.0.1:1", nil, true, "192.168.0.1:2", true},
+		{"@", nil, true, "", false},
+	} {
+		l := New(Options{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, PrivateConnections: tt.private})
+		key, ok := l.Address(tt.remote, tt.header)
+		other, _ := l.Address(tt.same, nil)
+		if ok != tt.ok || ok && key != other {
+			t.Errorf("%s: %d, %v; %s: %d", tt.remote, key, ok, tt.same, other)
+		}
 	}
 }

@@ -109,12 +109,14 @@ func (ev *incoming) handle(list []handler) {
 
 // fail tells the client of an error, and the log of one that the client may not read.
 func (ev *incoming) fail(event string, err error, log bool) {
-	ev.link.ns.traffic.errors.Add(1)
 	message := internalError
 	var told *Exception
 	if errors.As(err, &told) {
-		message = told.Message
-	} else if log {
+		message = told.Message // a refusal, no failure
+	} else {
+		ev.link.ns.traffic.errors.Add(1)
+	}
+	if told == nil && log {
 		ev.link.conn.server.log.Error("handler failed", slog.String("namespace", ev.link.name),
 			slog.String("socket", string(ev.link.sock.Id())), slog.String("event", event), slog.Any("error", err))
 	}

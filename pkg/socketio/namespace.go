@@ -122,13 +122,14 @@ func (ns *Namespace) charge(ctx context.Context, event string, args []any, rooms
 	if !ok {
 		l, ok = ctx.Value(linkKey{}).(*link)
 	}
-	if !ok || ns.local == nil || l.conn.server.limits.deliveries.perSecond == 0 {
+	if !ok || ns.local == nil || l.conn.server.limits.deliveries.perSecond == 0 && l.conn.server.recovery == nil {
 		return
 	}
 	size := deliveryOverhead + len(event)
 	for _, v := range args {
 		size += sizeOf(v)
 	}
+	l.conn.keeps(size)
 	l.conn.pace.caused.Add(int64(size) * int64(ns.local.receivers(rooms)))
 }
 

@@ -43,10 +43,12 @@ func (b *bucket) take(r rate, n int, now time.Duration) time.Duration {
 	return max(full-now-r.window, 0)
 }
 
-// A pace holds a client to the rates of Limits. The reader owns all but caused.
+// A pace holds a client to the rates of Limits, and to its share of what recovery keeps. The reader owns all
+// but caused and shares.
 type pace struct {
 	messages, bytes, deliveries bucket
-	caused                      atomic.Int64  // bytes of deliveries since the last message; see BroadcastFrom
+	caused                      atomic.Int64 // bytes of deliveries since the last message; see BroadcastFrom
+	shares                      atomic.Pointer[senderShares]
 	told                        time.Duration // when the client was told last that it is slowed; 0: never
 }
 
@@ -54,8 +56,13 @@ type pace struct {
 const tellAfter = 10 * time.Second
 
 // keepPace takes tokens for one message of a size, and for the deliveries that earlier ones caused, and
-// waits for them if there are none. It reports false when the connection has ended meanwhile.
+// waits for them if there are none. It reports false when the connection has ended meanwhile, or the server
+// closes.
 func (c *conn) keepPace(size int, binary bool) bool {
+	return c.keepRates(size, binary) && c.keepShare(size)
+}
+
+func (c *conn) keepRates(size int, binary bool) bool {
 	l, p := &c.server.limits, &c.pace
 	if l.messages.perSecond == 0 && l.bytes.perSecond == 0 && l.deliveries.perSecond == 0 {
 		return true
@@ -72,10 +79,15 @@ func (c *conn) keepPace(size int, binary bool) bool {
 	if w := p.deliveries.take(l.deliveries, int(p.caused.Swap(0)), now); w > wait {
 		wait, reason, most = w, "bytes to receivers", l.DeliveriesPerSecond
 	}
-	return wait <= 0 || c.slowDown(wait, now, reason, most)
+	if wait <= 0 {
+		return true
+	}
+	c.slowed(wait, now, reason, most)
+	return c.pause(wait)
 }
 
-func (c *conn) slowDown(wait, now time.Duration, reason string, most int) bool {
+// slowed counts a wait, and tells the log and the client of it.
+func (c *conn) slowed(wait, now time.Duration, reason string, most int) {
 	l := &c.server.limits
 	l.slowedMessages.Add(1)
 	l.slowedTime.Add(int64(wait))
@@ -86,12 +98,18 @@ func (c *conn) slowDown(wait, now time.Duration, reason string, most int) bool {
 			c.pace.told = now
 		}
 	}
+}
+
+// pause waits. It reports false when the connection has ended meanwhile, or the server closes.
+func (c *conn) pause(wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
 	case <-c.eio.Done():
+		return false
+	case <-c.server.closed:
 		return false
 	}
 }

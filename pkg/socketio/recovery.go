@@ -18,8 +18,9 @@ type Recovery struct {
 	For time.Duration
 	// Bytes bounds what is kept, of all namespaces together: packets, and the sessions of clients that
 	// are away. 0 means DefaultRecoveryBytes. When it is reached, the oldest packets are forgotten, and
-	// clients that would need them begin a new session. A namespace may keep an equal share of it
-	// whatever the others do, so that in the worst case twice as much is kept.
+	// clients that would need them begin a new session; before that, clients that send much are read
+	// more slowly (see share.go). A namespace may keep an equal share of it whatever the others do, so
+	// that in the worst case twice as much is kept.
 	Bytes int64
 	// Wait bounds how long a client waits for its session, or for a word that nobody has it, when other
 	// instances, or what joins them, are out of reach. 0 means DefaultRecoveryWait.
@@ -100,6 +101,8 @@ type recovery struct {
 	arrivals  arrivals
 	asks      asks
 	running   sync.WaitGroup // replays under way
+
+	shares shares // of addresses, in what is kept
 
 	used        atomic.Int64 // bytes of all journals and parked sessions
 	parkedBytes atomic.Int64 // of the latter

@@ -60,6 +60,7 @@ type Server struct {
 	// emptyRequest is lent to connections; see conn.lendRequest.
 	emptyRequest *types.HttpContext
 	closing      atomic.Bool
+	closed       chan struct{} // by the first Close
 	invalid      atomic.Uint64 // see Stats
 
 	removals sync.WaitGroup // of namespaces, under way
@@ -91,6 +92,7 @@ func NewServer(opts Options) *Server {
 		conns:      make(map[*conn]struct{}),
 		names:      make(map[string]*nameUse),
 		links:      make(map[*link]*nameUse),
+		closed:     make(chan struct{}),
 	}
 	s.limits.init(opts.Limits, int(or(opts.Engine.MaxPayload, engineio.DefaultMaxPayload)), opts.Logger)
 	s.emptyRequest = newHTTPContext(&engineio.Handshake{Header: http.Header{}})
@@ -143,6 +145,7 @@ func (s *Server) Of(name string) *Namespace {
 func (s *Server) Close(ctx context.Context) error {
 	var err error
 	if !s.closing.Swap(true) {
+		close(s.closed)
 		// Sessions of clients that have left already, while the adapters still answer for them; then those
 		// that this ends, before their clients can be back elsewhere.
 		err = s.HandOver(ctx)
@@ -187,6 +190,7 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 }
 
 func (s *Server) forget(c *conn) {
+	c.leaveShares()
 	s.leave(c.eio)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -34,7 +34,7 @@ type NamespaceStats struct {
 	Connected    uint64 // sockets that joined
 	Disconnected uint64 // of these, those that left
 	Broadcasts   uint64 // broadcasts to sockets here, whatever instance they come from
-	Errors       uint64 // events whose handler failed or panicked, or whose arguments did not fit it
+	Errors       uint64 // events whose handler failed or panicked; not those that were refused with an [Exception]
 	// Sent and Received are by event. One that is sent to several sockets is counted for each.
 	Sent, Received map[string]EventStats
 }

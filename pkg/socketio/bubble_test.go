@@ -1,0 +1,162 @@
+package socketio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+)
+
+// A bubble is a server in a bubble of testing/synctest: its connections are pipes, and its clock stands still
+// while anything runs.
+type bubble struct {
+	*Server
+	t     *testing.T
+	http  http.Server
+	conns chan net.Conn
+	over  chan struct{}
+	ended sync.WaitGroup
+}
+
+func newBubble(t *testing.T, opts Options) *bubble {
+	b := &bubble{Server: NewServer(opts), t: t, conns: make(chan net.Conn), over: make(chan struct{})}
+	b.http.Handler = b.Server
+	b.ended.Go(func() {
+		if err := b.http.Serve(b); !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return b
+}
+
+// end closes the server; all goroutines of a bubble must end.
+func (b *bubble) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := b.Server.Close(ctx); err != nil {
+		b.t.Errorf("close: %v", err)
+	}
+	if err := b.http.Close(); err != nil {
+		b.t.Errorf("close: %v", err)
+	}
+	b.ended.Wait()
+}
+
+// Accept, Close and Addr make a listener of it.
+func (b *bubble) Accept() (net.Conn, error) {
+	select {
+	case c := <-b.conns:
+		return c, nil
+	case <-b.over:
+		return nil, net.ErrClosed
+	}
+}
+
+func (b *bubble) Close() error {
+	close(b.over)
+	return nil
+}
+
+func (b *bubble) Addr() net.Addr { return &net.UnixAddr{Name: "bubble", Net: "unix"} }
+
+// A bubbler is a client in a bubble that reads all that comes.
+type bubbler struct {
+	t    *testing.T
+	conn net.Conn
+
+	writing     chan struct{} // one at a time; a mutex would keep the clock from going on
+	mu          sync.Mutex
+	sid, pid    string
+	offset      string
+	recovered   bool
+	heard, told int // events, and exceptions
+	joined      chan struct{}
+}
+
+// join connects a client to "/", with the session of another one if that is not nil.
+func (b *bubble) join(before *bubbler) *bubbler {
+	b.t.Helper()
+	client, server := net.Pipe()
+	b.conns <- server
+	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
+	conn, br, _, err := dialer.Dial(context.Background(), "ws://bubble/socket.io/?EIO=4&transport=websocket")
+	if err != nil {
+		b.t.Fatalf("dial: %v", err)
+	}
+	c := &bubbler{t: b.t, conn: conn, writing: make(chan struct{}, 1), joined: make(chan struct{})}
+	r := io.Reader(conn)
+	if br != nil {
+		r = br
+	}
+	connect := "40"
+	if before != nil {
+		c.sid = before.sid
+		auth, err := json.Marshal(map[string]string{"pid": before.pid, "offset": before.offset})
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		connect += string(auth)
+	}
+	b.ended.Go(func() {
+		c.read(struct {
+			io.Reader
+			io.Writer
+		}{r, conn})
+	})
+	c.write(connect)
+	<-c.joined
+	return c
+}
+
+// write reports false once the connection is over.
+func (c *bubbler) write(packet string) bool {
+	c.writing <- struct{}{}
+	defer func() { <-c.writing }()
+	return wsutil.WriteClientText(c.conn, []byte(packet)) == nil
+}
+
+func (c *bubbler) read(rw io.ReadWriter) {
+	defer c.conn.Close()
+	for {
+		data, err := wsutil.ReadServerText(rw)
+		if err != nil {
+			return
+		}
+		text := string(data)
+		switch {
+		case text == "2":
+			go c.write("3") // a writer of the test may have the line
+		case strings.HasPrefix(text, "40"):
+			var hello struct{ SID, PID string }
+			if json.Unmarshal(data[2:], &hello) != nil {
+				c.t.Errorf("got %q", text)
+			}
+			c.mu.Lock()
+			c.recovered = c.sid == hello.SID
+			c.sid, c.pid = hello.SID, hello.PID
+			c.mu.Unlock()
+			close(c.joined)
+		case strings.HasPrefix(text, `42["exception"`):
+			c.mu.Lock()
+			c.told++
+			c.mu.Unlock()
+		case strings.HasPrefix(text, "42"):
+			var args []json.RawMessage
+			c.mu.Lock()
+			if json.Unmarshal(data[2:], &args) == nil && len(args) > 2 {
+				_ = json.Unmarshal(args[len(args)-1], &c.offset)
+			}
+			c.heard++
+			c.mu.Unlock()
+		}
+	}
+}
