@@ -12,9 +12,9 @@ import (
 //
 //	SIGTERM     notice               spread                      rest            end
 //	   ├──────────────────────┼──────────────────────────┼───────────────────┼──────────►
-//	/readyz fails, clients    no new sessions; batch      clients that have   what is left
-//	may still come: until     after batch is told to      been told come and  is cut; leave
-//	the balancer has noticed  go, and connects elsewhere  fetch their goodbye the cluster
+//	/readyz fails, clients    no new sessions; batch      what they sent      what is left
+//	may still come: until     after batch loses its line  before they noticed is cut; leave
+//	the balancer has noticed  and connects elsewhere      is still received   the cluster
 //
 // Every step ends early when there is nobody to wait for.
 type drainPlan struct {
@@ -26,8 +26,8 @@ const (
 	// noticeLimit bounds the first step: a balancer that looks every two seconds and believes
 	// the second failure has noticed by then, twice.
 	noticeLimit = 10 * time.Second
-	// farewell is what clients have to take their leave in. One that polls has to ask once
-	// more to hear of it, one whose line is dead never does.
+	// farewell is how long clients have to end their side of the line. One that polls has to ask
+	// once more to notice, one whose line is dead never does.
 	farewell = 5 * time.Second
 	// noticeCheck is how often the first step looks whether anybody is left to move.
 	noticeCheck = 50 * time.Millisecond

@@ -25,7 +25,7 @@ const (
 )
 
 // serve runs the chat until ctx is done, then ends it in order: /readyz fails, new
-// sessions are refused, the clients are told to go, the cluster is left, and the port is
+// sessions are refused, the clients' connections are ended, the cluster is left, and the port is
 // given back.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	tuneMemory(ctx)

@@ -62,7 +62,7 @@ type UI struct {
 
 var (
 	errUser = errors.New("adminui: a username is missing")
-	errHash = errors.New("adminui: the password hash is not one of bcrypt; `htpasswd -nB name` makes one")
+	errHash = errors.New("adminui: the password hash is not one of bcrypt; `chat-server hash-password` makes one")
 )
 
 // CheckHash tells whether a password hash can be used.

@@ -131,7 +131,7 @@ func (a *Adapter) rollCall() {
 				counted, absent = wire.Census{}, wire.Census{}
 			}
 			if a.absentees.end(counted, absent, a.rollCall) && absent.All > 0 {
-				a.hub.Warn("Instances do not answer", fmt.Errorf("%w: %d of %d", errAbsent, absent.All, counted.All))
+				a.hub.Warn("instances do not answer", fmt.Errorf("%w: %d of %d", errAbsent, absent.All, counted.All))
 			}
 			a.reconsider()
 		},

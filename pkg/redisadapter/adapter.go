@@ -181,7 +181,7 @@ func (a *Adapter) Close() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := a.hub.Close(ctx); err != nil {
-			a.hub.Warn("Cluster adapter did not close cleanly", err)
+			a.hub.Warn("cluster adapter did not close cleanly", err)
 		}
 	}
 	a.LocalAdapter.Close()

@@ -83,7 +83,7 @@ func (a *Adapter) commandLegacy(opts *socket.BroadcastOptions, perSocket func(si
 		take:  func(r *wire.Response) { s.take(r) },
 		done: func(err error) {
 			if err != nil {
-				a.hub.Warn("Sockets of socket.io 2 nodes may not have been reached", err)
+				a.hub.Warn("sockets of socket.io 2 nodes may not have been reached", err)
 			}
 			for _, sid := range s.ids() {
 				for _, r := range perSocket(sid) {

@@ -123,7 +123,7 @@ func (h *Hub) Refuse(err error) {
 	h.start.Do(h.queue.close)
 	h.impossible = true
 	h.state.err = err
-	h.log.Error("This instance stays alone", slog.Any("err", err))
+	h.log.Error("this instance stays alone", slog.Any("err", err))
 }
 
 // giveUp drops a message, or answers a question, that the queue lets go.

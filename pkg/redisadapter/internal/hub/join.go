@@ -121,11 +121,11 @@ func (h *Hub) announce(err error) {
 	s := h.Status()
 	switch {
 	case s.Joined:
-		h.log.Info("Joined the cluster", slog.String("key", h.cfg.Key), slog.Duration("lag", s.Lag))
+		h.log.Info("joined the cluster", slog.String("key", h.cfg.Key), slog.Duration("lag", s.Lag))
 	case h.ctx.Err() != nil:
-		h.log.Info("Left the cluster", slog.String("key", h.cfg.Key))
+		h.log.Info("left the cluster", slog.String("key", h.cfg.Key))
 	default:
-		h.log.Warn("Lost the cluster; this instance goes on by itself", slog.Any("err", err))
+		h.log.Warn("lost the cluster; this instance goes on by itself", slog.Any("err", err))
 	}
 	if h.notify != nil {
 		h.notify(s)

@@ -49,7 +49,7 @@ func (h *Hub) publishLoop() {
 			h.reload()
 		}
 		if !h.disconnected(&h.pub, err) {
-			h.fault.warn("Cannot publish to Redis, trying again", err)
+			h.fault.warn("cannot publish to Redis, trying again", err)
 		}
 		h.emitError(err)
 		if !h.pause(b) {
@@ -304,7 +304,7 @@ func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) 
 			back = append(back, items[i])
 		default:
 			h.unknown.Add(1)
-			h.fault.warn("Connection broke while publishing; messages may not have reached the other instances", broken)
+			h.fault.warn("connection broke while publishing; messages may not have reached the other instances", broken)
 		}
 	}
 	switch {
@@ -378,7 +378,7 @@ func (p *publisher) count() error {
 	}
 	counts, err := clusterNumbers(p.h.ctx, p.h.transport, cluster, names...)
 	if err != nil {
-		p.h.fault.warn("Cannot count the instances at all servers of the Redis Cluster", err)
+		p.h.fault.warn("cannot count the instances at all servers of the Redis Cluster", err)
 		return nil
 	}
 	p.h.counted(mostSubscribers(counts))

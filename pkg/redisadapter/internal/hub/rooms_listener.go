@@ -86,7 +86,7 @@ func (l *roomListener) run(h *Hub) {
 			if h.ctx.Err() != nil {
 				return
 			}
-			h.fault.warn("Cannot listen to all rooms of Node nodes, trying again", err)
+			h.fault.warn("cannot listen to all rooms of Node nodes, trying again", err)
 			h.reload()
 			if !b.wait(h.ctx) {
 				return

@@ -95,7 +95,11 @@ func (l *faultLog) warn(msg string, err error) {
 	if !due {
 		return
 	}
-	l.log.LogAttrs(context.Background(), slog.LevelWarn, msg, slog.Any("err", err), slog.Int("suppressed", suppressed))
+	attrs := []slog.Attr{slog.Any("err", err)}
+	if suppressed > 0 {
+		attrs = append(attrs, slog.Int("suppressed", suppressed))
+	}
+	l.log.LogAttrs(context.Background(), slog.LevelWarn, msg, attrs...)
 }
 
 // Count adds the counters of another hub.

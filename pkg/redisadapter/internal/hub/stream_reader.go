@@ -55,7 +55,7 @@ func (r *streamReader) run() {
 		}
 		r.late = !r.begun
 		if !h.disconnected(&h.reader, err) {
-			h.fault.warn("Cannot read the stream, trying again", err)
+			h.fault.warn("cannot read the stream, trying again", err)
 		}
 		h.emitError(err)
 		if refused(err) {
@@ -270,7 +270,7 @@ func (r *streamReader) gap(reason error, missed uint64) {
 	h.gaps.Add(1)
 	h.missed.Add(missed)
 	h.fault.warn("Messages of other instances are lost", reason)
-	h.log.Debug("Gap in the stream", slog.Any("err", reason), slog.Uint64("missed", missed))
+	h.log.Debug("gap in the stream", slog.Any("err", reason), slog.Uint64("missed", missed))
 	h.tellMissed()
 	if h.cfg.OnGap != nil {
 		h.Protect("OnGap", func() { h.cfg.OnGap(Gap{Reason: reason, Missed: missed}) })

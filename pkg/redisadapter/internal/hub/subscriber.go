@@ -49,7 +49,7 @@ func (h *Hub) subscribeLoop() {
 			h.denied.Store(nil) // the user may have more by now
 		}
 		if !h.disconnected(&h.sub, err) {
-			h.fault.warn("Cannot subscribe at Redis, trying again", err)
+			h.fault.warn("cannot subscribe at Redis, trying again", err)
 		}
 		h.emitError(err)
 		if !b.wait(h.ctx) {
