@@ -169,6 +169,16 @@ describe('a chat on a server that speaks its protocol', () => {
     expect(sends()[0]!.id).toBe(sends()[1]!.id);
   });
 
+  test('a server that cannot do it now leaves it to the writer, one that will not says why', async () => {
+    const { socket, server, chat, lobby, settle, pending } = await open();
+    const answers: unknown[] = [{ error: { code: 'unavailable', message: 'try again later' } }, { error: { code: 'too_large', message: 'too long' } }];
+    socket.answer = (event, argument) => (event === 'send' ? answers.shift() : server.answer(event, argument));
+    chat.send('Ann', 'one');
+    chat.send('Ann', 'two');
+    await settle();
+    expect([pending(), lobby.outbox.value[1]!.why]).toEqual([['one doubtful', 'two refused'], 'too long']);
+  });
+
   test('one that was acknowledged is there, though its echo was lost with the connection', async () => {
     const server = new FakeServer();
     server.features = { ...server.features, history: null };

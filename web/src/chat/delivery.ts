@@ -93,7 +93,7 @@ export class Delivery {
       setTimeout(() => this.#post.socket.connected && this.#talk.outbox.value.some((p) => p.id === id && p.state === 'accepted') && this.discard({ id } as Pending), KNOWN_MS);
     } catch (error) {
       const { code, message } = error as Refused;
-      if (code === 'silent') {
+      if (code === 'silent' || code === 'unavailable') {
         this.#change(id, 'sending', { state: 'doubtful' });
       } else {
         this.#refuse(id, message || code);
