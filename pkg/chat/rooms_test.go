@@ -42,13 +42,13 @@ func TestRooms(t *testing.T) {
 
 	// A room as second argument counts for who has joined it; for others it is the seed's array.
 	alice.Emit(chat.MsgToServer, "one", "blue")
-	carol.Emit(chat.MsgToServer, "two", "blue")
 	var text socketio.Payload
 	var about chat.RoomMessage
 	bob.Expect(chat.MsgToClient, &text, &about)
 	if string(text.JSON) != `"one"` || about.Room != "blue" || about.ID == "" || about.Time == 0 {
 		t.Errorf("got %s, %+v", text.JSON, about)
 	}
+	carol.Emit(chat.MsgToServer, "two", "blue")
 	hear(t, bob, `["two","blue"]`)
 	hear(t, carol, `["two","blue"]`)
 
