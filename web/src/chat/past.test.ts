@@ -137,6 +137,23 @@ describe('after a break', () => {
     expect(page.seen.at(-1)).toBe('live');
   });
 
+  test('what was heard before the server kept it is known when an answer brings it', async () => {
+    const server = new Server();
+    const page = reader(server);
+    server.relay('first');
+    await page.load();
+    server.now = 60_000;
+    page.hear('kept late');
+    page.cut();
+    server.now += 2000;
+    await page.back();
+    server.relay('kept late');
+    page.cut();
+    server.now += 2000;
+    await page.back();
+    expect(page.seen).toEqual(['first', 'kept late']);
+  });
+
   test('binary parts are told apart by their bytes', async () => {
     const server = new Server();
     const page = reader(server);
