@@ -46,6 +46,10 @@ const socket = io('/chat', {
   autoConnect: false,
   query: name ? { username: name } : {},
 });
+socket.io.on('reconnect_attempt', () => {
+  const now = rememberedName(() => localStorage);
+  socket.io.opts.query = now ? { username: now } : {};
+});
 // A server may be set to offer WebSocket alone, which the library's first request is not.
 socket.on('connect_error', (error) => {
   if (readRefusal(error).kind === 'transport') {

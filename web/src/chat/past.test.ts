@@ -7,6 +7,8 @@ class Server {
   now = 0;
   kept: Kept[] = [];
   questions: Query[] = [];
+  /** What is relayed now is kept later. */
+  partial = false;
 
   constructor(readonly limit = 1000) {}
 
@@ -20,7 +22,7 @@ class Server {
     this.questions.push({ ...(before ? { before } : {}), ...(after ? { after } : {}), limit });
     const there = this.kept.slice(-this.limit);
     const most = Math.min(limit, 200);
-    const rest = { gap: false, partial: false, now: this.now + 3_600_000 };
+    const rest = { gap: false, partial: this.partial, now: this.now + 3_600_000 };
     if (after) {
       const known = this.kept.findIndex(({ id }) => id === after) >= this.kept.length - this.limit;
       const later = there.filter(({ id }) => id > after);
@@ -152,6 +154,24 @@ describe('after a break', () => {
     server.now += 2000;
     await page.back();
     expect(page.seen).toEqual(['first', 'kept late']);
+  });
+
+  test('what was heard while the memory was away is known when it is back, however late', async () => {
+    const server = new Server();
+    const page = reader(server);
+    server.relay('first');
+    await page.load();
+    server.partial = true;
+    page.hear('said meanwhile');
+    page.cut();
+    server.now += 300_000;
+    await page.back();
+    server.partial = false;
+    server.relay('said meanwhile');
+    page.cut();
+    server.now += 300_000;
+    await page.back();
+    expect(page.seen).toEqual(['first', 'said meanwhile']);
   });
 
   test('binary parts are told apart by their bytes', async () => {

@@ -37,7 +37,7 @@ const PAGE = 200;
 /** So many answers are fetched after a break; what was said before that is a gap. */
 const MOST_PAGES = 15;
 
-/** A message may be heard this long before it is kept, */
+/** A message may be heard this long before it is kept (longer only while answers are partial), */
 const SLACK_MS = 30_000;
 /** or, once it is kept, this much later. */
 const LATE_MS = 5000;
@@ -121,7 +121,9 @@ export class Past<T> {
         items.push({ live }); // later than the answer
       }
     }
-    this.#heard = this.#heard.filter(({ at }) => at >= askedAt - SLACK_MS);
+    if (!partial) {
+      this.#heard = this.#heard.filter(({ at }) => at >= askedAt - SLACK_MS);
+    }
     this.#newest = messages.at(-1)?.id ?? this.#newest;
     if (first) {
       this.#oldest = messages[0]?.id ?? '';
