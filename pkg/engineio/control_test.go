@@ -150,3 +150,24 @@ func TestPongsAreCharged(t *testing.T) {
 		t.Errorf("charged %d bytes", got)
 	}
 }
+
+// A peer that floods on after the close frame is read for a while, so that it may read why; then it is cut.
+func TestLingerIsBounded(t *testing.T) {
+	for name, chunk := range map[string][]byte{
+		"frames":                bytes.Repeat(masked(0x8a, nil), 1000),
+		"a message without end": make([]byte, 64<<10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := 0
+			c := &feedConn{next: func() []byte { read += len(chunk); return chunk }} // never ends
+			r := newWSReader(transportOf(c), 1000, nil)
+			if name != "frames" {
+				r.unread = 1 << 40
+			}
+			r.linger() // returns
+			if read < lingerBytes/2 || read > lingerBytes+2*len(chunk) {
+				t.Errorf("read %d bytes", read)
+			}
+		})
+	}
+}

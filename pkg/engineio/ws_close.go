@@ -149,12 +149,20 @@ func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
 	}
 }
 
+// lingerBytes is how much is read of a peer that has been sent a close frame and goes on. It is what the
+// largest message may have, so that the sender of one too large hears why; for one that floods it is a
+// fraction of a second.
+const lingerBytes = 16 << 20
+
+var errLingers = errors.New("the peer sends on after its close frame")
+
 // linger closes the TCP connection once both sides have sent their close
 // frames, the peer has gone, or the transport's deadline is over. Until then it
 // reads on: bytes left unread would make the peer's system throw away our close
 // frame. It is the reader's last use.
 func (r *wsReader) linger() {
 	r.pong, r.conn, r.message, r.opcode = nil, nil, nil, 0
+	r.lingers = lingerBytes
 	for more := !r.closed; more; {
 		if r.lost {
 			more = r.skip(math.MaxInt64)

@@ -35,6 +35,8 @@ type wsReader struct {
 	unread int64 // payload bytes of a frame that broke a rule
 	lost   bool  // it is unknown where the next frame begins
 	closed bool  // the peer's close frame came: nothing follows
+	// lingers is how much more may be read, of a peer that was sent a close frame.
+	lingers int
 
 	target  []byte // where readOnce reads to instead of buf
 	n       int    // its results
@@ -148,6 +150,11 @@ func (r *wsReader) waitAndRead(target []byte) (int, error) {
 // fill reads at least one byte behind the unread ones.
 func (r *wsReader) fill() error {
 	n, err := r.readSome(nil)
+	if r.lingers > 0 {
+		if r.lingers -= n; r.lingers <= 0 {
+			return errLingers
+		}
+	}
 	if n > 0 {
 		r.end += n
 		return nil
