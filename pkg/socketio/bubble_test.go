@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,6 +81,21 @@ type bubbler struct {
 	recovered   bool
 	heard, told int // events, and exceptions
 	joined      chan struct{}
+	line        *slowLine
+}
+
+// A slowLine brings so many bytes a second, 0: as many as there are.
+type slowLine struct {
+	io.Reader
+	perSecond atomic.Int64
+}
+
+func (l *slowLine) Read(b []byte) (int, error) {
+	n, err := l.Reader.Read(b[:min(len(b), 4096)])
+	if perSecond := l.perSecond.Load(); perSecond > 0 {
+		time.Sleep(time.Duration(n) * time.Second / time.Duration(perSecond))
+	}
+	return n, err
 }
 
 // join connects a client to "/", with the session of another one if that is not nil.
@@ -92,10 +108,9 @@ func (b *bubble) join(before *bubbler) *bubbler {
 	if err != nil {
 		b.t.Fatalf("dial: %v", err)
 	}
-	c := &bubbler{t: b.t, conn: conn, writing: make(chan struct{}, 1), joined: make(chan struct{})}
-	r := io.Reader(conn)
+	c := &bubbler{t: b.t, conn: conn, writing: make(chan struct{}, 1), joined: make(chan struct{}), line: &slowLine{Reader: conn}}
 	if br != nil {
-		r = br
+		c.line.Reader = br
 	}
 	connect := "40"
 	if before != nil {
@@ -110,7 +125,7 @@ func (b *bubble) join(before *bubbler) *bubbler {
 		c.read(struct {
 			io.Reader
 			io.Writer
-		}{r, conn})
+		}{c.line, conn})
 	})
 	c.write(connect)
 	<-c.joined
@@ -159,4 +174,14 @@ func (c *bubbler) read(rw io.ReadWriter) {
 			c.mu.Unlock()
 		}
 	}
+}
+
+// setLine makes what comes from now on come at so many bytes a second.
+func (c *bubbler) setLine(perSecond int) { c.line.perSecond.Store(int64(perSecond)) }
+
+// events is how many have been heard.
+func (c *bubbler) events() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.heard
 }
