@@ -32,11 +32,17 @@
 // The same seed draws the same schedule; what the machine makes of it may differ. A violation is printed with its seed, and
 // with the shortest schedule that still shows it, for -schedule.
 //
+// # Fairness
+//
+// TestFairness lets one client flood a server in every way that costs it little, while others talk, and tells how long
+// their echoes take beside those of a quiet server. It asserts that everybody hears everything, no times.
+//
 // # Running
 //
 //	go test ./pkg/e2e/chaos                     the short form, as in CI
 //	go test ./pkg/e2e/chaos -v -long            the long form: all faults, for longer (task chaos)
 //	go test ./pkg/e2e/chaos -v -run Nemesis -nemesis 60s -seed 1 -seeds 20      (task nemesis)
+//	go test ./pkg/e2e/chaos -v -run Fairness -fair 10s   floods, and what they do to others
 //	go test ./pkg/e2e/chaos -v -run Soak -soak 10m      churn and chat on two instances (task soak)
 //
 // It needs redis-server; npm clients take part if they are installed (npm ci in pkg/e2e/node). CHAT_SERVER names the
