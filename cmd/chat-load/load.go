@@ -61,6 +61,7 @@ func parseLoad(args []string, stdout io.Writer) (*loadFlags, error) {
 	fs.IntVar(&cfg.Protocol, "protocol", 4, "")
 	fs.StringVar(&cfg.Path, "path", "", "")
 	fs.StringVar(&cfg.Namespace, "namespace", "", "")
+	dialect := fs.String("dialect", "", "")
 	fs.DurationVar(&cfg.Ramp, "ramp", 0, "")
 	fs.IntVar(&cfg.Connecting, "connecting", 250, "")
 	fs.DurationVar(&cfg.Warmup, "warmup", 2*time.Second, "")
@@ -80,6 +81,7 @@ func parseLoad(args []string, stdout io.Writer) (*loadFlags, error) {
 		return nil, fmt.Errorf("%q is no flag and no command (see chat-load --help)", fs.Arg(0))
 	}
 	cfg.Servers, cfg.Sources, cfg.Transport = servers, sources, client.Transport(*transport)
+	cfg.Dialect = client.Dialect(*dialect)
 	if cfg.Senders < 0 { // not given: as many as usual, or as there are
 		cfg.Senders = min(10, cfg.Clients)
 	}

@@ -18,6 +18,7 @@ The load
   --size BYTES       of each text (32; at least 25, which identify it)
   --transport T      websocket (default), polling, or upgrade (polling first, then WebSocket: what browsers do)
   --protocol P       Engine.IO protocol, 4 (default) or 3 (clients of versions 1 and 2)
+  --dialect D        centrifuge or nats: load a neighbour outside the protocol
   --path, --namespace    other than /socket.io/ and /chat
 
 Its course
@@ -48,7 +49,7 @@ Lost is what has not come when the drain ends; with an overloaded server and --r
 `
 
 const benchUsage = `chat-load bench measures the chat server against its peers, and prints target, ratio, spread and verdict: socket.io on
-Node.js, on uWebSockets.js, on Bun and on the newest Node.js, and a bare Go server.
+Node.js, on uWebSockets.js, on Bun and on the newest Node.js, bare Go servers, and outside the protocol Centrifuge and NATS.
 Run it in the project's directory. It installs the peers from npm once, and needs go, node (16, 18 or 20 for uWebSockets.js), npm and
 redis-server. A whole run takes about an hour. What cannot be installed is said and skipped.
 

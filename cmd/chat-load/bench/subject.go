@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // kind is a server that the table compares.
@@ -23,10 +25,14 @@ const (
 	uws     kind = "… on uWebSockets.js"
 	newest4 kind = "… on Node.js 26"
 	bun4    kind = "… on Bun"
+	centri  kind = "Centrifuge"
+	nats    kind = "NATS"
 )
 
 // optional says that the table is measured without this kind where it cannot be had or does not stand the load.
-func optional(k kind) bool { return k == uws || k == newest4 || k == bun4 || k == ringGo }
+func optional(k kind) bool {
+	return slices.Contains([]kind{uws, newest4, bun4, ringGo, centri, nats}, k)
+}
 
 // servers knows how to start each kind. What must be built or installed is, at the first use.
 type servers struct {
@@ -109,6 +115,10 @@ func (s *servers) command(ctx context.Context, k kind) (argv []string, dir strin
 	case ringGo:
 		self, err := os.Executable()
 		return []string{self, "floor", "--io-uring"}, s.temp, err
+	case centri:
+		return s.neighbour(ctx, "centrifuge")
+	case nats:
+		return s.neighbour(ctx, "nats")
 	case node4:
 		return s.script(ctx, "", "server4.js", "node")
 	case node2:
@@ -152,4 +162,23 @@ func (s *servers) build(ctx context.Context) error {
 	}
 	s.binary = binary
 	return nil
+}
+
+// neighbour builds a server outside the protocol, of a module of its own.
+func (s *servers) neighbour(ctx context.Context, name string) (argv []string, dir string, err error) {
+	binary := filepath.Join(s.temp, "neighbour-"+name)
+	if _, err := os.Stat(binary); err == nil {
+		return []string{binary}, s.temp, nil
+	}
+	s.log("building cmd/chat-load/bench/neighbours/%s", name)
+	module, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "socketio-chat/cmd/chat-load/bench").Output()
+	if err != nil {
+		return nil, "", fmt.Errorf("find the neighbours' module (run the bench inside its module): %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./"+name)
+	cmd.Dir = filepath.Join(strings.TrimSpace(string(module)), "neighbours")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+	}
+	return []string{binary}, s.temp, nil
 }

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"socketio-chat/pkg/load/client"
@@ -88,7 +89,8 @@ func chatRows(t timing) []row {
 		},
 		{
 			name: "light", work: "200 clients, 100 messages/s",
-			variants: append(variantsOf(light, ours, uws, node4, newest4, bun4, floorGo, ringGo), variantsOf(oldest, node2)...),
+			variants: slices.Concat(
+				variantsOf(light, ours, uws, node4, newest4, bun4, floorGo, ringGo), variantsOf(oldest, node2), neighboursOf(light)),
 			targets: []target{
 				cpu(floorGo, 0.55), cpu(uws, 0.6), p99(uws, 1).everyTime(),
 			},
@@ -139,7 +141,7 @@ func crowdRows(t timing) []row {
 	return []row{
 		{
 			name: "idle", work: "10,000 idle clients: memory, heartbeats and connecting",
-			variants: variantsOf(idle, ours, uws, node4),
+			variants: append(variantsOf(idle, ours, uws, node4), neighboursOf(idle)...),
 			targets: []target{
 				{what: "resident a connection", unit: "KB", of: noteMemory.of, limit: 4},
 				{what: "CPU of heartbeats a connection", unit: "µs/s", of: noteBeats.of, limit: 0.7},
@@ -179,6 +181,13 @@ func variantsOf(load run.Config, servers ...kind) []variant {
 		vs = append(vs, variant{name: k, server: k, load: load})
 	}
 	return vs
+}
+
+// neighboursOf puts the load on servers outside the protocol, each in its dialect.
+func neighboursOf(load run.Config) []variant {
+	first, second := load, load
+	first.Dialect, second.Dialect = client.Centrifuge, client.NATS
+	return append(variantsOf(first, centri), variantsOf(second, nats)...)
 }
 
 func announced(vs []variant) []variant {

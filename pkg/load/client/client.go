@@ -44,10 +44,11 @@ type Client struct {
 	sid       string
 	pingEvery time.Duration // protocol 3: the client pings
 	pingAt    time.Duration
-	accepted  bool // the namespace has answered
-	upgrading bool // a WebSocket is being probed
-	joined    bool // told so
-	left      bool // told so
+	accepted  bool   // the namespace has answered
+	upgrading bool   // a WebSocket is being probed
+	joined    bool   // told so
+	left      bool   // told so
+	partial   []byte // of a message in another dialect than Socket.IO
 }
 
 // ErrClosed is the reason of Left after Close.
@@ -55,8 +56,12 @@ var ErrClosed = errors.New("closed by this client")
 
 // Send transmits a Socket.IO packet. packet is not kept.
 func (c *Client) Send(packet []byte) {
-	if !c.left {
+	switch {
+	case c.left:
+	case c.group.opts.Dialect == SocketIO:
 		c.carrier.send(engineMessage, packet)
+	default:
+		c.carrier.send(0, packet)
 	}
 }
 
@@ -83,6 +88,10 @@ func (c *Client) fail(err error) {
 
 // packet handles one engine packet. Chat messages come first: everything else is rare.
 func (c *Client) packet(b []byte, now time.Duration) {
+	if c.group.opts.Dialect != SocketIO {
+		c.neighbour(b, now)
+		return
+	}
 	if len(b) > 1 && b[0] == engineMessage {
 		switch b[1] {
 		case packetConnect, packetDisconnect, packetError:

@@ -16,6 +16,9 @@
 // Polling carries the same packets in GET and POST bodies, on two connections that are kept alive. The default
 // transport begins with polling, probes a WebSocket and moves over, as browsers do; Joined comes after the move.
 //
+// Options.Dialect lets the same clients speak to servers outside the protocol, for comparison: one channel of Centrifuge's
+// JSON protocol, or of NATS.
+//
 // Clients are made by a Group, which holds what the clients of one reactor loop share. Nothing here may be used but on
 // that loop, and all events come from it. A client never reconnects: Left is its last event, and says why.
 //

@@ -27,6 +27,7 @@ type Options struct {
 	Transport Transport
 	Path      string // the server's endpoint, "/socket.io/"
 	Namespace string // "/chat"
+	Dialect   Dialect
 }
 
 // Peer is where one client connects.
@@ -64,6 +65,15 @@ func NewGroup(loop *reactor.Loop, opts Options) (*Group, error) {
 	default:
 		return nil, fmt.Errorf("transport %q: use %s, %s or %s", opts.Transport, WebSocket, Polling, Upgrade)
 	}
+	switch opts.Dialect {
+	case SocketIO:
+	case Centrifuge, NATS:
+		if opts.Transport != WebSocket {
+			return nil, fmt.Errorf("dialect %q has no transport but %s", opts.Dialect, WebSocket)
+		}
+	default:
+		return nil, fmt.Errorf("dialect %q: use %s or %s, or none for Socket.IO", opts.Dialect, Centrifuge, NATS)
+	}
 	return &Group{loop: loop, opts: opts}, nil
 }
 
@@ -80,6 +90,9 @@ func (g *Group) Start(p Peer, events Events) *Client {
 
 // target is the request target of a transport's endpoint; more is an encoded query to add, or empty.
 func (c *Client) target(transport Transport, more string) string {
+	if d := c.group.opts.Dialect; d != SocketIO {
+		return d.path()
+	}
 	q := fmt.Sprintf("%s?EIO=%d&transport=%s", c.group.opts.Path, c.group.opts.Protocol, transport)
 	if c.peer.Username != "" {
 		q += "&username=" + url.QueryEscape(c.peer.Username)

@@ -83,6 +83,7 @@ func (w *webSocket) Data(b []byte, now time.Duration) (int, error) {
 		if w.probe != nil {
 			w.send(enginePing, []byte(probeText))
 		}
+		w.c.hello()
 	}
 	for !w.closed {
 		f, err := parseFrame(b[used:])
@@ -147,7 +148,10 @@ func (w *webSocket) rareFrame(f frame, now time.Duration) error {
 		} else {
 			w.c.packet(message, now)
 		}
-	case opBinary: // attachments: the chat's load has none, and the text that announces them was counted
+	case opBinary: // NATS; or attachments: the chat's load has none, and the text that announces them was counted
+		if w.c.group.opts.Dialect == NATS {
+			w.c.packet(f.payload, now)
+		}
 	case opPing:
 		w.write(opPong, 0, f.payload)
 	case opPong:

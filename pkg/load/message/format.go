@@ -47,26 +47,44 @@ type Format struct {
 
 // NewFormat prepares messages with texts of size bytes (MarkLen or more) for a namespace such as "/chat".
 func NewFormat(run uint16, namespace string, size int) (*Format, error) {
-	if size < MarkLen {
-		return nil, fmt.Errorf("a text of %d bytes cannot hold its mark: use %d or more", size, MarkLen)
-	}
+	return NewFormatIn(run, InSocketIO(namespace), size)
+}
+
+// Wrapping is what stands around a message's object on the wire, to the server and from it.
+type Wrapping struct{ Out, OutEnd, In, InEnd string }
+
+// InSocketIO wraps the chat's events of a namespace.
+func InSocketIO(namespace string) Wrapping {
 	prefix := "2"
 	if namespace != "/" {
 		prefix += namespace + ","
 	}
-	head := func(event string) string {
-		return prefix + `["` + event + `",{"name":"` + senderName + `","text":"`
+	return Wrapping{Out: prefix + `["` + eventOut + `",`, OutEnd: "]", In: prefix + `["` + eventIn + `",`, InEnd: "]"}
+}
+
+const (
+	bodyHead = `{"name":"` + senderName + `","text":"`
+	bodyTail = `"}`
+)
+
+// BodyLen is how long the object of a message is, without its wrapping.
+func BodyLen(size int) int { return len(bodyHead) + size + len(bodyTail) }
+
+// NewFormatIn is NewFormat for messages in another wrapping, of which those from the server must come as they are written.
+func NewFormatIn(run uint16, w Wrapping, size int) (*Format, error) {
+	if size < MarkLen {
+		return nil, fmt.Errorf("a text of %d bytes cannot hold its mark: use %d or more", size, MarkLen)
 	}
 	blank := strings.Repeat(string(padding), size)
-	tail := blank[MarkLen:] + `"}]`
+	tail := blank[MarkLen:] + bodyTail
 	return &Format{
 		run:    run,
-		out:    []byte(head(eventOut) + blank + `"}]`),
-		markAt: len(head(eventOut)),
-		before: []byte(head(eventIn)),
-		after:  []byte(tail),
+		out:    []byte(w.Out + bodyHead + blank + bodyTail + w.OutEnd),
+		markAt: len(w.Out + bodyHead),
+		before: []byte(w.In + bodyHead),
+		after:  []byte(tail + w.InEnd),
 		text:   []byte(blank),
-		notice: []byte(prefix + `["` + eventIn + `",{"name":"` + noticeName + `","text":"` + noticeText + `"}]`),
+		notice: []byte(w.In + `{"name":"` + noticeName + `","text":"` + noticeText + `"}` + w.InEnd),
 	}, nil
 }
 

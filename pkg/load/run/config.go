@@ -42,6 +42,7 @@ type Config struct {
 	Protocol  int    // Engine.IO protocol, 3 or 4
 	Path      string // "" means /socket.io/
 	Namespace string // "" means /chat
+	Dialect   client.Dialect
 
 	Ramp       time.Duration // time over which the clients come; 0: as fast as Connecting lets them
 	Connecting int           // clients that may be connecting at once

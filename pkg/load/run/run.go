@@ -54,7 +54,8 @@ func Run(ctx context.Context, cfg Config, observer Observer) (*result.Run, error
 	if err != nil {
 		return nil, err
 	}
-	format, err := message.NewFormat(uint16(rand.Uint32()), cfg.namespace(), max(cfg.Size, message.MarkLen))
+	size := max(cfg.Size, message.MarkLen)
+	format, err := message.NewFormatIn(uint16(rand.Uint32()), cfg.Dialect.Wrapping(cfg.namespace(), size), size)
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func newWorker(p *plan, index int) (*worker, error) {
 		return nil, fmt.Errorf("worker %d: %w", index, err)
 	}
 	w.group, err = client.NewGroup(w.loop, client.Options{
-		Protocol: p.cfg.Protocol, Transport: p.cfg.Transport, Path: p.cfg.path(), Namespace: p.cfg.namespace(),
+		Protocol: p.cfg.Protocol, Transport: p.cfg.Transport, Path: p.cfg.path(), Namespace: p.cfg.namespace(), Dialect: p.cfg.Dialect,
 	})
 	return w, err
 }
