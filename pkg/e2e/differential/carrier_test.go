@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long an answer may take. It bounds failures only, and what servers leave unanswered.
-const patience = 8 * time.Second
+const patience = 30 * time.Second
 
 // A carrier is a client's connection. What comes is put into heard, which is closed after the end was told there.
 type carrier interface {

@@ -75,7 +75,7 @@ func join(ctx context.Context, server string, protocol int) (*peer, error) {
 }
 
 // joinBarriers is how many answers a join may take: ours asks whoever has a say first, and meanwhile goes on.
-const joinBarriers = 50
+const joinBarriers = 500
 
 // untilQuiet sends packets and returns all that they have caused. What a packet causes may come a little after the
 // answer to the next one, if both arrive at once: hence two barriers, the second sent when the first is answered.

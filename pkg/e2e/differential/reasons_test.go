@@ -27,8 +27,11 @@ var reasons = []reason{
 		},
 	},
 	{
-		why:     "an event of protocol 3 for /chat?query is one for /chat; socket.io 2.4.1 ignores it, and clients never send it",
-		applies: func(p program, _ map[string][]string) bool { return p.protocol == 3 && p.has(query) },
+		why: "an event of protocol 3 for /chat?query is one for /chat; socket.io 2.4.1 ignores it, and clients never send it",
+		applies: func(p program, got map[string][]string) bool {
+			step := parts(got[ours], got[node2])
+			return p.protocol == 3 && step >= 0 && slices.ContainsFunc(p.steps[step], func(packet packet) bool { return query(packet.text) })
+		},
 	},
 	{
 		why: "the engine's close packet on a WebSocket ends the session, as on polling; Node's servers ignore it there",
