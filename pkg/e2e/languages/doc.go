@@ -10,4 +10,6 @@
 //	python/   python-socketio as Debian has it, sync and asyncio
 //	go/       github.com/zishang520/socket.io/clients/socket/v3, in a module of its own: its 20
 //	          dependencies are not the server's
+//
+// The tests of this package write what clients in Java, C#, Rust, Swift and Dart write, according to their sources.
 package languages
