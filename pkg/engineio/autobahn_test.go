@@ -37,7 +37,7 @@ type autobahnCase struct {
 }
 
 func TestAutobahn(t *testing.T) {
-	srv := serve(t, Options{})
+	srv := serve(t, Options{ControlFrames: 100_000}) // short fragments count
 	for _, section := range [][]autobahnCase{framingCases(), pingCases(), reservedCases(), fragmentCases(), utf8Cases(), closeCases(), sizeCases()} {
 		for _, tt := range section {
 			for _, chop := range []int{len(tt.in), 1 + len(tt.in)/600} { // as a rule one byte at a time
