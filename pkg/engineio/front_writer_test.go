@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +98,54 @@ func TestFrontServesHandlers(t *testing.T) {
 		t.Errorf("the front has handed over %d", handed)
 	}
 }
+
+// A handler may wrap the writer, hijack the connection or panic, as with net/http.
+func TestFrontHandlers(t *testing.T) {
+	var plain atomic.Bool
+	servers := pair(t, Options{}, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.Header.Get("X-Do") {
+			case "panic":
+				panic(http.ErrAbortHandler)
+			case "teapot":
+				w.Header().Set("Connection", "close")
+				w.WriteHeader(http.StatusTeapot)
+				_, _ = io.WriteString(w, "<html>short and stout")
+			case "nothing":
+				w.WriteHeader(http.StatusNoContent)
+			case "hide":
+				h.ServeHTTP(struct {
+					http.ResponseWriter
+					http.Hijacker
+				}{w, w.(http.Hijacker)}, r)
+			default:
+				plain.Store(true)
+				h.ServeHTTP(wrapped{w}, r)
+			}
+		})
+	})
+	const sock = "GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	for _, do := range []string{"panic", "teapot", "nothing", "hide", "wrap"} {
+		var told [2]string
+		for i, s := range servers {
+			told[i] = s.exchange(t, sock+"X-Do: "+do+"\r\n\r\n") + s.exchange(t, "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nX-Do: "+do+"\r\n\r\n")
+		}
+		if told[0] != told[1] && do != "wrap" { // net/http cannot hijack what is wrapped
+			t.Errorf("%s: with the front:\n%s\nwithout:\n%s", do, told[0], told[1])
+		}
+	}
+	if served, handed := servers[0].Stats().Front(); served != 10 || handed != 0 || !plain.Load() {
+		t.Errorf("the front has served %d and handed over %d", served, handed)
+	}
+	for _, s := range servers {
+		s.each((*Conn).Discard)
+	}
+}
+
+type wrapped struct{ http.ResponseWriter }
+
+func (w wrapped) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // A preflight, an asset and a long POST leave a connection with the front, one after
 // another and between polls.
