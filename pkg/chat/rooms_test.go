@@ -127,7 +127,9 @@ func queryName(s *socket.Socket) string { return s.Handshake().Query["token"][0]
 func TestPrivateMessages(t *testing.T) {
 	server := extended(t, chat.Options{Rooms: true, Presence: true, NameOf: queryName})
 	connect := func(name string) *sockettest.Client {
-		return sockettest.Connect(t, server, chat.Namespace, sockettest.Query("token", name))
+		c := sockettest.Connect(t, server, chat.Namespace, sockettest.Query("token", name))
+		c.Call(chat.EventFeatures, room{}) // answered after OnConnect, which CONNECT does not wait for
+		return c
 	}
 	ann, annToo, bob, eve := connect("Ann"), connect("Ann"), connect("Bob"), connect("Eve")
 	var sent chat.Sent
