@@ -109,7 +109,7 @@
 //
 // These work as documented there, each pinned by a test:
 //
-//	Server.Of with a name, a regular expression, or a function that answers at once; Use; Emit, To, In, Except, Local,
+//	Server.Of with a name, a regular expression, or a function; Use; Emit, To, In, Except, Local,
 //	Volatile, Compress (without effect: nothing is compressed), Timeout; FetchSockets, SocketsJoin,
 //	SocketsLeave, DisconnectSockets, AllSockets; ServerSideEmit, with an adapter that has it;
 //	Socket.On, Once, Use, OnAny, PrependAny, OffAny, OnAnyOutgoing; Emit, EmitWithAck, Timeout;
@@ -123,6 +123,8 @@
 //     has lower case; Host is not among them. Address is the address and port of the TCP peer, where Node
 //     has the address alone: behind a proxy that is the proxy, and the client is in a header.
 //   - Conn() emits "upgrade" and "close" and nothing else; Engine().Use has no effect: wrap ServeHTTP.
+//   - A function given to Server.Of has to answer before it returns. It may take its time: only the client that
+//     asks, and others that ask for the same name, wait for it.
 //   - Server.Listen, Attach, ServeHandler and ServeClient are not for use: mount the Server.
 //   - SetAdapter, SetParser and SetConnectTimeout are not for use: see [Options].
 //   - BroadcastOperator.Emit with an acknowledgement calls back once, with one response for each
