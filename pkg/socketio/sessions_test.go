@@ -128,9 +128,6 @@ func TestLives(t *testing.T) {
 				c.link.member.through = true
 			}
 			r.letGo(c.link)
-			if done := c.link.member.closing == 0 && c.link.member.through; done != (c.s.state == sessionParked) {
-				t.Errorf("let go by %+v, and now in state %d", c.link.member, c.s.state)
-			}
 		case op == 4 && random.IntN(5) == 0:
 			r.end(c.s, exitHandedOver)
 		case op == 5:
@@ -145,6 +142,9 @@ func TestLives(t *testing.T) {
 			}
 		}
 		woken(c.s, c.s.state != before)
+		if done := c.link.member.closing == 0 && c.link.member.through; c.s.isAway() && done != (c.s.state == sessionParked) {
+			t.Errorf("away in state %d from %+v", c.s.state, c.link.member)
+		}
 		r.check(t)
 		if t.Failed() {
 			t.Fatalf("step %d", step)
