@@ -197,6 +197,15 @@ func TestPodIsConfined(t *testing.T) {
 	}
 }
 
+// A profile that lies on the nodes can be named, such as the one that lets io_uring be used.
+func TestSeccompProfileOfTheNode(t *testing.T) {
+	in := mustRender(t, `{replicas: 1, seccompProfile: {type: Localhost, localhostProfile: profiles/io-uring.json}}`)
+	p := in.deployment.Spec.Template.Spec.SecurityContext.SeccompProfile
+	if p.Type != core.SeccompProfileTypeLocalhost || p.LocalhostProfile == nil || *p.LocalhostProfile != "profiles/io-uring.json" {
+		t.Errorf("%+v", p)
+	}
+}
+
 // The grace period covers the preStop hook, the drain and a margin, whatever they are.
 func TestGracePeriodFitsTheDrain(t *testing.T) {
 	for values, want := range map[string]int64{
@@ -315,12 +324,14 @@ func TestSecretsStayInTheSecret(t *testing.T) {
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, want := range map[string]string{
 		`{}`: "needs redis.url",
-		`{replicas: 1, autoscaling: {enabled: true}}`:     "needs redis.url",
-		`{replicas: 1, jwt: {enabled: true}}`:             "needs jwt.secret",
-		`{replica: 1}`:                                    "replica",
-		`{replicas: 1, redis: {adapter: carrier-pigeon}}`: "adapter",
-		`{replicas: 1, env: {DRAIN_SECONDS: "5"}}`:        "DRAIN_SECONDS",
-		`{replicas: 1, env: {drain_seconds: "5"}}`:        "drain_seconds",
+		`{replicas: 1, autoscaling: {enabled: true}}`:       "needs redis.url",
+		`{replicas: 1, jwt: {enabled: true}}`:               "needs jwt.secret",
+		`{replica: 1}`:                                      "replica",
+		`{replicas: 1, redis: {adapter: carrier-pigeon}}`:   "adapter",
+		`{replicas: 1, env: {DRAIN_SECONDS: "5"}}`:          "DRAIN_SECONDS",
+		`{replicas: 1, env: {drain_seconds: "5"}}`:          "drain_seconds",
+		`{replicas: 1, seccompProfile: {type: Unconfined}}`: "seccompProfile",
+		`{replicas: 1, seccompProfile: {type: Localhost}}`:  "localhostProfile",
 	} {
 		if _, err := render(t, values); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want something about %q", values, err, want)
