@@ -103,15 +103,16 @@ type answers struct {
 	empty int        // reports of instances without one, before that
 }
 
-// settle is how long the first report waits for the library's Emit to return, which cannot be asked.
-const settle = 5 * time.Millisecond
+// settle is how long the first answer waits for the library's Emit to return, which cannot be asked.
+const settle = 20 * time.Millisecond
 
 // Answers wraps the functions that an Adapter's BroadcastWithAck gets, for an adapter to call from any
 // goroutine: they are called one at a time, and ack with one element for each client, the first argument
 // of its acknowledgement or nil, as in Node. With opts.Flags.ExpectSingleResponse, of RemoteSocket.Emit,
 // that element is the list of all arguments, which the library demands; and instances without the socket
 // are not reported before the one that has it, so that an unknown socket is a time-out and no panic.
-// Nothing is reported for the first milliseconds.
+// No answer is reported for the first milliseconds. Emit writes what it compares counts with when it has asked, without a lock: an instance that
+// reports its receivers within that moment races with it. [CallAll] does not.
 func (a *LocalAdapter) Answers(opts *socket.BroadcastOptions, clientCount func(uint64), ack socket.Ack) (func(uint64), func([]Payload)) {
 	r := &answers{log: a.log, clientCount: clientCount, ack: ack}
 	r.single = opts != nil && opts.Flags != nil && opts.Flags.ExpectSingleResponse
@@ -119,20 +120,22 @@ func (a *LocalAdapter) Answers(opts *socket.BroadcastOptions, clientCount func(u
 	return r.count, r.answer
 }
 
+// count is called on Emit's own goroutine for this instance, first of all. The library compares it there, and only what it compares orders its
+// reads after its writes: so it must not wait.
 func (r *answers) count(n uint64) {
-	r.report(func() {
-		if r.single && !r.found {
-			if n == 0 {
-				r.empty++
-				return
-			}
-			r.found = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.single && !r.found {
+		if n == 0 {
+			r.empty++
+			return
 		}
-		r.clientCount(n)
-		for ; r.empty > 0; r.empty-- {
-			r.clientCount(0)
-		}
-	})
+		r.found = true
+	}
+	r.clientCount(n)
+	for ; r.empty > 0; r.empty-- {
+		r.clientCount(0)
+	}
 }
 
 func (r *answers) answer(list []Payload) {

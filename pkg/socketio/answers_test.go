@@ -134,7 +134,7 @@ func TestUnansweredBroadcasts(t *testing.T) {
 	})
 }
 
-// Nothing reaches the library's operator while its Emit may be busy, and then everything in the order in which it came.
+// No answer reaches the library's operator while its Emit may be busy; how many are asked does, at once.
 func TestAnswersWaitForEmit(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		var got []string
@@ -146,8 +146,8 @@ func TestAnswersWaitForEmit(t *testing.T) {
 		r.count(0)
 		r.count(1)
 		r.answer([]Payload{raw(`1`), raw(`2`)})
-		if len(got) > 0 {
-			t.Errorf("single %v: told %v at once", single, got)
+		if text := strings.Join(got, ", "); strings.Contains(text, "ack") {
+			t.Errorf("single %v: told %s at once", single, text)
 		}
 		r.settled()
 		r.answer(nil)
