@@ -49,7 +49,7 @@ type FrontOptions struct {
 // Front returns a listener for an http.Server, which then gets the connections of
 // l that the front has no use for: see front. Without it, and on systems without
 // epoll, all is served by net/http, with the same answers. Closing the listener
-// closes l and the connections that rest.
+// closes l and the connections that rest, and waits for requests of Handler, 4 s at most.
 func (s *Server) Front(l net.Listener, o FrontOptions) net.Listener {
 	if o.HeaderTimeout <= 0 {
 		o.HeaderTimeout = 10 * time.Second
@@ -149,12 +149,13 @@ func (f *front) hand(nc net.Conn) {
 	}
 }
 
-// Close ends Accept and the connections that rest. Polls that wait are answered
-// still.
+// Close ends Accept and the connections that rest, and waits for the requests that the
+// handler serves. Polls that wait are answered still.
 func (f *front) Close() error {
 	err := f.Listener.Close()
 	f.closing.Do(func() { close(f.closed) })
 	f.stop()
+	f.finish()
 	return err
 }
 
@@ -181,14 +182,25 @@ func (f *front) forget(r *servedRequest) {
 	f.mu.Unlock()
 }
 
-// finish waits for the requests that the handler serves. Those that wait for their client
-// are told that it has gone.
-func (f *front) finish(ctx context.Context) {
-	f.mu.Lock()
-	for r := range f.served {
-		r.end()
+// The requests that the handler serves have this long to end by themselves, and then as
+// long again when their contexts have: what passes to another instance is answered by it,
+// and the engine's own end must not cut that.
+const finishTime = 2 * time.Second
+
+// finish waits for the requests that the handler serves. Those that do not end are told
+// that their client has gone, and at last left alone: every write has a deadline.
+func (f *front) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	if f.requests.wait(ctx) != nil {
+		f.mu.Lock()
+		for r := range f.served {
+			r.end()
+		}
+		f.mu.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+		defer cancel()
+		_ = f.requests.wait(ctx)
 	}
-	f.mu.Unlock()
-	_ = f.requests.wait(ctx)
 	f.requests.dismiss()
 }

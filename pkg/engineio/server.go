@@ -97,7 +97,6 @@ func (s *Server) stopFronts(ctx context.Context) {
 	s.mu.Unlock()
 	for _, f := range fronts {
 		f.stop()
-		f.finish(ctx)
 	}
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
 	s.running.dismiss()
