@@ -215,6 +215,9 @@ func (o oddRequest) check(t *testing.T, servers [2]*testServer, unlike *sync.Map
 		if err != nil {
 			t.Errorf("%s: %v", o.Name, err)
 		}
+		if strings.HasSuffix(o.Name, "ten CRLF behind it") && len(answers) == 2 && answers[1] == "400" {
+			answers = answers[:1] // told or not, by whether the client's end comes while the blank lines are read
+		}
 		got[i] = answers
 	}
 	if !slices.Equal(got[0], got[1]) {
