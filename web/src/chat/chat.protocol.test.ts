@@ -216,6 +216,29 @@ describe('a chat on a server that speaks its protocol', () => {
     expect(socket.sent.some(([event, argument]) => event === 'leave' && (argument as { room: string }).room === 'team')).toBe(true);
   });
 
+  test('more people than there is room for: the talk that was opened first gives way, never the open one or a room', async () => {
+    const { socket, chat, lobby, sends } = await open(new FakeServer(), 'a.token.here');
+    await chat.join('team');
+    const room = chat.talks.active.value;
+    const hears = (name: string, text: string) => socket.hear('msgToClient', { name, text }, { private: true, from: name, to: 'Ann' });
+    hears('p1', 'hi');
+    hears('p2', 'hi');
+    const [first, second] = [chat.talks.known('person', 'p1')!, chat.talks.known('person', 'p2')!];
+    chat.open(first);
+    for (let i = 3; i <= 119; i++) {
+      hears(`p${i}`, 'hi');
+    }
+    hears('p119', 'once more');
+    const last = chat.talks.known('person', 'p119')!;
+    expect(said(last)).toEqual(['p119: hi', 'p119: once more']);
+    expect(chat.talks.list.value).toHaveLength(120);
+    expect(chat.talks.list.value.slice(0, 4).map(({ key }) => key)).toEqual([lobby.key, room.key, first.key, 'person p3']);
+    expect([chat.talks.delivery(second), chat.talks.delivery(last)]).toEqual([undefined, expect.anything()]);
+    chat.open(last);
+    chat.send('-', 'answer');
+    expect(sends().map(({ to }) => to)).toEqual(['p119']);
+  });
+
   test('rooms are joined again, and their history asked for, on every connection', async () => {
     const { socket, server, chat, settle } = await open();
     await chat.join('team');

@@ -9,7 +9,7 @@ import type { Ownership } from './ownership';
 import { ask, readHistory } from './protocol';
 import type { Entry } from './timeline';
 
-/** So many there are at most; a server allows 50 rooms. */
+/** When there are so many, private talk gives way to what is new; rooms do not, and a server allows 50 of them. */
 const MOST = 120;
 
 export class Talks {
@@ -46,8 +46,9 @@ export class Talks {
   find(kind: 'room' | 'person', name: string): Conversation {
     let talk = this.known(kind, name);
     if (!talk) {
+      this.#giveWay();
       talk = this.#create({ kind, name });
-      this.list.value = [...this.list.value, talk].slice(0, MOST);
+      this.list.value = [...this.list.value, talk];
       this.#keepRooms();
     }
     return talk;
@@ -79,6 +80,14 @@ export class Talks {
     const talk = this.active.value;
     if (talk.following) {
       this.#memory.see(talk.key, talk.serverTime(Date.now()));
+    }
+  }
+
+  /** Ends the private talk that was opened first, unless it is open now, if there are as many as there may be. */
+  #giveWay(): void {
+    const oldest = this.list.value.find((talk) => talk.place.kind === 'person' && talk !== this.active.value);
+    if (oldest && this.list.value.length >= MOST) {
+      this.remove(oldest);
     }
   }
 
