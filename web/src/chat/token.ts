@@ -1,6 +1,8 @@
 // The token of a chat that asks for one. It lives as long as its tab: in memory, and in the
 // session storage so that a reload does not ask again.
 
+import { keep, kept } from './stored';
+
 const KEY = 'chat.token';
 const RENEW_KEY = 'chat.renew';
 
@@ -45,26 +47,6 @@ export const keepToken = (store: () => Storage, token: string): void => keep(sto
 /** The same for the address that gives a fresh one. */
 export const keptRenewal = (store: () => Storage): string => kept(store, RENEW_KEY);
 export const keepRenewal = (store: () => Storage, address: string): void => keep(store, RENEW_KEY, address);
-
-function kept(store: () => Storage, key: string): string {
-  try {
-    return store().getItem(key) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keep(store: () => Storage, key: string, value: string): void {
-  try {
-    if (value === '') {
-      store().removeItem(key);
-    } else {
-      store().setItem(key, value);
-    }
-  } catch {
-    // Private windows and full disks: the token lasts as long as the page.
-  }
-}
 
 /**
  * The texts in the claims of a JSON Web Token: one of them is the name under which the server

@@ -1,6 +1,7 @@
 // The reader's own name, remembered in this browser, and how names look.
 
 import { NAME_LIMIT, shorten } from '../chat/message';
+import { keep, kept } from '../chat/stored';
 
 const KEY = 'chat.name';
 
@@ -8,26 +9,10 @@ const KEY = 'chat.name';
 export const HUES = 8;
 
 /** The remembered name; empty when there is none, or when the browser keeps nothing. */
-export function rememberedName(store: () => Storage): string {
-  try {
-    return shorten(store().getItem(KEY) ?? '', NAME_LIMIT);
-  } catch {
-    return '';
-  }
-}
+export const rememberedName = (store: () => Storage): string => shorten(kept(store, KEY), NAME_LIMIT);
 
 /** Remembers the name, where the browser allows it; an empty name is forgotten. */
-export function rememberName(store: () => Storage, name: string): void {
-  try {
-    if (name === '') {
-      store().removeItem(KEY);
-    } else {
-      store().setItem(KEY, name);
-    }
-  } catch {
-    // Private windows and full disks: the name lasts as long as the page.
-  }
-}
+export const rememberName = (store: () => Storage, name: string): void => keep(store, KEY, name);
 
 /** The name's colour, 0 to HUES-1: the same name has the same one everywhere. */
 export function hueOf(name: string): number {

@@ -3,6 +3,7 @@
 
 import { shallowRef } from 'vue';
 import { shorten } from '../chat/message';
+import { keep, kept } from '../chat/stored';
 
 const KEY = 'chat.notify';
 const TEXT_LIMIT = 160;
@@ -15,12 +16,7 @@ export function followNotifying(store: () => Storage): void {
   if (typeof Notification !== 'function' || !isSecureContext) {
     return;
   }
-  let wanted = false;
-  try {
-    wanted = store().getItem(KEY) === 'on';
-  } catch {
-    // Private windows: off.
-  }
+  const wanted = kept(store, KEY) === 'on';
   const { permission } = Notification;
   notifying.value = permission === 'denied' ? 'denied' : wanted && permission === 'granted' ? 'on' : 'off';
 }
@@ -29,11 +25,7 @@ export function followNotifying(store: () => Storage): void {
 export async function chooseNotifying(store: () => Storage, on: boolean): Promise<void> {
   const permission = on ? await Notification.requestPermission() : 'default';
   notifying.value = permission === 'granted' ? 'on' : permission === 'denied' ? 'denied' : 'off';
-  try {
-    notifying.value === 'on' ? store().setItem(KEY, 'on') : store().removeItem(KEY);
-  } catch {
-    // It lasts as long as the page.
-  }
+  keep(store, KEY, notifying.value === 'on' ? 'on' : '');
 }
 
 /** Shows one, in place of an earlier one of the same conversation; `opened` runs when it is clicked. */

@@ -1,6 +1,7 @@
 // Light or dark: as the system has it, or as the reader has chosen on this browser.
 
 import { shallowRef } from 'vue';
+import { keep, kept } from '../chat/stored';
 
 export type Theme = 'system' | 'light' | 'dark';
 export const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
@@ -11,23 +12,14 @@ export const theme = shallowRef<Theme>('system');
 
 /** Shows the page in the remembered colours. */
 export function followTheme(store: () => Storage): void {
-  let kept: string | null = null;
-  try {
-    kept = store().getItem(KEY);
-  } catch {
-    // Private windows: as the system has it.
-  }
-  show(THEMES.find((one) => one === kept) ?? 'system');
+  const chosen = kept(store, KEY);
+  show(THEMES.find((one) => one === chosen) ?? 'system');
 }
 
 /** Chooses colours, and remembers them where the browser allows it. */
 export function chooseTheme(store: () => Storage, next: Theme): void {
   show(next);
-  try {
-    next === 'system' ? store().removeItem(KEY) : store().setItem(KEY, next);
-  } catch {
-    // It lasts as long as the page.
-  }
+  keep(store, KEY, next === 'system' ? '' : next);
 }
 
 /** The browser's own bars, by the media of the page's <meta name=theme-color>. */
