@@ -1,7 +1,7 @@
 // Who is in the conversation that is open, and who writes there. Only that one is watched.
 
 import type { Socket } from 'socket.io-client';
-import type { Conversation } from './conversation';
+import { type Conversation, addressOf } from './conversation';
 import { NOBODY, changed, everybody } from './people';
 import { type Features, ask, fieldsOf, readPresence, text } from './protocol';
 import { sayTyping } from './typing';
@@ -25,22 +25,20 @@ export function followAttendance(socket: Socket, offered: () => Features, find: 
   let again: ReturnType<typeof setTimeout> | undefined;
   let writer = '';
 
-  const room = (talk: Conversation) => (talk.place.kind === 'room' ? { room: talk.place.name } : {});
   const tell = sayTyping(() => {
     if (watched && socket.connected) {
-      const to = watched.place.kind === 'person' ? { to: watched.place.name } : room(watched);
-      socket.volatile.emit('typing', { ...to, name: writer });
+      socket.volatile.emit('typing', { ...addressOf(watched.place), name: writer });
     }
   });
   const stop = (talk: Conversation) => {
     clearTimeout(again);
     if (talk.place.kind !== 'person' && socket.connected && offered().presence) {
-      ask(socket, 'presence:watch', { ...room(talk), watch: false }).catch(() => {});
+      ask(socket, 'presence:watch', { ...addressOf(talk.place), watch: false }).catch(() => {});
     }
   };
   const list = async (event: string, talk: Conversation) => {
     try {
-      const answer = readPresence(await ask(socket, event, room(talk)));
+      const answer = readPresence(await ask(socket, event, addressOf(talk.place)));
       if (talk === watched) {
         talk.people.value = everybody(answer);
       }

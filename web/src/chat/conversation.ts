@@ -17,6 +17,11 @@ export interface Place {
   readonly name: string;
 }
 
+/** How an event tells the server which conversation it is about; the lobby goes without saying. */
+export function addressOf({ kind, name }: Place): { room?: string; to?: string } {
+  return kind === 'room' ? { room: name } : kind === 'person' ? { to: name } : {};
+}
+
 /** none: nothing is kept. start: what is shown begins where the server's memory does. */
 export type Earlier = 'none' | 'more' | 'loading' | 'failed' | 'start';
 
@@ -77,10 +82,9 @@ export class Conversation {
 
   /** A message, or the notice that somebody came, as `msgToClient` brings it. */
   hear(payload: unknown, own: boolean, at = Date.now()): void {
-    const message = readMessage([payload], own);
-    const arrival: Arrival = message.kind === 'message' ? { ...message, own, at } : { ...message, at };
-    if (message.kind === 'message') {
-      this.typing.said(message.name);
+    const arrival = arrivalOf(payload, own, at);
+    if (arrival.kind === 'message') {
+      this.typing.said(arrival.name);
       if (!this.#past.hear(payload, arrival)) {
         return;
       }
@@ -138,7 +142,7 @@ export class Conversation {
           this.#arrive({ kind: 'gap', at: Date.now() });
         }
         for (const item of items) {
-          this.#arrive('live' in item ? item.live : this.#arrivalOf(item.kept));
+          this.#arrive('live' in item ? item.live : this.#recall(item.kept));
           'live' in item && held?.delete(item.live);
         }
       } else {
@@ -190,14 +194,11 @@ export class Conversation {
   }
 
   #putInFront(kept: readonly Kept[]): void {
-    this.entries.value = prepend(this.entries.value, kept.map((one) => this.#arrivalOf(one)));
+    this.entries.value = prepend(this.entries.value, kept.map((one) => this.#recall(one)));
   }
 
-  #arrivalOf(kept: Kept): Arrival {
-    const own = this.#around.isOwn(kept);
-    const message = readMessage([kept.payload], own);
-    const at = kept.time || Date.now();
-    return message.kind === 'message' ? { ...message, own, at } : { ...message, at };
+  #recall(kept: Kept): Arrival {
+    return arrivalOf(kept.payload, this.#around.isOwn(kept), kept.time || Date.now());
   }
 
   #markUnseen(): void {
@@ -207,4 +208,10 @@ export class Conversation {
       this.mark.value = first.id;
     }
   }
+}
+
+/** What a live or a kept message adds to the timeline. */
+function arrivalOf(payload: unknown, own: boolean, at: number): Arrival {
+  const message = readMessage([payload], own);
+  return message.kind === 'message' ? { ...message, own, at } : { ...message, at };
 }

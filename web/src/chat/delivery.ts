@@ -2,7 +2,7 @@
 
 import type { Socket } from 'socket.io-client';
 import type { Complaints } from './complaints';
-import type { Conversation } from './conversation';
+import { type Conversation, addressOf } from './conversation';
 import { readException } from './message';
 import { type Pending, change, due, interrupt, push, remove } from './outbox';
 import { Refused, ask, text } from './protocol';
@@ -84,10 +84,8 @@ export class Delivery {
 
   async #bySend(pending: Omit<Pending, 'state'>): Promise<void> {
     const { id, name, text: said, mid } = pending;
-    const { kind, name: place } = this.#talk.place;
-    const where = kind === 'room' ? { room: place } : kind === 'person' ? { to: place } : {};
     try {
-      const answer = await ask(this.#post.socket, 'send', { payload: { name, text: said }, id: mid, ...where }, ECHO_MS);
+      const answer = await ask(this.#post.socket, 'send', { payload: { name, text: said }, id: mid, ...addressOf(this.#talk.place) }, ECHO_MS);
       this.#post.remember(text(answer.id));
       this.#change(id, 'sending', { state: 'accepted' });
       setTimeout(() => this.#post.socket.connected && this.#talk.outbox.value.some((p) => p.id === id && p.state === 'accepted') && this.discard({ id } as Pending), KNOWN_MS);

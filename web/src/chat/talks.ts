@@ -2,7 +2,7 @@
 
 import type { Socket } from 'socket.io-client';
 import { type ShallowRef, shallowRef } from 'vue';
-import { Conversation, type Place } from './conversation';
+import { Conversation, type Place, addressOf } from './conversation';
 import { Delivery, type Post } from './delivery';
 import type { Memory } from './memory';
 import type { Ownership } from './ownership';
@@ -96,9 +96,8 @@ export class Talks {
   }
 
   #create(place: Place): Conversation {
-    const where = place.kind === 'room' ? { room: place.name } : {};
     const talk: Conversation = new Conversation(place, {
-      ask: async (query) => readHistory(await ask(this.#socket, 'history', { ...where, ...query })),
+      ask: async (query) => readHistory(await ask(this.#socket, 'history', { ...addressOf(place), ...query })),
       isOwn: (kept) => this.#ownership.isOwnKept(talk, kept),
       seenUntil: this.#memory.seenUntil(`${place.kind} ${place.name}`),
       onNews: (before, now) => {
