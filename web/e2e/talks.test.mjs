@@ -28,13 +28,8 @@ describe('the page among people', () => {
     t.after(() => chat.close());
     return chat;
   };
-  const panel = (chat) => chat.page.getByRole('complementary', { name: 'People' });
-  const menu = async (chat) => {
-    await chat.page.getByRole('button', { name: /^Menu/ }).click();
-    return chat.page.getByRole('dialog', { name: 'Menu' });
-  };
   const joins = async (chat, room) => {
-    const drawer = await menu(chat);
+    const drawer = await chat.menu();
     await drawer.getByRole('textbox', { name: 'Name of a room' }).fill(room);
     await drawer.getByRole('button', { name: 'Join', exact: true }).click();
     await drawer.waitFor({ state: 'hidden' });
@@ -44,16 +39,16 @@ describe('the page among people', () => {
     const { url } = await serve(t);
     const jiwoo = await reader(t, url, '지우', wide);
     await jiwoo.says('hello');
-    await panel(jiwoo).getByText('1 person is here').waitFor();
+    await jiwoo.people.getByText('1 person is here').waitFor();
     const alice = await openChat(browser, url, 'Alice');
-    await panel(jiwoo).getByText('1 without a name').waitFor();
+    await jiwoo.people.getByText('1 without a name').waitFor();
     await alice.says('I am Alice');
-    await panel(jiwoo).getByText('2 people are here').waitFor();
-    assert.deepEqual(await panel(jiwoo).getByRole('listitem').locator('bdi').allTextContents(), ['Alice', '지우']);
+    await jiwoo.people.getByText('2 people are here').waitFor();
+    assert.deepEqual(await jiwoo.people.getByRole('listitem').locator('bdi').allTextContents(), ['Alice', '지우']);
     await alice.close();
-    await panel(jiwoo).getByText('1 person is here').waitFor();
+    await jiwoo.people.getByText('1 person is here').waitFor();
     await jiwoo.page.getByRole('button', { name: 'People' }).click();
-    await panel(jiwoo).waitFor({ state: 'detached' });
+    await jiwoo.people.waitFor({ state: 'detached' });
 
     const yuna = await reader(t, url, '유나', phone);
     await yuna.page.getByRole('button', { name: 'People' }).tap();
@@ -90,13 +85,13 @@ describe('the page among people', () => {
     await joins(alice, '팀');
     await alice.says('in the room');
     await jiwoo.sees('in the room');
-    let drawer = await menu(jiwoo);
+    let drawer = await jiwoo.menu();
     await drawer.getByRole('button', { name: 'Everybody' }).click();
     assert.deepEqual(await jiwoo.messages(), [], 'nothing of it in the lobby');
     await alice.says('are you there?');
     await alice.says('hello?');
     await jiwoo.page.getByRole('button', { name: 'Menu, 2 unread messages' }).waitFor();
-    drawer = await menu(jiwoo);
+    drawer = await jiwoo.menu();
     await drawer.getByRole('button', { name: '팀 2 unread messages' }).click();
     await jiwoo.sees('hello?');
     const line = jiwoo.log.getByRole('listitem').filter({ has: jiwoo.page.getByText('New', { exact: true }) });
@@ -105,12 +100,12 @@ describe('the page among people', () => {
 
     await jiwoo.page.reload();
     await jiwoo.state('Connected');
-    drawer = await menu(jiwoo);
+    drawer = await jiwoo.menu();
     await drawer.getByRole('button', { name: '팀', exact: true }).click();
     await jiwoo.sees('hello?');
     await jiwoo.says('back again');
     await alice.sees('back again');
-    drawer = await menu(jiwoo);
+    drawer = await jiwoo.menu();
     await drawer.getByRole('button', { name: 'Leave 팀' }).click();
     await drawer.getByRole('button', { name: '팀', exact: true }).waitFor({ state: 'detached' });
     await drawer.getByRole('textbox', { name: 'Name of a room' }).fill('closed');
@@ -122,14 +117,14 @@ describe('the page among people', () => {
   test('private talk, where tokens tell who is who', async (t) => {
     const { url } = await serve(t, { tokens: true });
     const [jiwoo, alice, bob] = [await reader(t, url, '', { ...wide, hash: '#token=Jiwoo' }), await reader(t, url, '', { ...wide, hash: '#token=Alice' }), await reader(t, url, '', { ...wide, hash: '#token=Bob' })];
-    await panel(jiwoo).getByText('3 people are here').waitFor();
+    await jiwoo.people.getByText('3 people are here').waitFor();
     await jiwoo.page.getByText('Signed in: Jiwoo').waitFor();
-    await panel(jiwoo).getByRole('button', { name: 'Write to Alice privately' }).click();
+    await jiwoo.people.getByRole('button', { name: 'Write to Alice privately' }).click();
     await jiwoo.page.getByRole('heading', { name: 'Chat · Alice' }).waitFor();
     await jiwoo.says('for you alone');
     await jiwoo.log.getByText('Jiwoo (you)').waitFor();
     await alice.page.getByRole('button', { name: 'Menu, 1 unread message' }).waitFor();
-    await (await menu(alice)).getByRole('button', { name: 'Jiwoo 1 unread message' }).click();
+    await (await alice.menu()).getByRole('button', { name: 'Jiwoo 1 unread message' }).click();
     await alice.sees('for you alone');
     await alice.says('thank you');
     await jiwoo.sees('thank you');
@@ -173,14 +168,14 @@ describe('the page among people', () => {
     const chat = await reader(t, url, '지우', { colorScheme: 'dark' });
     const page = () => chat.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     const dark = await page();
-    let drawer = await menu(chat);
+    let drawer = await chat.menu();
     await drawer.getByRole('radio', { name: 'Light' }).check();
     const light = await page();
     assert.notEqual(light, dark);
     await chat.page.reload();
     await chat.state('Connected');
     assert.equal(await page(), light);
-    drawer = await menu(chat);
+    drawer = await chat.menu();
     await drawer.getByRole('radio', { name: 'As the system' }).check();
     assert.equal(await page(), dark);
   });
@@ -203,7 +198,7 @@ describe('the page among people', () => {
     await chat.page.reload();
     await chat.state('Connected');
     assert.equal(await chat.page.evaluate(() => window.asked), 0);
-    const drawer = await menu(chat);
+    const drawer = await chat.menu();
     await drawer.getByRole('checkbox', { name: /Notify me/ }).check();
     await chat.page.keyboard.press('Escape');
     assert.equal(await chat.page.evaluate(() => window.asked), 1);

@@ -18,11 +18,6 @@ describe('people on two instances', { skip: isReference && 'two instances of our
   let redis, one, two, proxy, browser, jiwoo, alice;
   const wide = { viewport: { width: 1280, height: 800 } };
   const signedIn = (url, name) => openChat(browser, url, '', { ...wide, hash: `#token=${token(name, 600)}` });
-  const people = (chat) => chat.page.getByRole('complementary', { name: 'People' });
-  const menu = async (chat) => {
-    await chat.page.getByRole('button', { name: /^Menu/ }).click();
-    return chat.page.getByRole('dialog', { name: 'Menu' });
-  };
 
   before(async () => {
     redis = await startRedis();
@@ -40,8 +35,8 @@ describe('people on two instances', { skip: isReference && 'two instances of our
   });
 
   test('see each other, and who writes', async () => {
-    await people(jiwoo).getByText('2 people are here').waitFor();
-    await people(alice).getByText('2 people are here').waitFor();
+    await jiwoo.people.getByText('2 people are here').waitFor();
+    await alice.people.getByText('2 people are here').waitFor();
     await alice.text.pressSequentially('hello');
     await jiwoo.page.getByText('Alice is writing…').waitFor();
     await alice.text.press('Enter');
@@ -70,12 +65,12 @@ describe('people on two instances', { skip: isReference && 'two instances of our
 
   test('meet in a room, which has a history of its own', async () => {
     for (const chat of [jiwoo, alice]) {
-      const drawer = await menu(chat);
+      const drawer = await chat.menu();
       await drawer.getByRole('textbox', { name: 'Name of a room' }).fill('팀');
       await chat.page.keyboard.press('Enter');
       await chat.page.getByRole('heading', { name: 'Chat · 팀' }).waitFor();
     }
-    await people(jiwoo).getByText('2 people are here').waitFor();
+    await jiwoo.people.getByText('2 people are here').waitFor();
     await jiwoo.says('in the room');
     await alice.sees('in the room');
     await alice.says('so am I');
@@ -83,16 +78,16 @@ describe('people on two instances', { skip: isReference && 'two instances of our
     await jiwoo.page.reload();
     await jiwoo.state('Connected');
     assert.deepEqual(await jiwoo.messages(), ['hello', '안녕', 'missed', 'live'], 'nothing of it in the lobby');
-    await (await menu(jiwoo)).getByRole('button', { name: '팀', exact: true }).click();
+    await (await jiwoo.menu()).getByRole('button', { name: '팀', exact: true }).click();
     await jiwoo.sees('so am I');
     assert.deepEqual(await jiwoo.messages(), ['in the room', 'so am I']);
   });
 
   test('write to each other alone', async () => {
-    await people(jiwoo).getByRole('button', { name: 'Write to Alice privately' }).click();
+    await jiwoo.people.getByRole('button', { name: 'Write to Alice privately' }).click();
     await jiwoo.says('for you');
     await jiwoo.log.getByText('Jiwoo (you)').waitFor();
-    await (await menu(alice)).getByRole('button', { name: /^Jiwoo 1 unread/ }).click();
+    await (await alice.menu()).getByRole('button', { name: /^Jiwoo 1 unread/ }).click();
     await alice.sees('for you');
     await alice.says('thanks');
     await jiwoo.sees('thanks');
@@ -100,10 +95,10 @@ describe('people on two instances', { skip: isReference && 'two instances of our
   });
 
   test('are gone when they leave', async () => {
-    await (await menu(jiwoo)).getByRole('button', { name: 'Everybody' }).click();
+    await (await jiwoo.menu()).getByRole('button', { name: 'Everybody' }).click();
     assert.deepEqual([...jiwoo.faults, ...alice.faults], []);
     await alice.close();
-    await people(jiwoo).getByText('1 person is here').waitFor();
+    await jiwoo.people.getByText('1 person is here').waitFor();
   });
 });
 

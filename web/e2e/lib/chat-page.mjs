@@ -16,6 +16,13 @@ export async function openChat(browser, url, name, { state, hash = '', ...option
     log: page.getByRole('log'),
     name: page.getByRole('textbox', { name: words.name, exact: true }),
     text: page.getByRole('textbox', { name: words.message, exact: true }),
+    /** The panel of a wide page that tells who is here. */
+    people: page.getByRole('complementary', { name: 'People' }),
+    /** Opens the menu, which is a drawer. */
+    async menu() {
+      await page.getByRole('button', { name: /^Menu/ }).click();
+      return page.getByRole('dialog', { name: 'Menu' });
+    },
     /** Waits for the state of the connection to read so. */
     state: (words) => page.getByRole('banner').getByText(words, { exact: true }).waitFor(),
     /** Waits for a message with exactly this text in the conversation. */
