@@ -287,26 +287,6 @@ function pageTests(env) {
     await chat.close();
   });
 
-  test('the client bundles beside it run in a browser', async () => {
-    const page = await browser.newPage();
-    await page.goto(`${server.url}/`);
-    const versions = {};
-    for (const bundle of ['socket.io.js', 'socket.io.min.js', 'socket.io.msgpack.min.js']) {
-      await page.addScriptTag({ url: `${server.url}/socket.io/${bundle}` });
-      versions[bundle] = await page.evaluate(() => [typeof io, typeof io.Manager]);
-    }
-    await page.addScriptTag({ url: `${server.url}/socket.io/socket.io.min.js` });
-    const heard = await page.evaluate(async (base) => {
-      const module = await import(`${base}/socket.io/socket.io.esm.min.js`);
-      return Promise.all([window.io, module.io].map((connect) => new Promise((resolve) => {
-        connect(`${base}/chat`, { forceNew: true }).on('msgToClient', (message) => resolve(message.text));
-      })));
-    }, server.url);
-    assert.deepEqual(Object.values(versions), Array(3).fill(['function', 'function']));
-    assert.deepEqual(heard, ['join chat.', 'join chat.']);
-    await page.close();
-  });
-
   test('asked for nothing elsewhere and broke no rule of its security policy', async () => {
     const response = await fetch(`${server.url}/`);
     assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
