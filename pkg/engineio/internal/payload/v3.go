@@ -66,21 +66,26 @@ func DecodeV3(body []byte) ([]packet.Packet, error) {
 			continue
 		}
 		p, err := packet.DecodeText(3, text)
-		if err != nil {
-			return ps, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
-		}
-		if p.Type == packet.Unknown {
-			continue
-		}
-		if len(ps) == MaxPackets {
-			return ps, ErrPackets
-		}
-		ps = append(ps, p)
-		if p.Type == packet.Close {
-			break
+		var more bool
+		if ps, more, err = add(ps, p, err); !more {
+			return ps, err
 		}
 	}
 	return ps, nil
+}
+
+// add appends a packet that was decoded, unless err or a bound says no. more tells whether what follows is to be
+// looked at: behind a close packet it is not.
+func add(ps []packet.Packet, p packet.Packet, err error) (_ []packet.Packet, more bool, _ error) {
+	switch {
+	case err != nil:
+		return ps, false, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
+	case p.Type == packet.Unknown:
+		return ps, true, nil
+	case len(ps) == MaxPackets:
+		return ps, false, ErrPackets
+	}
+	return append(ps, p), p.Type != packet.Close, nil
 }
 
 // cutPacketV3 splits the first packet off body: length ":" packet rest.

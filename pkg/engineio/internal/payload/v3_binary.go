@@ -2,7 +2,6 @@ package payload
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"unicode/utf8"
 
@@ -63,18 +62,9 @@ func DecodeV3Binary(body []byte) ([]packet.Packet, error) {
 		text, frame, rest, _ := cutFrame(body)
 		body = rest
 		p, err := decodeFrame(text, frame)
-		if err != nil {
-			return ps, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
-		}
-		if p.Type == packet.Unknown {
-			continue
-		}
-		if len(ps) == MaxPackets {
-			return ps, ErrPackets
-		}
-		ps = append(ps, p)
-		if p.Type == packet.Close {
-			break
+		var more bool
+		if ps, more, err = add(ps, p, err); !more {
+			return ps, err
 		}
 	}
 	return ps, nil

@@ -3,7 +3,6 @@ package payload
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"socketio-chat/pkg/engineio/internal/packet"
 	"socketio-chat/pkg/engineio/internal/utf"
@@ -40,19 +39,13 @@ func AppendV4(dst []byte, ps []packet.Packet) []byte {
 func DecodeV4(body []byte) ([]packet.Packet, error) {
 	body = utf.ReplaceInvalid(body)
 	ps := make([]packet.Packet, 0, min(bytes.Count(body, []byte{separator})+1, MaxPackets))
-	for more := true; more; {
+	for found := true; found; {
 		var text []byte
-		text, body, more = bytes.Cut(body, []byte{separator})
+		text, body, found = bytes.Cut(body, []byte{separator})
 		p, err := packet.DecodeText(4, text)
-		if err != nil {
-			return ps, fmt.Errorf("packet %d of the payload: %w", len(ps), err)
-		}
-		if len(ps) == MaxPackets {
-			return ps, ErrPackets
-		}
-		ps = append(ps, p)
-		if p.Type == packet.Close {
-			break
+		var more bool
+		if ps, more, err = add(ps, p, err); !more {
+			return ps, err
 		}
 	}
 	return ps, nil
