@@ -49,7 +49,8 @@ type FrontOptions struct {
 // Front returns a listener for an http.Server, which then gets the connections of
 // l that the front has no use for: see front. Without it, and on systems without
 // epoll, all is served by net/http, with the same answers. Closing the listener
-// closes l and the connections that rest, and waits for requests of Handler, 4 s at most.
+// closes l and the connections that rest; Accept then waits for requests of Handler, 4 s
+// at most.
 func (s *Server) Front(l net.Listener, o FrontOptions) net.Listener {
 	if o.HeaderTimeout <= 0 {
 		o.HeaderTimeout = 10 * time.Second
@@ -90,15 +91,21 @@ type front struct {
 	served map[*servedRequest]struct{} // by the handler, now
 }
 
-// Accept returns a connection for net/http.
+// Accept returns a connection for net/http. Once the listener is closed it waits for the
+// requests that the handler serves: an http.Server that shuts down waits for Accept, and
+// holds its lock only while it closes its listeners.
 func (f *front) Accept() (net.Conn, error) {
 	f.start.Do(func() { go f.accept() })
 	select {
 	case nc := <-f.handed:
 		return nc, nil
 	case err := <-f.failed:
+		if errors.Is(err, net.ErrClosed) {
+			f.finish()
+		}
 		return nil, err
 	case <-f.closed:
+		f.finish()
 		return nil, net.ErrClosed
 	}
 }
@@ -149,13 +156,11 @@ func (f *front) hand(nc net.Conn) {
 	}
 }
 
-// Close ends Accept and the connections that rest, and waits for the requests that the
-// handler serves. Polls that wait are answered still.
+// Close ends Accept and the connections that rest. Polls that wait are answered still.
 func (f *front) Close() error {
 	err := f.Listener.Close()
 	f.closing.Do(func() { close(f.closed) })
 	f.stop()
-	f.finish()
 	return err
 }
 
