@@ -3,6 +3,7 @@ package uring
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // Batch is how many sockets one system call serves at the most.
@@ -30,10 +31,11 @@ var ErrUnanswered = errors.New("io_uring did not tell what became of a send")
 type Pool struct {
 	mu     sync.Mutex
 	idle   []*ring
-	open   int   // idle ones and those in use
-	max    int   // of open
-	off    error // why nothing is taken any more
+	open   int // idle ones and those in use
+	max    int // of open
 	closed bool
+
+	off atomic.Pointer[error] // why nothing is taken any more; set once. Err is asked for each send and takes no lock
 }
 
 // Open returns a pool of up to rings rings, after a real send has shown that the kernel
@@ -82,9 +84,10 @@ func (p *Pool) Err() error {
 	if p == nil {
 		return errors.ErrUnsupported
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.off
+	if err := p.off.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Close frees the rings, those in use when their call is over. It may be called again.
@@ -114,7 +117,7 @@ func (p *Pool) take() *ring {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch last := len(p.idle) - 1; {
-	case p.closed || p.off != nil:
+	case p.closed || p.off.Load() != nil:
 		return nil
 	case last >= 0:
 		r := p.idle[last]
@@ -136,10 +139,10 @@ func (p *Pool) take() *ring {
 func (p *Pool) give(r *ring, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err != nil && !passes(err) && p.off == nil {
-		p.off = err
+	if err != nil && !passes(err) {
+		p.off.CompareAndSwap(nil, &err)
 	}
-	if p.closed || p.off != nil {
+	if p.closed || p.off.Load() != nil {
 		r.close()
 		p.open--
 		p.closeIdleLocked()
