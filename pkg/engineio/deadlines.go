@@ -156,9 +156,6 @@ func (d *deadlines) takeLocked(now int64) []*Conn {
 
 // lookAt acts on what is due, and lets the pings leave together.
 func lookAt(conns []*Conn) {
-	if len(conns) == 0 {
-		return
-	}
 	pings := conns[0].server.NewBatch()
 	for _, c := range conns {
 		if c.onDeadline() {

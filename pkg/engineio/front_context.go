@@ -15,10 +15,31 @@ type servedRequest struct {
 	body bool // what comes next is the body, as far as anybody knows
 
 	mu     sync.Mutex
-	done   chan struct{} // made by Done
-	over   bool
-	behind chan struct{} // made by Behind
-	more   bool
+	done   latch
+	behind latch // another request has begun to come
+}
+
+// A latch is a channel that is closed once, and made only for those who ask.
+type latch struct {
+	c      chan struct{}
+	closed bool
+}
+
+func (l *latch) channel() <-chan struct{} {
+	if l.c == nil {
+		l.c = make(chan struct{})
+		if l.closed {
+			close(l.c)
+		}
+	}
+	return l.c
+}
+
+func (l *latch) close() {
+	if !l.closed && l.c != nil {
+		close(l.c)
+	}
+	l.closed = true
 }
 
 func newServedRequest(body bool) *servedRequest {
@@ -31,20 +52,14 @@ func newServedRequest(body bool) *servedRequest {
 func (r *servedRequest) Done() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.done == nil {
-		r.done = make(chan struct{})
-		if r.over {
-			close(r.done)
-		}
-	}
-	return r.done
+	return r.done.channel()
 }
 
 // Err is as context.Context has it.
 func (r *servedRequest) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over {
+	if r.done.closed {
 		return context.Canceled
 	}
 	return nil
@@ -54,31 +69,19 @@ func (r *servedRequest) Err() error {
 func (r *servedRequest) Behind() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.behind == nil {
-		r.behind = make(chan struct{})
-		if r.more {
-			close(r.behind)
-		}
-	}
-	return r.behind
+	return r.behind.channel()
 }
 
 // end makes the context done.
 func (r *servedRequest) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over && r.done != nil {
-		close(r.done)
-	}
-	r.over = true
+	r.done.close()
 }
 
 // follow notes a request behind this one.
 func (r *servedRequest) follow() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.more && r.behind != nil {
-		close(r.behind)
-	}
-	r.more = true
+	r.behind.close()
 }

@@ -40,7 +40,7 @@ func (fc *frontConn) job(q *plainRequest) job {
 func (fc *frontConn) serve(ctx *servedRequest, r *http.Request, body *frontBody) (mine bool, then func()) {
 	w := &frontWriter{conn: fc, body: body, bare: r.Method == http.MethodHead, header: make(http.Header, 1)}
 	fc.beginServing(ctx)
-	if body != nil && body.missing > 0 {
+	if body.left() > 0 {
 		_ = fc.nc.SetReadDeadline(time.Now().Add(fc.front.server.opts.BodyTimeout)) // fails on a closed connection only
 	}
 	ok := fc.guard(func() { fc.front.opts.Handler.ServeHTTP(w, r) })
@@ -62,12 +62,7 @@ func (fc *frontConn) serve(ctx *servedRequest, r *http.Request, body *frontBody)
 func (fc *frontConn) beginServing(ctx *servedRequest) {
 	fc.serving.Store(ctx)
 	fc.front.remember(ctx)
-	if fc.parking.Ending() {
-		fc.tell(ctx, true)
-	}
-	if fc.parking.Signaled() {
-		fc.tell(ctx, false)
-	}
+	fc.missed()
 }
 
 // remoteAddr is what net/http tells of a request's peer, with fewer allocations.
@@ -116,12 +111,7 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 	if !c.dueLocked(c.poll) {
 		fc.session.Store(c)
 		c.mu.Unlock()
-		if fc.parking.Ending() { // the poller may have told before there was a session to end
-			fc.ended()
-		}
-		if fc.parking.Signaled() { // as above, of another request
-			fc.followed()
-		}
+		fc.missed()
 		return true
 	}
 	a := c.takePollLocked()

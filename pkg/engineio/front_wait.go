@@ -19,6 +19,16 @@ func (fc *frontConn) Signaled(ending bool) {
 	}
 }
 
+// missed acts on what the poller told before anybody waited for it here.
+func (fc *frontConn) missed() {
+	if fc.parking.Ending() {
+		fc.Signaled(true)
+	}
+	if fc.parking.Signaled() {
+		fc.Signaled(false)
+	}
+}
+
 // tell lets the handler of a request know that its client may have gone, or that another
 // request may be behind it.
 func (fc *frontConn) tell(r *servedRequest, ending bool) {

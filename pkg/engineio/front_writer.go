@@ -69,7 +69,7 @@ func (w *frontWriter) Write(b []byte) (int, error) {
 		return 0, http.ErrBodyNotAllowed
 	}
 	w.sent += len(b)
-	if announced, err := strconv.Atoi(w.header.Get("Content-Length")); err == nil && w.sent > announced {
+	if announced, ok := w.announced(); ok && w.sent > announced {
 		return 0, http.ErrContentLength
 	}
 	if !w.begun && len(w.pending)+len(b) <= pendingBody {
@@ -151,7 +151,7 @@ func (w *frontWriter) appendHead(dst []byte, length int) []byte {
 	if h.Get("Date") == "" {
 		h.Set("Date", w.conn.front.date.text())
 	}
-	if w.body != nil && w.body.left() > 0 {
+	if w.body.left() > 0 {
 		h.Set("Connection", "close")
 	}
 	if w.chunked {
@@ -187,15 +187,25 @@ func (w *frontWriter) finish() bool {
 
 // short tells that the body has fewer bytes than were announced.
 func (w *frontWriter) short() bool {
-	announced, err := strconv.Atoi(w.header.Get("Content-Length"))
-	return err == nil && announced != w.sent && !w.bare && bodyAllowed(w.status)
+	announced, ok := w.announced()
+	return ok && announced != w.sent && !w.bare && bodyAllowed(w.status)
+}
+
+// announced is the length of the body that the handler has set.
+func (w *frontWriter) announced() (n int, ok bool) {
+	text := w.header.Get("Content-Length")
+	if text == "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
 }
 
 // keep readies the connection for its next request, or ends it.
 func (w *frontWriter) keep() bool {
 	fc := w.conn
 	switch {
-	case w.body != nil && w.body.left() > 0:
+	case w.body.left() > 0:
 		fc.lingerClose()
 		return false
 	case w.last:
@@ -272,4 +282,10 @@ func (b *frontBody) Read(p []byte) (n int, err error) {
 // Close does nothing: what is left of the body ends the connection.
 func (b *frontBody) Close() error { return nil }
 
-func (b *frontBody) left() int { return b.missing }
+// left is how much of the body is still to come; nothing of none.
+func (b *frontBody) left() int {
+	if b == nil {
+		return 0
+	}
+	return b.missing
+}

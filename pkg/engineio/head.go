@@ -37,7 +37,7 @@ func (h *Handshake) Query() url.Values {
 }
 
 // fits tells whether a session may keep the request. If not, it returns what is wrong.
-func (s *Server) fits(r *http.Request) *headError {
+func (s *Server) fits(r *http.Request) *requestError {
 	size := len(r.RequestURI) + len(r.Host)
 	for name, values := range r.Header {
 		for _, v := range values {
@@ -45,21 +45,21 @@ func (s *Server) fits(r *http.Request) *headError {
 		}
 	}
 	if size > s.opts.HeadBytes {
-		return &headError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the head of the request has more than %d bytes", s.opts.HeadBytes)}
+		return &requestError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the head of the request has more than %d bytes", s.opts.HeadBytes)}
 	}
 	if n := strings.Count(rawQuery(r), "&") + 1; n > s.opts.Parameters {
-		return &headError{http.StatusBadRequest, fmt.Sprintf("the query has more than %d parameters", s.opts.Parameters)}
+		return &requestError{http.StatusBadRequest, fmt.Sprintf("the query has more than %d parameters", s.opts.Parameters)}
 	}
 	return nil
 }
 
-// A headError is why a request opens no session.
-type headError struct {
+// A requestError is why a request opens no session, or no WebSocket.
+type requestError struct {
 	status int
 	text   string
 }
 
-func (e *headError) Error() string { return e.text }
+func (e *requestError) Error() string { return e.text }
 
 // HTTPStatus is what refuse answers with.
-func (e *headError) HTTPStatus() int { return e.status }
+func (e *requestError) HTTPStatus() int { return e.status }

@@ -111,23 +111,21 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 			behind = blankline.Behind(r.Context())
 		}
 		c.mu.Unlock()
-		gone := false
+		noop, gone := false, false
 		select {
 		case <-p.wake:
-			c.mu.Lock()
 		case <-behind: // what is in that request may be what the poll waits for
-			c.mu.Lock()
-			p.noop = true
+			noop = true
 		case <-check:
-			c.mu.Lock()
-			p.noop = true
+			noop = true
 		case <-r.Context().Done():
 			gone = true
-			c.mu.Lock()
 		}
+		c.mu.Lock()
 		if gone {
 			return c.state != stateOpen || c.ws != nil // its end is known already
 		}
+		p.noop = p.noop || noop
 	}
 	return true
 }

@@ -15,27 +15,19 @@ type wsOpening struct {
 	protocol string // the first of the subprotocols, which is chosen; empty: none was named
 }
 
-// An openingError is why a request opens no WebSocket.
-type openingError struct {
-	status int
-	text   string
-}
-
-func (e *openingError) Error() string { return e.text }
-
 var (
-	errOpeningMethod    = &openingError{http.StatusMethodNotAllowed, "a WebSocket is opened by GET"}
-	errOpeningUpgrade   = &openingError{http.StatusBadRequest, "one Upgrade header that says websocket is needed"}
-	errOpeningKey       = &openingError{http.StatusBadRequest, "one Sec-WebSocket-Key of 16 bytes in base64 is needed"}
-	errOpeningNoVersion = &openingError{http.StatusBadRequest, "Sec-WebSocket-Version is missing"}
-	errOpeningVersion   = &openingError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13 or 8"}
+	errOpeningMethod    = &requestError{http.StatusMethodNotAllowed, "a WebSocket is opened by GET"}
+	errOpeningUpgrade   = &requestError{http.StatusBadRequest, "one Upgrade header that says websocket is needed"}
+	errOpeningKey       = &requestError{http.StatusBadRequest, "one Sec-WebSocket-Key of 16 bytes in base64 is needed"}
+	errOpeningNoVersion = &requestError{http.StatusBadRequest, "Sec-WebSocket-Version is missing"}
+	errOpeningVersion   = &requestError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13 or 8"}
 )
 
 // openingOf checks what Node's ws checks. It is more patient than RFC 6455: version 8
 // has the same frames as 13, HTTP/1.0 is what a proxy may make of the request, and
 // Connection may come in any number of lines (RFC 9110, 5.3), since each hop adds
 // its own.
-func openingOf(r *http.Request) (wsOpening, *openingError) {
+func openingOf(r *http.Request) (wsOpening, *requestError) {
 	h := r.Header
 	switch key := h["Sec-Websocket-Key"]; {
 	case r.Method != http.MethodGet:
@@ -114,7 +106,7 @@ func appendSwitch(dst []byte, key string) []byte {
 
 // refuseOpening answers a request that opens no WebSocket, and ends the connection: its
 // client would take what follows for frames.
-func refuseOpening(w http.ResponseWriter, e *openingError) {
+func refuseOpening(w http.ResponseWriter, e *requestError) {
 	h := w.Header()
 	if e.status == http.StatusUpgradeRequired {
 		h.Set("Sec-WebSocket-Version", "13, 8")

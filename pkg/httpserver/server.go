@@ -117,7 +117,7 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("read the client bundles: %w", err)
 	}
 	bundles.off = o.NoClient
-	s.public = newHTTPServer(w.handler(s.publicRoutes(o.Socket, bundles, page)), o)
+	s.public = newHTTPServer(blankline.Handler(w.handler(s.publicRoutes(o.Socket, bundles, page))), o)
 	s.public.ConnState = w.state
 	s.public.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
 		return blankline.Context(w.context(ctx, nc), nc)
@@ -131,7 +131,7 @@ func New(o Options) (*Server, error) {
 // cancelling their context. boundBody and answer set those deadlines where they fit.
 func newHTTPServer(h http.Handler, o Options) *http.Server {
 	return &http.Server{
-		Handler:           blankline.Handler(boundBody(h, o.BodyTimeout)),
+		Handler:           boundBody(h, o.BodyTimeout),
 		ReadHeaderTimeout: o.HeaderTimeout,
 		IdleTimeout:       o.IdleTimeout,
 		MaxHeaderBytes:    headerBytes,
