@@ -173,14 +173,8 @@ func (d *Decoder) attachment(data []byte) error {
 
 func (d *Decoder) number(b []byte) ([]byte, error) {
 	switch c := b[0]; {
-	case c == 0xca:
-		f, rest, err := msgp.ReadFloat32Bytes(b)
-		if err == nil {
-			d.Out = AppendNumber(d.Out, float64(f))
-		}
-		return rest, err
-	case c == 0xcb:
-		f, rest, err := msgp.ReadFloat64Bytes(b)
+	case c == 0xca || c == 0xcb:
+		f, rest, err := ReadFloat(b)
 		if err == nil {
 			d.Out = AppendNumber(d.Out, f)
 		}
@@ -198,6 +192,15 @@ func (d *Decoder) number(b []byte) ([]byte, error) {
 		}
 		return rest, err
 	}
+}
+
+// ReadFloat reads a float of either width off b, which must not be empty.
+func ReadFloat(b []byte) (f float64, rest []byte, err error) {
+	if b[0] == 0xca {
+		short, rest, err := msgp.ReadFloat32Bytes(b)
+		return float64(short), rest, err
+	}
+	return msgp.ReadFloat64Bytes(b)
 }
 
 // CutUndefined takes JavaScript's undefined off b: fixext 1, type 0. Only socket.io-redis 5's codec

@@ -56,14 +56,7 @@ func appendNumberText(text, b []byte) (_, rest []byte, err error) {
 		n, rest, err := msgp.ReadInt64Bytes(b)
 		return strconv.AppendInt(text, n, 10), rest, err
 	}
-	var f float64
-	if b[0] == 0xca {
-		var short float32
-		short, rest, err = msgp.ReadFloat32Bytes(b)
-		f = float64(short)
-	} else {
-		f, rest, err = msgp.ReadFloat64Bytes(b)
-	}
+	f, rest, err := ReadFloat(b)
 	switch {
 	case math.IsNaN(f):
 		return append(text, "NaN"...), rest, err

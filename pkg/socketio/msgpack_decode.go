@@ -121,14 +121,7 @@ func cutAbsent(b []byte) (rest []byte, ok bool) {
 // readInteger reads a number without a fraction, whatever its form.
 func readInteger(b []byte) (n int64, rest []byte, err error) {
 	if len(b) > 0 && (b[0] == 0xca || b[0] == 0xcb) {
-		var f float64
-		if b[0] == 0xca {
-			var short float32
-			short, rest, err = msgp.ReadFloat32Bytes(b)
-			f = float64(short)
-		} else {
-			f, rest, err = msgp.ReadFloat64Bytes(b)
-		}
+		f, rest, err := msgpack.ReadFloat(b)
 		if err == nil && (f != math.Trunc(f) || math.Abs(f) > 1<<53) {
 			err = errors.New("not an integer")
 		}
