@@ -29,11 +29,10 @@ var deniedCommand = regexp.MustCompile(`'([^']+)' command`)
 // stay as they are.
 func permission(err error, what string) error {
 	var known *PermissionError
-	said := cause(err)
-	if errors.As(err, &known) || !strings.HasPrefix(said, "NOPERM") {
+	if errors.As(err, &known) || !isDenied(err) {
 		return err
 	}
-	if m := deniedCommand.FindStringSubmatch(said); m != nil {
+	if m := deniedCommand.FindStringSubmatch(cause(err)); m != nil {
 		what = "command " + strings.ToUpper(strings.ReplaceAll(m[1], "|", " "))
 	}
 	return &PermissionError{Missing: what, Err: err}
@@ -71,13 +70,14 @@ func (h *Hub) probe(ctx context.Context) error {
 		if !isDenied(err) {
 			return err
 		}
-		what := "channel " + name
-		if err := permission(err, what); ours[name] && !strings.Contains(err.Error(), "the Redis user may not use command") {
+		err = permission(err, "channel "+name)
+		var p *PermissionError
+		if command := errors.As(err, &p) && strings.HasPrefix(p.Missing, "command "); ours[name] && !command {
 			denied[name] = true
 			h.fault.warn("Other instances cannot be asked for sessions, rooms of clients cannot be told exactly", err)
 			return nil
 		}
-		return permission(err, what)
+		return err
 	}
 	for name := range want.patterns {
 		if err := try(name, true); err != nil {
@@ -122,5 +122,5 @@ func (h *Hub) beat() string {
 // isBeat tells a heartbeat from an answer on the same channel: those are JSON or MessagePack, which begin
 // with no digit.
 func (h *Hub) isBeat(channel, payload string) bool {
-	return channel == h.beat() && len(payload) > 0 && payload[0] >= '0' && payload[0] <= '9'
+	return len(payload) > 0 && payload[0] >= '0' && payload[0] <= '9' && channel == h.beat()
 }
