@@ -69,6 +69,13 @@ func (a *LocalAdapter) Kept() (kept map[string]Numbers, own string, published ui
 	return kept, originText(a.journal.published.Origin), a.journal.published.N
 }
 
+// Published tells how many events this instance has published, under which origin: of Kept, what each question needs.
+func (a *LocalAdapter) Published() (own string, n uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return originText(a.journal.published.Origin), a.journal.published.N
+}
+
 // Mark returns the number that the next event will have here. It is a place in the order of events.
 func (a *LocalAdapter) Mark() uint64 {
 	a.mu.Lock()

@@ -166,7 +166,7 @@ func (x *Exchange) Handle(req *wire.Request) error {
 		x.roster.met(socketio.OriginText(req.UID), time.Now())
 	}
 	answer := sessionAnswer{}
-	_, answer.Origin, answer.Published = x.local.Kept()
+	answer.Origin, answer.Published = x.local.Published()
 	if q.Owner != "" && q.Owner != answer.Origin {
 		return nil // another one is asked
 	}
