@@ -12,56 +12,50 @@ import (
 // behind a proxy come back at once when their instance ends.
 type asks struct {
 	mu     sync.Mutex
-	vain   map[netip.Prefix]budget // those that asked in vain of late
-	pruned time.Time
-}
-
-// budget is how many questions are left, as of then.
-type budget struct {
-	left float64
-	at   time.Time
+	vain   map[netip.Prefix]bucket // those that asked in vain of late
+	pruned time.Duration
 }
 
 const (
 	askBurst     = 64
 	askPerSecond = 16
-	// askPrune is how often budgets that are full again are forgotten.
+	// askPrune is how often buckets that are full again are forgotten.
 	askPrune = time.Minute
 )
 
-func (b budget) now(t time.Time) float64 {
-	return min(b.left+t.Sub(b.at).Seconds()*askPerSecond, askBurst)
-}
+func askRate() rate { return newRate(askPerSecond, askBurst) }
 
 // may tells whether an address may ask.
-func (a *asks) may(addr string, now time.Time) bool {
+func (a *asks) may(addr string, at time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	b, ok := a.vain[askKey(addr)]
-	return !ok || b.now(now) >= 1
+	b := a.vain[askKey(addr)]
+	return b.take(askRate(), 1, sinceEpoch(at)) == 0
 }
 
 // inVain notes a question of an address that found nothing.
-func (a *asks) inVain(addr string, now time.Time) {
+func (a *asks) inVain(addr string, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	now := sinceEpoch(at)
 	if a.vain == nil {
-		a.vain, a.pruned = map[netip.Prefix]budget{}, now
+		a.vain, a.pruned = map[netip.Prefix]bucket{}, now
 	}
-	if now.Sub(a.pruned) > askPrune {
+	if now-a.pruned > askPrune {
 		a.pruned = now
 		for key, b := range a.vain {
-			if b.now(now) >= askBurst {
+			if time.Duration(b) <= now {
 				delete(a.vain, key)
 			}
 		}
 	}
-	key, left := askKey(addr), float64(askBurst)
-	if b, ok := a.vain[key]; ok {
-		left = b.now(now)
-	}
-	a.vain[key] = budget{max(left-1, 0), now}
+	key, r := askKey(addr), askRate()
+	b := a.vain[key]
+	b.take(r, 1, now)
+	a.vain[key] = min(b, bucket(now+r.window)) // questions that were on their way at once take no more than all
 }
+
+func sinceEpoch(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
 
 // askKey is what is counted together; addresses that cannot be read are.
 func askKey(addr string) netip.Prefix {
