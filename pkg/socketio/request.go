@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -34,10 +35,7 @@ func (r Request) Later() func(answer any) {
 		return func(any) {}
 	}
 	id := *r.ev.id
-	later := &incoming{link: r.ev.link, id: &id, longID: append([]byte(nil), r.ev.longID...)}
-	if r.ev.longID == nil {
-		later.longID = nil
-	}
+	later := &incoming{link: r.ev.link, id: &id, longID: bytes.Clone(r.ev.longID)}
 	return func(answer any) { later.acknowledge(answer) }
 }
 
