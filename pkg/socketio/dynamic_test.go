@@ -77,7 +77,11 @@ func TestDynamicNamespacesLeaveTheirCounters(t *testing.T) {
 	s := newTestServer(t, Options{CleanupEmptyChildNamespaces: true})
 	s.IO().Of(regexp.MustCompile(`^/room-\d+$`), nil)
 	for i := range 3 {
-		s.dialJoined(t, 4, fmt.Sprintf("/room-%d", i)).conn.Close()
+		name := fmt.Sprintf("/room-%d", i)
+		c := s.dialJoined(t, 4, name)
+		// Of a client that is gone before its listeners were called, nobody hears.
+		eventually(t, "the client to be counted", func() bool { return s.statsOf(name).Connected == 1 })
+		c.conn.Close()
 	}
 	eventually(t, "the namespaces to go", func() bool { return !s.has("/room-0") && !s.has("/room-1") && !s.has("/room-2") })
 	sum := uint64(0)
