@@ -46,7 +46,7 @@ func (p sessionPeers) AskPeers(req *wire.Request, one bool, take func(*wire.Resp
 func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) { p.a.publishResponse(req, r) }
 func (p sessionPeers) Ordered() bool                              { return p.a.format.Legacy() }
 func (p sessionPeers) Joined() bool                               { return p.a.hub.IsJoined() }
-func (p sessionPeers) Whole() bool                                { return p.a.hub.Whole() }
+func (p sessionPeers) Whole(ended int) bool                       { return p.a.hub.Whole(ended) }
 func (p sessionPeers) Gaps() uint64                               { return p.a.hub.GapCount() }
 func (p sessionPeers) Go(f func())                                { p.a.hub.Spawn(f) }
 func (p sessionPeers) Context() context.Context                   { return p.a.hub.Context() }

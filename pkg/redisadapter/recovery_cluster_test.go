@@ -98,6 +98,7 @@ func TestRecoveryAcrossARollingRestart(t *testing.T) {
 		gamma.chat.Broadcast("last")
 		arrived(gamma, beta)
 		gamma.end()
+		eventually(t, "beta knows that gamma is gone", func() bool { return beta.builder.Status().Servers == 1 })
 		if !c.comeTo(beta, "c") {
 			t.Fatalf("not recovered from a dump: %+v", beta.RecoveryStats())
 		}

@@ -173,11 +173,12 @@ func (h *Hub) counted(servers int) {
 // lately is how long an instance that has gone is missed.
 const lately = 5 * time.Second
 
-// Whole tells whether all instances are there that were lately, or when this one lost the cluster.
-func (h *Hub) Whole() bool {
+// Whole tells whether all instances are there that were lately, or when this one lost the cluster, but those of them
+// that are known to have ended.
+func (h *Hub) Whole(ended int) bool {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	return h.joined && h.countedAt.After(h.since) && h.now >= h.most
+	return h.joined && h.countedAt.After(h.since) && h.now+ended >= h.most
 }
 
 // Status takes a snapshot.

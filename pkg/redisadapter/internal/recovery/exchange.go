@@ -58,9 +58,9 @@ type cluster interface {
 	// Busy tells whether so much waits to be published that sessions have to wait.
 	Busy() bool
 	// Joined tells whether other instances can be asked. Whole tells whether, moreover, all that were
-	// there lately are there.
+	// there lately are there, but as many as are known to have ended.
 	Joined() bool
-	Whole() bool
+	Whole(ended int) bool
 	// Gaps counts the gaps in what was received.
 	Gaps() uint64
 	// Go runs f, for which the end of the adapter waits; Context ends then.

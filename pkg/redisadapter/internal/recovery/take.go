@@ -120,9 +120,9 @@ func (s *search) peers(round time.Duration) (t taken, certain bool) {
 			return t, false
 		}
 	}
-	whole := s.x.cluster.Whole()
+	whole := s.x.cluster.Whole(0)
 	t = s.ask(round, "")
-	return t, whole && s.x.cluster.Whole()
+	return t, whole && s.x.cluster.Whole(0)
 }
 
 // spoke tells whether events of the owner came here: it may have come since everybody was called.
@@ -141,7 +141,7 @@ func (s *search) call(round time.Duration) {
 		}
 		return
 	}
-	began, whole := time.Now(), s.x.cluster.Whole()
+	began, whole := time.Now(), s.x.cluster.Whole(0)
 	answered := 0
 	req, err := s.x.question(sessionQuestion{})
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *search) call(round time.Duration) {
 	case <-time.After(round):
 	case <-s.ctx.Done():
 	}
-	s.x.roster.end(began, time.Now(), all && whole && s.x.cluster.Whole())
+	s.x.roster.end(began, time.Now(), all && whole && s.x.cluster.Whole(0))
 }
 
 // pause reports false if the time is over.
@@ -271,9 +271,10 @@ func (s *search) stored(round time.Duration) taken {
 // heardSince asks how far all instances have published, and tells whether everything that they did since
 // a session was stored came here: this instance began to listen later, perhaps.
 func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) bool {
-	for { // an instance that is missing for a moment may be the one that has published
-		whole := s.x.cluster.Whole()
-		if t := s.ask(round, ""); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole() {
+	const ownerEnded = 1 // the instance that has stored the session is not waited for: what it published is in the log
+	for {                // an instance that is missing for a moment may be the one that has published
+		whole := s.x.cluster.Whole(ownerEnded)
+		if t := s.ask(round, ""); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole(ownerEnded) {
 			break
 		}
 		if !s.pause() {

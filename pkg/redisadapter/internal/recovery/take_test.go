@@ -94,7 +94,7 @@ func (n *node) Answer(req *wire.Request, r *wire.Response) {
 func (n *node) Ordered() bool            { return false }
 func (n *node) Busy() bool               { return false }
 func (n *node) Joined() bool             { return true }
-func (n *node) Whole() bool              { return true }
+func (n *node) Whole(int) bool           { return true }
 func (n *node) Gaps() uint64             { return 0 }
 func (n *node) Go(f func())              { go f() }
 func (n *node) Context() context.Context { return context.Background() }
