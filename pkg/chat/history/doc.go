@@ -11,7 +11,7 @@
 //
 //	Append ──► queue ──► writer ── append.lua ──►  Redis   streams, sizes, what was appended last
 //	             ▲                                   │
-//	             │ the recorder only                 │ XRANGE, one flight after another
+//	             │ the recorder only                 │ XREVRANGE, one flight after another
 //	Hear ──────► tail of the last seconds            ▼
 //	Page ◄────────────────────────────────────── mirror of the lobby's newest
 //

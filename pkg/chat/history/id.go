@@ -27,10 +27,13 @@ func (i ID) Compare(j ID) int { return cmp.Or(cmp.Compare(i.Ms, j.Ms), cmp.Compa
 // IsZero tells whether i is no id at all.
 func (i ID) IsZero() bool { return i == ID{} }
 
+// at is the first id of a time.
+func at(t time.Time) ID { return ID{Ms: uint64(max(t.UnixMilli(), 0))} }
+
 // next is the id of what is kept at a time after i, also when the clock was put back.
 func (i ID) next(now time.Time) ID {
-	if ms := uint64(max(now.UnixMilli(), 0)); ms > i.Ms {
-		return ID{Ms: ms}
+	if id := at(now); id.Ms > i.Ms {
+		return id
 	}
 	return ID{i.Ms, i.Seq + 1}
 }

@@ -137,7 +137,7 @@ func (r *record) add(m Message) {
 
 // trim lets go what is too old or too much by count.
 func (r *record) trim(limits Limits, now time.Time) {
-	oldest := ID{Ms: uint64(max(now.Add(-limits.Age).UnixMilli(), 0))}
+	oldest := at(now.Add(-limits.Age))
 	for len(r.list)-r.first > 0 && (len(r.list)-r.first > limits.Count || r.list[r.first].ID.Compare(oldest) < 0) {
 		r.drop()
 	}

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -66,15 +67,12 @@ func (s *Redis) fly() {
 			m.mu.Unlock()
 			return
 		}
-		known := m.list
+		known, whole := m.list, m.whole
 		m.mu.Unlock()
-		list, whole, err := s.readNewest(known)
+		known, whole, err := s.readNewest(known, whole)
 		m.mu.Lock()
 		if err == nil {
-			if len(known) == 0 || len(list) == 0 || list[0].ID.Compare(known[0].ID) != 0 {
-				m.whole = whole
-			}
-			m.list = list
+			m.list, m.whole = known, whole
 		}
 		m.mu.Unlock()
 		f.err = err
@@ -84,29 +82,28 @@ func (s *Redis) fly() {
 
 var errUnknown = errors.New("history: the stream is not the one that is known")
 
-// readNewest adds to known what came since. If the last of known is not there any more, it begins anew.
-func (s *Redis) readNewest(known []Message) (list []Message, whole bool, err error) {
+// readNewest adds to known what came since, in one command: the newest messages back to the last of known. If there are too many, they take
+// the place of known. If they are few and that last one is not among them (a Redis that took over may lack it), it begins anew.
+func (s *Redis) readNewest(known []Message, whole bool) ([]Message, bool, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, pageTimeout)
 	defer cancel()
+	limit := s.mirror.limit
 	if len(known) > 0 {
-		list, err := s.readAfter(ctx, "", known[len(known)-1].ID, s.mirror.limit)
-		if err == nil && len(list) < s.mirror.limit {
-			all := append(known[:len(known):len(known)], list...)
-			over := max(len(all)-s.mirror.limit, 0)
-			return all[over:], s.isWhole() && over == 0, nil
-		}
-		if err != nil && !errors.Is(err, errUnknown) {
+		last := known[len(known)-1].ID
+		fresh, _, err := s.readRange(ctx, "", last, "+", limit)
+		switch {
+		case err != nil:
 			return nil, false, err
+		case len(fresh) > 0 && fresh[0].ID == last:
+			all := append(slices.Clip(known), fresh[1:]...)
+			over := max(len(all)-limit, 0)
+			return all[over:], whole && over == 0, nil
+		case len(fresh) == limit:
+			return fresh, false, nil
 		}
 	}
-	list, err = s.readBefore(ctx, "", ID{}, s.mirror.limit)
-	return list, err == nil && len(list) < s.mirror.limit, err
-}
-
-func (s *Redis) isWhole() bool {
-	s.mirror.mu.Lock()
-	defer s.mirror.mu.Unlock()
-	return s.mirror.whole
+	list, err := s.readBefore(ctx, "", ID{}, limit)
+	return list, err == nil && len(list) < limit, err
 }
 
 func stream(room string) string {
@@ -122,15 +119,20 @@ func (s *Redis) readBefore(ctx context.Context, room string, before ID, count in
 	if !before.IsZero() {
 		end = "(" + redisID(before)
 	}
-	answer, err := s.client.Do(ctx, "XREVRANGE", stream(room), end, redisID(s.oldestID()), "COUNT", count).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
-	list, _, err := readEntries(room, answer)
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
+	list, _, err := s.readRange(ctx, room, s.oldestID(), end, count)
 	return list, err
+}
+
+// readRange reads the newest messages from an id to an end that Redis understands, oldest first, and tells of each whether it is of others.
+func (s *Redis) readRange(ctx context.Context, room string, from ID, end string, count int) (list []Message, foreign []bool, err error) {
+	answer, err := s.client.Do(ctx, "XREVRANGE", stream(room), end, redisID(from), "COUNT", count).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, nil, err
+	}
+	list, foreign, err = readEntries(room, answer)
+	slices.Reverse(list)
+	slices.Reverse(foreign)
+	return list, foreign, err
 }
 
 // readAfter reads what came after an id. The error is errUnknown if that is not kept any more; there may be messages all the same.
@@ -150,9 +152,7 @@ func (s *Redis) readAfter(ctx context.Context, room string, after ID, count int)
 }
 
 // oldestID is where what is young enough begins.
-func (s *Redis) oldestID() ID {
-	return ID{Ms: uint64(max(time.Now().Add(-s.limits.Age).UnixMilli(), 0))}
-}
+func (s *Redis) oldestID() ID { return at(time.Now().Add(-s.limits.Age)) }
 
 // redisID is an id as Redis writes it.
 func redisID(id ID) string {

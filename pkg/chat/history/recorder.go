@@ -108,15 +108,10 @@ func (s *Redis) takeOver(ctx context.Context) error {
 
 // foreignTail reads what recorders have appended in the last seconds, oldest first.
 func (s *Redis) foreignTail(ctx context.Context) (list []Message, err error) {
-	since := redisID(ID{Ms: uint64(max(time.Now().Add(-2*tailFor).UnixMilli(), 0))})
-	answer, err := s.client.Do(ctx, "XREVRANGE", stream(""), "+", since, "COUNT", s.limits.Count).Result()
-	if err != nil {
-		return nil, err
-	}
-	all, foreign, err := readEntries("", answer)
-	for i := len(all) - 1; i >= 0; i-- {
+	all, foreign, err := s.readRange(ctx, "", at(time.Now().Add(-2*tailFor)), "+", s.limits.Count)
+	for i, m := range all {
 		if foreign[i] {
-			list = append(list, all[i])
+			list = append(list, m)
 		}
 	}
 	return list, err
