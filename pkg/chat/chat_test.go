@@ -43,8 +43,9 @@ func serve(t *testing.T, notice bool) (string, *logtest.Buffer) {
 }
 
 type client struct {
-	t  *testing.T
-	rw io.ReadWriteCloser
+	t      *testing.T
+	rw     io.ReadWriteCloser
+	answer string // to its CONNECT
 }
 
 func join(t *testing.T, address, query, connect string) *client {
@@ -55,7 +56,7 @@ func join(t *testing.T, address, query, connect string) *client {
 	}
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second)) // a bound for a test that fails
 	t.Cleanup(func() { conn.Close() })
-	c := &client{t, conn}
+	c := &client{t: t, rw: conn}
 	if br != nil {
 		c.rw = struct {
 			io.Reader
@@ -63,9 +64,9 @@ func join(t *testing.T, address, query, connect string) *client {
 		}{io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn), conn}
 	}
 	c.send(connect)
-	for m := c.next(); !strings.HasPrefix(m, "40/chat,"); m = c.next() {
-		if m[0] != '0' && m != "40" {
-			t.Fatalf("got %q", m)
+	for c.answer = c.next(); !strings.HasPrefix(c.answer, "40/chat,"); c.answer = c.next() {
+		if c.answer[0] != '0' && c.answer != "40" {
+			t.Fatalf("got %q", c.answer)
 		}
 	}
 	return c

@@ -17,7 +17,12 @@ import (
 // extended runs a chat that keeps messages in memory.
 func extended(t *testing.T, options chat.Options) *socketio.Server {
 	t.Helper()
-	server := socketio.NewServer(socketio.Options{})
+	return recovering(t, options, socketio.Recovery{})
+}
+
+func recovering(t *testing.T, options chat.Options, recovery socketio.Recovery) *socketio.Server {
+	t.Helper()
+	server := socketio.NewServer(socketio.Options{Recovery: recovery})
 	limits := history.Limits{Count: 100, Bytes: 1 << 20, Age: 24 * time.Hour}
 	options.History = chat.History{Store: history.NewMemory(limits), Limits: limits}
 	g := chat.New(server, options)

@@ -43,7 +43,10 @@ func (p *people) come(s *socket.Socket, name string) {
 		return
 	}
 	name = shorten(name)
-	rooms := roomsOf(s) // of one that is recovered
+	var rooms []string
+	if s.Recovered() { // others have joined nothing yet
+		rooms = roomsOf(s)
+	}
 	if name != "" || len(rooms) > 0 {
 		p.mu.Lock()
 		p.byID[s.Id()] = &person{name: name, known: name != "", rooms: rooms}
@@ -105,16 +108,22 @@ func (p *people) leave(s *socket.Socket, room string) {
 	}
 }
 
-// says learns the name of somebody who has not told it otherwise from a message.
+// says learns the name of somebody who has not told it otherwise from a message. It reads none of somebody whose name stays; call looks again.
 func (p *people) says(s *socket.Socket, message socketio.Payload) {
-	if p == nil {
+	if p == nil || p.knows(s) {
 		return
 	}
-	name, ok := nameIn(message)
-	if !ok {
-		return
+	if name, ok := nameIn(message); ok {
+		p.call(s, name)
 	}
-	p.call(s, name)
+}
+
+// knows tells whether the name of a socket stays, whatever it says.
+func (p *people) knows(s *socket.Socket) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.byID[s.Id()]
+	return who != nil && who.known
 }
 
 // call gives a socket a name, unless it has one that stays. It returns the name it has.

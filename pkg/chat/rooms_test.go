@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -190,6 +192,46 @@ func TestPresence(t *testing.T) {
 	}
 	bob.Cut()
 	until(map[string]int{"Ann": 1, "Guest": 1}, 2)
+}
+
+// A recovered connection is in the same rooms as before, and is counted there until it is gone.
+func TestRecoveredAreCountedInTheirRooms(t *testing.T) {
+	h := httptest.NewServer(recovering(t, chat.Options{Rooms: true, Presence: true}, socketio.Recovery{For: time.Minute}))
+	defer h.Close()
+	address := "ws" + strings.TrimPrefix(h.URL, "http")
+	ann, bob := join(t, address, "EIO=4", "40/chat,"), join(t, address, "EIO=4&username=Bob", "40/chat,")
+	for _, c := range []*client{ann, bob} {
+		c.send(`42/chat,1["join",{"room":"blue"}]`)
+		c.want(`43/chat,1[{"room":"blue"}]`)
+	}
+	counted := func(want string) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			ann.send(`42/chat,2["presence",{"room":"blue"}]`)
+			got := ann.next()
+			if got == "43/chat,2["+want+"]" {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("got %s, want %s", got, want)
+			}
+		}
+	}
+	const both, alone = `{"people":[{"name":"Bob","connections":1}],"count":1,"connections":2}`, `{"people":[],"count":0,"connections":1}`
+	counted(both)
+	var session struct{ Pid string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(bob.answer, "40/chat,")), &session); err != nil {
+		t.Fatal(err)
+	}
+	bob.rw.Close()
+	counted(alone)
+	again := join(t, address, "EIO=4&username=Bob", fmt.Sprintf(`40/chat,{"pid":%q}`, session.Pid))
+	if again.answer != bob.answer {
+		t.Fatalf("not recovered: %s", again.answer)
+	}
+	counted(both)
+	again.rw.Close()
+	counted(alone)
 }
 
 // Who types is told to those who watch, at most once in two seconds, by what may be dropped; hence over a network, where nothing waits.
