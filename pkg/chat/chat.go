@@ -96,7 +96,7 @@ func (g *Gateway) connected(ctx context.Context, s *socket.Socket) error {
 		g.opts.Logger.Debug(fmt.Sprintf("%s(%s) is connected!", s.Id(), username(s)))
 	}
 	g.people.come(s, g.handshakeName(s))
-	if g.opts.NameOf != nil && g.opts.Rooms {
+	if g.private() {
 		s.Join(userOf(g.opts.NameOf(s)))
 	}
 	if g.opts.JoinNotice && !s.Recovered() { // who was recovered never left

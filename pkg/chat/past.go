@@ -24,7 +24,7 @@ const (
 // features answers what there is to ask for.
 func (g *Gateway) features(_ context.Context, s *socket.Socket, _ struct{}) (Features, error) {
 	f := Features{
-		Presence: g.people != nil, Typing: g.people != nil, Rooms: g.opts.Rooms, Private: g.opts.NameOf != nil && g.opts.Rooms,
+		Presence: g.people != nil, Typing: g.people != nil, Rooms: g.opts.Rooms, Private: g.private(),
 		Version: Version, Now: time.Now().UnixMilli(),
 	}
 	if g.opts.History.Store != nil {

@@ -272,4 +272,11 @@ func TestWhatIsOffIsSaid(t *testing.T) {
 			t.Errorf("%s: got %q", event, code)
 		}
 	}
+	// Tokens alone make no private messages: it takes rooms to reach a person.
+	ann := sockettest.Connect(t, extended(t, chat.Options{Presence: true, NameOf: queryName}), chat.Namespace, sockettest.Query("token", "Ann"))
+	for _, event := range []string{chat.EventSend, chat.EventTyping} {
+		if code := problemOf(t, ann.Call(event, room{"to": "Ann", "payload": raw(`{}`)})); code != chat.Off {
+			t.Errorf("%s to a person: got %q", event, code)
+		}
+	}
 }

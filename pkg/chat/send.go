@@ -151,6 +151,9 @@ func sendRequest(p socketio.Payload) (in SendRequest, err error) {
 
 var errNoPrivate = &Problem{Off, "this chat has no private messages"}
 
+// private tells whether people can be written to: it takes names that nobody else can have, and rooms.
+func (g *Gateway) private() bool { return g.opts.Rooms && g.opts.NameOf != nil }
+
 // target finds out where a message goes, and whether the sender may send there.
 func (g *Gateway) target(s *socket.Socket, in SendRequest) (target, error) {
 	switch {
@@ -158,7 +161,7 @@ func (g *Gateway) target(s *socket.Socket, in SendRequest) (target, error) {
 		return target{}, &Problem{BadRequest, "room and to exclude each other"}
 	case in.Room != "" && !g.opts.Rooms:
 		return target{}, errNoRooms
-	case in.To != "" && (!g.opts.Rooms || g.opts.NameOf == nil):
+	case in.To != "" && !g.private():
 		return target{}, errNoPrivate
 	case !g.isIn(s, in.Room):
 		return target{}, errNotJoined

@@ -25,7 +25,7 @@ func (g *Gateway) typing(ctx context.Context, s *socket.Socket, in TypingRequest
 	if name == "" {
 		return Done{}, &Problem{BadRequest, "typing needs a name"}
 	}
-	if in.To != "" && g.opts.NameOf == nil {
+	if in.To != "" && !g.private() {
 		return Done{}, errNoPrivate
 	}
 	if !g.people.mayType(s, time.Now()) {
