@@ -46,10 +46,10 @@ local function remove(room)
   return redis.call('HINCRBY', sizes, 'rooms', string.format('%d', 0 - size))
 end
 
-local function trim(room, total)
+-- trim keeps the bounds. total is what resize said, length how many messages the room has.
+local function trim(room, total, length)
   local stream = streamOf(room)
   local entry = oldest(stream)
-  local length = redis.call('XLEN', stream)
   while length > 1 and (length > count or (room == '' and total > bytes) or tonumber(string.match(entry[1], '^%d+')) < now - age) do
     total = drop(room, entry)
     length = length - 1
@@ -78,14 +78,15 @@ for n = 1, tonumber(ARGV[8]) do
   else
     local stream = streamOf(room)
     ids[n] = redis.call('XADD', stream, '*', 's', size, unpack(ARGV, at + 4, at + 3 + fields))
-    if redis.call('XLEN', stream) == 1 then -- what was here has expired
+    local length = redis.call('XLEN', stream)
+    if length == 1 then -- what was here has expired
       local field = room == '' and 'lobby' or 'room:' .. room
       local stale = tonumber(redis.call('HGET', sizes, field) or 0)
       if stale > 0 then resize(room, -stale) end
     end
     local total = resize(room, size)
     if room ~= '' then redis.call('ZADD', rooms, now, room) end
-    trim(room, total)
+    trim(room, total, length)
     redis.call('PEXPIRE', stream, age)
     if once ~= '' then redis.call('SET', prefix .. 'once:' .. once, ids[n], 'PX', 600000) end
   end

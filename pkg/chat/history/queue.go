@@ -101,8 +101,16 @@ func (q *queue) finished() {
 // overdue tells those who have waited since before a time that their message is not kept yet.
 func (q *queue) overdue(before time.Time) {
 	q.mu.Lock()
-	var late []func(Receipt)
-	for _, w := range append(append([]*waiting(nil), q.taken...), q.list...) {
+	late := takeOverdue(q.list, before, takeOverdue(q.taken, before, nil))
+	q.mu.Unlock()
+	for _, done := range late {
+		done(Receipt{})
+	}
+}
+
+// takeOverdue adds to late whom to tell, and forgets them. list is in order of time.
+func takeOverdue(list []*waiting, before time.Time, late []func(Receipt)) []func(Receipt) {
+	for _, w := range list {
 		if w.since.After(before) {
 			break
 		}
@@ -111,10 +119,7 @@ func (q *queue) overdue(before time.Time) {
 			w.done = nil
 		}
 	}
-	q.mu.Unlock()
-	for _, done := range late {
-		done(Receipt{})
-	}
+	return late
 }
 
 // hasForeign tells whether a message of others waits.

@@ -59,21 +59,10 @@ func (w *Window[R]) Begin(key string) (call *Call[R], first bool) {
 	return call, true
 }
 
-// Forget lets a key be used again: what was begun could not be done.
-func (w *Window[R]) Forget(call *Call[R]) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.calls[call.key] == call {
-		delete(w.calls, call.key)
-	}
-}
-
 func (w *Window[R]) dropLocked() {
 	call := w.order[w.first]
 	w.order[w.first] = nil
-	if w.calls[call.key] == call {
-		delete(w.calls, call.key)
-	}
+	delete(w.calls, call.key)
 	if w.first++; w.first*2 > len(w.order) {
 		n := copy(w.order, w.order[w.first:])
 		clear(w.order[n:])

@@ -61,14 +61,13 @@ type Registry struct {
 	done chan struct{}
 	once sync.Once
 
-	mu     sync.Mutex // guards the rest
-	own    crowd
-	news   map[[2]string]struct{} // rooms and names of own whose count has changed since the last beat
-	rooms  map[string]*total
-	peers  map[string]*peer
-	beat   beatState
-	apart  bool // the others were not reached at the last beat
-	closed bool
+	mu    sync.Mutex // guards the rest
+	own   crowd
+	news  map[[2]string]struct{} // rooms and names of own whose count has changed since the last beat
+	rooms map[string]*total
+	peers map[string]*peer
+	beat  beatState
+	apart bool // the others were not reached at the last beat
 }
 
 // New returns a registry that runs until Close.
