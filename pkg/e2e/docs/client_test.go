@@ -22,7 +22,8 @@ var (
 	listening  = regexp.MustCompile(`msg=listening .*?addr=\S*:(\d+)`)
 )
 
-// TestReadmeClient runs the client of the README as it stands there: it hears that it joined, and what it said itself.
+// TestReadmeClient runs the client of the README as it stands there, against a server as the README starts it: it hears that it joined, that
+// nothing was said before, and what it said itself.
 func TestReadmeClient(t *testing.T) {
 	clients, err := filepath.Abs(filepath.Join(root, "pkg/e2e/node/node_modules/client-4.8"))
 	if err != nil {
@@ -34,7 +35,7 @@ func TestReadmeClient(t *testing.T) {
 		}
 		t.Skip("the npm clients are not installed: run `npm ci` in pkg/e2e/node")
 	}
-	port := startServer(t)
+	_, port := listenWith(t, exec.CommandContext(t.Context(), builtServer(t)), []string{"REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=", "CHAT_HISTORY=200"})
 
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o700); err != nil {
@@ -51,13 +52,7 @@ func TestReadmeClient(t *testing.T) {
 	if err := os.WriteFile(script, []byte(strings.ReplaceAll(code[1], "localhost:3000", "localhost:"+port)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantLines(t, exec.CommandContext(t.Context(), "node", script), "admin: join chat.", "Ann: hello")
-}
-
-// startServer starts the server under test without Redis and returns its port.
-func startServer(t *testing.T) string {
-	t.Helper()
-	return listen(t, exec.CommandContext(t.Context(), builtServer(t)))
+	wantLines(t, exec.CommandContext(t.Context(), "node", script), "admin: join chat.", "0 before", "Ann: hello")
 }
 
 // builtServer returns the path of the server under test: CHAT_SERVER, or one built from this tree.

@@ -9,6 +9,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 var shell = regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -16,7 +20,7 @@ var shell = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // TestReadmeCommands runs each command of the README, or checks that the tests that run it do.
 func TestReadmeCommands(t *testing.T) {
 	tested := map[string]func(t *testing.T, command string){
-		"go run ./cmd/start": serves,
+		"CHAT_HISTORY=200 go run ./cmd/start":                               servesAndKeeps,
 		"go run github.com/go-task/task/v3/cmd/task@v3.39.2 test:deps test": continuousIntegrationRuns,
 	}
 	for _, page := range []string{"README.md", "README.ko.md"} {
@@ -46,10 +50,9 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// serves runs a command that serves the chat, and asks it.
-func serves(t *testing.T, command string) {
-	words := strings.Fields(command)
-	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+// servesAndKeeps runs a command, as a shell does, that serves a chat with a history of 200 messages, and asks it.
+func servesAndKeeps(t *testing.T, command string) {
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec env "+command)
 	cmd.Dir = root
 	port := listen(t, cmd)
 	res, err := http.Get("http://localhost:" + port + "/healthz")
@@ -59,6 +62,34 @@ func serves(t *testing.T, command string) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		t.Errorf("/healthz answers %s", res.Status)
+	}
+	if got := features(t, port); !strings.HasPrefix(got, `{"history":{"limit":200,"hours":24}`) {
+		t.Errorf("the chat offers %s", got)
+	}
+}
+
+// features is what a chat answers to the event of that name.
+func features(t *testing.T, port string) string {
+	t.Helper()
+	conn, _, _, err := ws.Dial(t.Context(), "ws://localhost:"+port+"/socket.io/?EIO=4&transport=websocket")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	for _, question := range []string{"40/chat,", `42/chat,1["features",{}]`} {
+		if err := wsutil.WriteClientText(conn, []byte(question)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		packet, err := wsutil.ReadServerText(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, ok := strings.CutPrefix(string(packet), "43/chat,1["); ok {
+			return strings.TrimSuffix(answer, "]")
+		}
 	}
 }
 
