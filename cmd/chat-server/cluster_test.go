@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/testenv"
 )
 
 // startRedis starts a Redis of the test's own and returns the settings that lead to it.
@@ -21,15 +22,9 @@ import (
 // have taken.
 func startRedis(t testing.TB) (settings []string) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("redis-server is missing; install Debian's package of that name")
-		}
-		t.Skip("redis-server is missing; install Debian's package of that name to run this test")
-	}
+	testenv.Programs(t, "redis-server")
 	socket := filepath.Join(t.TempDir(), "redis")
-	server := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
+	server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}

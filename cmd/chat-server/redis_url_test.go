@@ -22,6 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"socketio-chat/pkg/logs/logtest"
+	"socketio-chat/pkg/testenv"
 )
 
 // secret is a password that needs encoding in a URL.
@@ -34,9 +35,7 @@ const (
 // replaced. Ports that were free may be taken meanwhile, so it tries more than once.
 func startRedisServer(t *testing.T, args ...string) (port, dir string) {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		startRedis(t) // says what to do about it
-	}
+	testenv.Programs(t, "redis-server")
 	dir, err := os.MkdirTemp("", "redis") // t.TempDir makes paths too long for a socket
 	if err != nil {
 		t.Fatal(err)

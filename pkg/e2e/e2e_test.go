@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 // parallelism is how many test files run at the same time: they wait more than they work, yet share few cores.
@@ -23,7 +25,7 @@ func TestEndToEnd(t *testing.T) {
 		t.Skip("end-to-end tests take minutes; run without -short")
 	}
 	requireTools(t)
-	server := buildServer(t)
+	server := testenv.Server(t)
 
 	files, err := filepath.Glob("node/test/*.test.mjs")
 	if err != nil || len(files) == 0 {
@@ -41,42 +43,18 @@ func TestEndToEnd(t *testing.T) {
 	}
 }
 
-// requireTools skips the test when this machine cannot run it. CI has no such excuse.
+// requireTools ends the test when this machine cannot run it. For the files of node/test, a variable may name a program that is not in PATH.
 func requireTools(t *testing.T) {
 	t.Helper()
-	missing := ""
-	if _, err := exec.LookPath("node"); err != nil {
-		missing = "node is not installed"
-	} else if _, err := os.Stat("node/node_modules/.package-lock.json"); err != nil {
-		missing = "the npm clients are not installed: run `npm ci` in pkg/e2e/node"
-	} else if _, err := exec.LookPath("redis-server"); err != nil && os.Getenv("REDIS_SERVER") == "" {
-		missing = "redis-server is not installed"
-	} else if _, err := exec.LookPath("haproxy"); err != nil && os.Getenv("HAPROXY") == "" {
-		missing = "haproxy is not installed"
-	} else if _, err := exec.LookPath("nginx"); err != nil && os.Getenv("NGINX") == "" {
-		missing = "nginx is not installed"
+	testenv.Programs(t, "node")
+	testenv.NPM(t, "node")
+	for _, need := range []struct{ program, variable string }{
+		{"redis-server", "REDIS_SERVER"}, {"haproxy", "HAPROXY"}, {"nginx", "NGINX"},
+	} {
+		if os.Getenv(need.variable) == "" {
+			testenv.Programs(t, need.program)
+		}
 	}
-	switch {
-	case missing == "":
-	case os.Getenv("CI") != "":
-		t.Fatal(missing)
-	default:
-		t.Skip(missing)
-	}
-}
-
-// buildServer returns the path of the server under test: CHAT_SERVER, or one built from this tree.
-func buildServer(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("CHAT_SERVER"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "chat-server")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "socketio-chat/cmd/chat-server")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
-	}
-	return path
 }
 
 // runFile runs one test file under node's test runner; its report becomes the subtest's output.

@@ -19,6 +19,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 
 	"socketio-chat/pkg/engineio"
+	"socketio-chat/pkg/testenv"
 )
 
 func init() { logging.Disable() } // some tests are about broken connections
@@ -29,19 +30,13 @@ const patience = 30 * time.Second
 // startRedis starts a redis-server of the test's own, on a socket in a directory.
 func startRedis(t testing.TB) (newClient func() *redis.Client) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("redis-server is missing; install Debian's package of that name")
-		}
-		t.Skip("redis-server is missing; install Debian's package of that name to run this test")
-	}
+	testenv.Programs(t, "redis-server")
 	dir, err := os.MkdirTemp("", "redis") // t.TempDir makes paths too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "s")
-	server := exec.Command(program, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no")
+	server := exec.Command("redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no")
 	server.Dir = dir
 	if err := server.Start(); err != nil {
 		t.Fatal(err)

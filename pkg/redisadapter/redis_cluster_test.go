@@ -15,6 +15,7 @@ import (
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 
 	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/testenv"
 )
 
 // testServer is a Redis with a port, which what spans several servers needs. Nobody else can be kept
@@ -134,9 +135,7 @@ var sharedCluster struct { // stopped by TestMain
 // useRedisCluster returns the cluster, all of it well.
 func useRedisCluster(tb testing.TB) *redisCluster {
 	tb.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		newRedis(tb) // says what to do about it
-	}
+	testenv.Programs(tb, "redis-server")
 	sharedCluster.once.Do(func() { sharedCluster.c, sharedCluster.err = formCluster() })
 	if sharedCluster.err != nil {
 		tb.Fatal(sharedCluster.err)

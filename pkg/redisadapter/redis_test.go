@@ -16,6 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
+
+	"socketio-chat/pkg/testenv"
 )
 
 // patience is how long a test waits for what must come. It decides only how soon a failure shows.
@@ -35,12 +37,7 @@ type testRedis struct {
 // newRedis prepares a server; start starts it.
 func newRedis(tb testing.TB) *testRedis {
 	tb.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("redis-server is missing; install Debian's package of that name")
-		}
-		tb.Skip("redis-server is missing; install Debian's package of that name to run this test")
-	}
+	testenv.Programs(tb, "redis-server")
 	dir, err := os.MkdirTemp("", "redis") // tb.TempDir makes paths too long for a socket
 	if err != nil {
 		tb.Fatal(err)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+
+	"socketio-chat/pkg/testenv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,9 +24,7 @@ type testRedis struct {
 
 func startRedis(t *testing.T) *testRedis {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("redis-server is missing: run .ci/test-deps.sh")
-	}
+	testenv.Programs(t, "redis-server")
 	r := &testRedis{t: t, path: filepath.Join(t.TempDir(), "s")}
 	r.start()
 	t.Cleanup(r.kill)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var (
@@ -20,8 +22,8 @@ func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute; run without -short")
 	}
-	needRedis(t)
-	path := serverPath(t)
+	testenv.Programs(t, "redis-server")
+	path := testenv.Server(t)
 	var printing sync.Mutex
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-9s %-32s %6s %13s %13s %8s %9s %5s %7s %6s %9s\n", "mode", "fault", "said",

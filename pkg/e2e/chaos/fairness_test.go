@@ -19,6 +19,8 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var fairFor = flag.Duration("fair", 300*time.Millisecond, "how long each attack of TestFairness lasts")
@@ -38,7 +40,7 @@ func TestFairness(t *testing.T) {
 	}
 	env := append(os.Environ(), "HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "CHAT_JOIN_NOTICE=false",
 		"TRUSTED_PROXIES=127.0.0.1") // so that everybody has an address, and the flood one of its own
-	p := start(t, "server", nil, env, serverPath(t))
+	p := start(t, "server", nil, env, testenv.Server(t))
 	var line struct{ Addr string }
 	if err := json.Unmarshal([]byte(p.says(t, `"listening"`)), &line); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var (
@@ -43,8 +45,8 @@ func TestNemesis(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute; run without -short")
 	}
-	needRedis(t)
-	path := serverPath(t)
+	testenv.Programs(t, "redis-server")
+	path := testenv.Server(t)
 	t.Run("modes", func(t *testing.T) {
 		for _, name := range strings.Split(*nemesisModes, ",") {
 			m, ok := nemesisMode(name)

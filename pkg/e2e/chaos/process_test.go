@@ -3,9 +3,7 @@ package chaos
 import (
 	"bufio"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -132,28 +130,4 @@ func (p *process) wantEnd(t testing.TB) {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("%s ended with %v:\n%s", p.name, p.cmd.ProcessState, p.tail())
 	}
-}
-
-// needRedis skips the test without redis-server, which CI has.
-func needRedis(t testing.TB) {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("redis-server is missing; install Debian's package of that name")
-		}
-		t.Skip("redis-server is missing; install Debian's package of that name to run this test")
-	}
-}
-
-// serverPath is the server under test: CHAT_SERVER, or one built from this tree.
-func serverPath(t testing.TB) string {
-	t.Helper()
-	if path := os.Getenv("CHAT_SERVER"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "chat-server")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "socketio-chat/cmd/chat-server").CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
-	}
-	return path
 }

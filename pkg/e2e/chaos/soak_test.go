@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var soak = flag.Duration("soak", 0, "how long TestSoak lasts; 0 leaves it out")
@@ -58,8 +60,8 @@ func TestSoak(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("takes as long as it is told to: -soak 10m")
 	}
-	needRedis(t)
-	w := newWorld(t, serverPath(t), soakMode, 2)
+	testenv.Programs(t, "redis-server")
+	w := newWorld(t, testenv.Server(t), soakMode, 2)
 	// What is made once is made before the beginning.
 	w.churn(2*time.Second, steadyPeople)
 	w.quiet()

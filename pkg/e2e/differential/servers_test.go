@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 // The servers that programs talk to, by what they are called.
@@ -26,43 +28,17 @@ const (
 // startServers runs all of them for as long as the test lasts, and gives their addresses.
 func startServers(t *testing.T) map[string]string {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		unavailable(t, "node is not installed")
-	}
+	testenv.Programs(t, "node")
 	node, err := filepath.Abs("../node")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(node, "node_modules/.package-lock.json")); err != nil {
-		unavailable(t, "the Node servers are not installed: run `npm ci` in pkg/e2e/node")
-	}
+	testenv.NPM(t, node)
 	return map[string]string{
-		ours:  startServer(t, t.TempDir(), serverPath(t)),
+		ours:  startServer(t, t.TempDir(), testenv.Server(t)),
 		node2: startServer(t, node, "node", "reference/s2.mjs"),
 		node4: startServer(t, node, "node", "reference/s4.mjs"),
 	}
-}
-
-// unavailable skips the test; CI has no such excuse.
-func unavailable(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-}
-
-// serverPath is the server under test: CHAT_SERVER, or one built from this tree.
-func serverPath(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("CHAT_SERVER"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "chat-server")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "socketio-chat/cmd/chat-server").CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
-	}
-	return path
 }
 
 func startServer(t *testing.T, dir string, argv ...string) string {

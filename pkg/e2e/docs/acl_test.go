@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var aclLine = regexp.MustCompile(`(?m)^ *# (pubsub|sharded|streams).*\n *(ACL SETUSER chat .*)$`)
@@ -25,15 +26,8 @@ func TestRedisUserOfTheDocumentation(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatalf("the page has %d ACL lines, want one for each mode", len(lines))
 	}
-	for _, program := range []string{"redis-server", "redis-cli"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(program + " is missing: run .ci/test-deps.sh")
-			}
-			t.Skip(program + " is missing: run .ci/test-deps.sh")
-		}
-	}
-	server := builtServer(t)
+	testenv.Programs(t, "redis-server", "redis-cli")
+	server := testenv.Server(t)
 	for _, line := range lines {
 		mode := line[1]
 		t.Run(mode, func(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 const patience = 30 * time.Second
@@ -25,17 +27,12 @@ var (
 // TestReadmeClient runs the client of the README as it stands there, against a server as the README starts it: it hears that it joined, that
 // nothing was said before, and what it said itself.
 func TestReadmeClient(t *testing.T) {
+	testenv.NPM(t, filepath.Join(root, "pkg/e2e/node"))
 	clients, err := filepath.Abs(filepath.Join(root, "pkg/e2e/node/node_modules/client-4.8"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(clients); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the npm clients are not installed: run `npm ci` in pkg/e2e/node")
-		}
-		t.Skip("the npm clients are not installed: run `npm ci` in pkg/e2e/node")
-	}
-	_, port := listenWith(t, exec.CommandContext(t.Context(), builtServer(t)), []string{"REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=", "CHAT_HISTORY=200"})
+	_, port := listenWith(t, exec.CommandContext(t.Context(), testenv.Server(t)), []string{"REDIS_URL=", "REDIS_HOST=", "REDIS_PORT=", "CHAT_HISTORY=200"})
 
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o700); err != nil {
@@ -53,17 +50,6 @@ func TestReadmeClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLines(t, exec.CommandContext(t.Context(), "node", script), "admin: join chat.", "0 before", "Ann: hello")
-}
-
-// builtServer returns the path of the server under test: CHAT_SERVER, or one built from this tree.
-func builtServer(t *testing.T) string {
-	t.Helper()
-	if server := os.Getenv("CHAT_SERVER"); server != "" {
-		return server
-	}
-	server := filepath.Join(t.TempDir(), "chat-server")
-	run(t, ".", "go", "build", "-o", server, "socketio-chat/cmd/chat-server")
-	return server
 }
 
 // listen starts a server on a free port, without Redis, and returns the port once it says that it listens.

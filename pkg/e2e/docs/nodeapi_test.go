@@ -1,24 +1,20 @@
 package docs
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"socketio-chat/pkg/testenv"
 )
 
 var publicMember = regexp.MustCompile(`(?m)^    (?:readonly |get )?([a-zA-Z]+)(?:<|\(|:|\?)`)
 
 // TestNodeAPIIsComplete holds pkg/socketio/NODE-API.md against the declarations of the npm package: no public member of its classes is missing.
 func TestNodeAPIIsComplete(t *testing.T) {
+	testenv.NPM(t, filepath.Join(root, "pkg/e2e/node"))
 	dist := filepath.Join(root, "pkg/e2e/node/node_modules/socket.io-4/dist")
-	if _, err := os.Stat(dist); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("the npm packages are not installed: run `npm ci` in pkg/e2e/node")
-		}
-		t.Skip("the npm packages are not installed: run `npm ci` in pkg/e2e/node")
-	}
 	page := read(t, filepath.Join(root, "pkg/socketio/NODE-API.md"))
 	for class, file := range map[string]string{
 		"Server": "index.d.ts", "Namespace": "namespace.d.ts", "Socket": "socket.d.ts", "BroadcastOperator": "broadcast-operator.d.ts",

@@ -17,24 +17,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"socketio-chat/pkg/testenv"
 )
 
 // patience is how long a program may take to get ready.
 const patience = 30 * time.Second
-
-// requireTools skips the test without these programs. CI has no such excuse.
-func requireTools(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err == nil {
-			continue
-		}
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing: run .ci/test-deps.sh", p)
-		}
-		t.Skipf("%s is missing: run .ci/test-deps.sh", p)
-	}
-}
 
 // start starts a program that ends with the test. Its output is shown if the test fails.
 func start(t *testing.T, cmd *exec.Cmd) {
@@ -87,10 +75,10 @@ func startRedis(t *testing.T) (port string) {
 // A listening line is what a chat server says when it is ready.
 type listening struct{ Msg, Addr, Metrics string }
 
-// startServer starts the chat server of CHAT_SERVER, or one built from this tree.
-func startServer(t *testing.T, environ ...string) (l listening) {
+// startServer starts the chat server at path.
+func startServer(t *testing.T, path string, environ ...string) (l listening) {
 	t.Helper()
-	cmd := exec.Command(serverBinary(t))
+	cmd := exec.Command(path)
 	cmd.Dir = t.TempDir() // without anybody's .env
 	cmd.Env = slices.Concat(environ, []string{
 		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json",
@@ -115,23 +103,6 @@ func startServer(t *testing.T, environ ...string) (l listening) {
 	}
 	t.Fatalf("the server ended: %s", lines.Text())
 	return l
-}
-
-func serverBinary(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("CHAT_SERVER"); path != "" {
-		return path
-	}
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("chat-server-%d", os.Getpid()))
-	if _, err := os.Stat(path); err == nil {
-		return path
-	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "socketio-chat/cmd/chat-server")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the server: %v\n%s", err, out)
-	}
-	t.Cleanup(func() { os.Remove(path) })
-	return path
 }
 
 // A prometheus is a running one.
@@ -178,7 +149,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // TestRules: the files of deploy/ are what Prometheus takes, every alert can fire, and none does
 // while all is well.
 func TestRules(t *testing.T) {
-	requireTools(t, "promtool")
+	testenv.Programs(t, "promtool")
 	for _, args := range [][]string{
 		{"check", "config", "prometheus.yml"}, {"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"},
 	} {

@@ -19,6 +19,7 @@ import (
 
 	"socketio-chat/pkg/load/client"
 	"socketio-chat/pkg/load/run"
+	"socketio-chat/pkg/testenv"
 )
 
 const (
@@ -29,18 +30,19 @@ const (
 // TestEveryQueryIsAnswered: two instances on one Redis chat, and whatever the dashboard or an alert
 // asks of Prometheus about them has an answer. All is well, so no alert may fire.
 func TestEveryQueryIsAnswered(t *testing.T) {
-	requireTools(t, "prometheus", "redis-server")
+	testenv.Programs(t, "prometheus", "redis-server")
+	server := testenv.Server(t)
 	redis := startRedis(t)
 	var servers, metrics []string
 	settings := []string{
 		"REDIS_HOST=127.0.0.1", "REDIS_PORT=" + redis, "PING_INTERVAL_MS=500", "CHAT_JOIN_NOTICE=false", "RECOVERY_SECONDS=60",
 	}
 	for range 2 {
-		in := startServer(t, settings...)
+		in := startServer(t, server, settings...)
 		servers, metrics = append(servers, "http://"+in.Addr), append(metrics, in.Metrics)
 	}
 	// One that nobody can join without a token, for what is asked about tokens.
-	guarded := startServer(t, append(settings, "AUTH_JWT_SECRET="+strings.Repeat("not a secret ", 4))...)
+	guarded := startServer(t, server, append(settings, "AUTH_JWT_SECRET="+strings.Repeat("not a secret ", 4))...)
 	metrics = append(metrics, guarded.Metrics)
 	p := startPrometheus(t, metrics)
 

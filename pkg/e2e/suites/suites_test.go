@@ -16,6 +16,7 @@ import (
 
 	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/socketio"
+	"socketio-chat/pkg/testenv"
 )
 
 // heartbeat is what the protocols' suites expect.
@@ -26,12 +27,7 @@ func TestWithNode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Node; run without -short")
 	}
-	if _, err := os.Stat("../node/node_modules/.package-lock.json"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("run `npm ci` in pkg/e2e/node")
-		}
-		t.Skip("run `npm ci` in pkg/e2e/node")
-	}
+	testenv.NPM(t, "../node")
 	env := append(os.Environ(),
 		"SUITE_ECHO="+address(t, echoServer(t)),
 		"SUITE_PROTOCOL="+address(t, protocolServer(t)),
