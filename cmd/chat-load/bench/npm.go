@@ -20,17 +20,18 @@ import (
 //go:embed node/package.json node/package-lock.json node/*.js node/uws node/bun node/newest
 var nodeFiles embed.FS
 
-// install unpacks an npm folder ("" is the first) into the user's cache with the scripts that all share, and installs its
-// dependencies there, once.
-func (s *servers) install(ctx context.Context, folder string) (string, error) {
-	if dir, ok := s.npm[folder]; ok {
-		return dir, nil
-	}
+// install returns where an npm folder ("" is the first) is installed.
+func (s *servers) install(ctx context.Context, folder string) (dir string, err error) {
+	return s.once(ctx, path.Join("node", folder), func() (string, error) { return s.unpack(ctx, folder) })
+}
+
+// unpack puts an npm folder into the user's cache with the scripts that all share, and installs its dependencies there.
+func (s *servers) unpack(ctx context.Context, folder string) (dir string, err error) {
 	content, hash, err := npmFiles(folder)
 	if err != nil {
 		return "", err
 	}
-	dir := s.temp
+	dir = s.temp
 	if cache, err := os.UserCacheDir(); err == nil {
 		dir = cache
 	}
@@ -45,10 +46,6 @@ func (s *servers) install(ctx context.Context, folder string) (string, error) {
 			return "", fmt.Errorf("install the servers: %w", err)
 		}
 	}
-	if s.npm == nil {
-		s.npm = map[string]string{}
-	}
-	s.npm[folder] = dir
 	return dir, nil
 }
 

@@ -143,6 +143,13 @@ func TestPeerThatCannotBeHadIsSkipped(t *testing.T) {
 	if v := variants[0]; !strings.Contains(v.Skipped, "npm") || len(v.Trials) > 0 || strings.Count(said.String(), "SKIPPED") != 1 {
 		t.Errorf("%+v\n%s", v, said.String())
 	}
+	// Another row does not wait for npm again.
+	if err := b.repeat(context.Background(), row{variants: variantsOf(quickTiming.base(), uws)}, []Variant{{Name: uws}}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if s := said.String(); strings.Count(s, "SKIPPED") != 2 || strings.Count(s, "installing") != 1 {
+		t.Errorf("two rows said:\n%s", s)
+	}
 	if err := b.repeat(context.Background(), row{variants: variantsOf(quickTiming.base(), node4)}, []Variant{{Name: node4}}, 1); err == nil {
 		t.Error("the bench does without the server that users have")
 	}

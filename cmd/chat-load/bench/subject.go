@@ -36,10 +36,32 @@ func optional(k kind) bool {
 
 // servers knows how to start each kind. What must be built or installed is, at the first use.
 type servers struct {
-	binary string            // ours; "" means build it
-	temp   string            // for what is built
-	npm    map[string]string // where each npm folder is installed
+	binary string             // ours; "" means build it
+	temp   string             // for what is built
+	peers  map[string]outcome // of what was installed or built, by its folder in cmd/chat-load/bench
 	log    func(format string, args ...any)
+}
+
+// outcome is where something is, or why it cannot be had.
+type outcome struct {
+	path string
+	err  error
+}
+
+// once prepares what is in a folder and remembers the outcome: what failed in one row would fail in the next, after as long a
+// wait. An attempt that the end of ctx has interrupted says nothing and is forgotten.
+func (s *servers) once(ctx context.Context, folder string, prepare func() (path string, err error)) (string, error) {
+	if o, ok := s.peers[folder]; ok {
+		return o.path, o.err
+	}
+	path, err := prepare()
+	if ctx.Err() == nil {
+		if s.peers == nil {
+			s.peers = map[string]outcome{}
+		}
+		s.peers[folder] = outcome{path, err}
+	}
+	return path, err
 }
 
 // start runs instances of a kind. With Redis they share one that is started for them.
@@ -164,21 +186,24 @@ func (s *servers) build(ctx context.Context) error {
 	return nil
 }
 
-// neighbour builds a server outside the protocol, of a module of its own.
+// neighbour is how to run a server outside the protocol.
 func (s *servers) neighbour(ctx context.Context, name string) (argv []string, dir string, err error) {
-	binary := filepath.Join(s.temp, "neighbour-"+name)
-	if _, err := os.Stat(binary); err == nil {
-		return []string{binary}, s.temp, nil
-	}
+	binary, err := s.once(ctx, "neighbours/"+name, func() (string, error) { return s.buildNeighbour(ctx, name) })
+	return []string{binary}, s.temp, err
+}
+
+// buildNeighbour builds it, of a module of its own.
+func (s *servers) buildNeighbour(ctx context.Context, name string) (binary string, err error) {
 	s.log("building cmd/chat-load/bench/neighbours/%s", name)
 	module, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "socketio-chat/cmd/chat-load/bench").Output()
 	if err != nil {
-		return nil, "", fmt.Errorf("find the neighbours' module (run the bench inside its module): %w", err)
+		return "", fmt.Errorf("find the neighbours' module (run the bench inside its module): %w", err)
 	}
+	binary = filepath.Join(s.temp, "neighbour-"+name)
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./"+name)
 	cmd.Dir = filepath.Join(strings.TrimSpace(string(module)), "neighbours")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
-	return []string{binary}, s.temp, nil
+	return binary, nil
 }
