@@ -63,6 +63,11 @@
 //
 // # Writing
 //
+// A WebSocket is written by whoever has begun to write, one at a time: a turn of the flusher,
+// the answer to the handshake and the probe, the close frame; see ws_write.go. A write tries what
+// the socket takes at once. What waits for a peer waits in one place, with a deadline that the
+// peer's progress extends; see write_waiting.go.
+//
 // Where Linux' io_uring can be used, a flusher worker gathers what up to 256 connections have
 // to write and lets it leave with one system call; see gathered.go. Otherwise, and for what is
 // long, each connection's is a send(2) of its own. [Server.IOUring] tells which it is.

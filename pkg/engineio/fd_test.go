@@ -77,7 +77,7 @@ func TestClosedDescriptorIsLeftAlone(t *testing.T) {
 			w := writers.Get().(*writer)
 			defer writers.Put(w)
 			if tr.beginWrite() {
-				_, err := w.writeFrames(tr, []*Frame{NewTextFrame([]byte("stray"))}, 4)
+				_, err := w.sendFrames(tr, []*Frame{NewTextFrame([]byte("stray"))}, 4)
 				t.Errorf("it may be written to: %v", err)
 			}
 		},
@@ -109,6 +109,40 @@ func TestClosedDescriptorIsLeftAlone(t *testing.T) {
 		if tr.fd != netpoll.None {
 			t.Errorf("%s: nobody got the descriptor", name)
 		}
+	}
+}
+
+// A close frame arrives, also where the socket takes nothing when it is sent.
+func TestCloseFrameOnFullSocket(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	alice, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alice.Close()
+	here, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := transportOf(here)
+	waiting := 0
+	for n := -1; n != 0; waiting += n {
+		if n, err = tr.fd.Send(make([]byte, writeChunk)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.closeWith(1008, "slow client")
+	tr.endRead() // the socket is closed behind the frame
+	got, err := io.ReadAll(alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\x88\x0d\x03\xf0slow client"; string(got[min(waiting, len(got)):]) != want {
+		t.Errorf("%d bytes waited; behind them came %q, want %q", waiting, got[min(waiting, len(got)):], want)
 	}
 }
 

@@ -134,41 +134,15 @@ func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 // writeAnswer is the front's pollSink.
 func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
 	b := pollBuffers.Get().(*pollBuffer)
+	defer b.release()
 	b.response = fc.appendHead(b.response, status, contentType, len(body))
 	if len(body) <= lightWork {
 		b.response = append(b.response, body...)
 		body = nil
 	}
-	rest, err := fc.writeNow(b.response)
-	if err == nil && len(rest) == 0 && len(body) > 0 {
-		rest, err = fc.writeNow(body)
-		body = nil
-	}
-	switch {
-	case err != nil:
-		fc.close()
-		r.done(err)
-	case len(rest)+len(body) > 0:
-		left := append(slices.Clone(rest), body...)
-		fc.front.server.running.start(func() { fc.writeSlowly(left, r) })
-	default:
-		r.done(nil)
+	if fc.write(b.response, body, r, false) {
 		fc.goOn(&fc.front.idle)
 	}
-	b.release()
-}
-
-// writeSlowly writes the rest of an answer as the client takes it.
-func (fc *frontConn) writeSlowly(data []byte, r pollReceipt) {
-	a := r.c.beginSlowAnswer(fc.nc)
-	err := a.write(data, fc.nc.Write)
-	a.end()
-	r.done(err)
-	if err != nil {
-		fc.close()
-		return
-	}
-	fc.goOn(&fc.front.idle)
 }
 
 // postOf returns the session of a POST, if it is one in its usual form that has come
@@ -201,13 +175,13 @@ func (fc *frontConn) post(c *Conn, octets bool, body []byte) bool {
 	} else {
 		b.response = fc.appendBareHead(b.response, result.status)
 	}
-	return fc.tryWrite(b.response, false)
+	return fc.write(b.response, nil, pollReceipt{}, false)
 }
 
 // answerNothing answers, as net/http does for a handler that says nothing, and
 // ends the connection: its client may have closed one half of it only.
 func (fc *frontConn) answerNothing() {
-	if fc.tryWrite(fc.appendBareHead(nil, http.StatusOK), true) {
+	if fc.write(fc.appendBareHead(nil, http.StatusOK), nil, pollReceipt{}, true) {
 		fc.close()
 	}
 }

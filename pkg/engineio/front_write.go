@@ -9,39 +9,52 @@ import (
 	"time"
 )
 
-// writeNow writes what the socket takes at once and returns the rest.
-func (fc *frontConn) writeNow(data []byte) (rest []byte, err error) {
-	n, err := fc.fd.Send(data)
-	return data[n:], err
-}
-
-// tryWrite sends an answer that belongs to no poll, and reports whether all has been
-// written and the caller still owns the connection. What the client does not take at
-// once is left to a goroutine, which ends the connection if last says so.
-func (fc *frontConn) tryWrite(data []byte, last bool) bool {
-	rest, err := fc.writeNow(data)
+// write writes an answer in two parts, and tells r what became of it. It reports whether all has
+// been written and the caller still owns the connection. What the client does not take at once is
+// left to a goroutine, which ends the connection if last says so.
+func (fc *frontConn) write(head, body []byte, r pollReceipt, last bool) (mine bool) {
+	n, err := fc.fd.Send(head)
+	if err == nil && n == len(head) && len(body) > 0 {
+		head, body = body, nil
+		n, err = fc.fd.Send(head)
+	}
 	switch {
 	case err != nil:
 		fc.close()
+		r.done(err)
 		return false
-	case len(rest) > 0:
-		rest = slices.Clone(rest)
-		fc.front.server.running.start(func() { fc.finishWrite(rest, last) })
+	case n < len(head):
+		rest := slices.Concat(head[n:], body)
+		fc.front.server.running.start(func() { fc.writeRest(rest, r, last) })
 		return false
 	}
+	r.done(nil)
 	return true
 }
 
-// finishWrite is for the rest of such an answer, which is short: it has WriteTimeout in
-// all.
-func (fc *frontConn) finishWrite(rest []byte, last bool) {
-	_ = fc.nc.SetWriteDeadline(time.Now().Add(fc.front.server.opts.WriteTimeout)) // fails on a closed connection only
-	if _, err := fc.nc.Write(rest); err != nil || last {
+// writeRest writes what is left of an answer, as the client takes it.
+func (fc *frontConn) writeRest(rest []byte, r pollReceipt, last bool) {
+	var err error
+	if r.c != nil {
+		a := r.c.beginSlowAnswer(fc.nc)
+		_, err = writeWaiting(fc.nc, rest, a)
+		a.end()
+	} else { // it is short
+		_, err = writeWaiting(fc.nc, rest, fc)
+		_ = fc.nc.SetWriteDeadline(time.Time{}) // the next answer has a time of its own
+	}
+	r.done(err)
+	if err != nil || last {
 		fc.close()
 		return
 	}
-	_ = fc.nc.SetWriteDeadline(time.Time{}) // the next answer has a time of its own
 	fc.goOn(&fc.front.idle)
+}
+
+// extend gives a client WriteTimeout for a piece of an answer that belongs to no session.
+func (fc *frontConn) extend() (goesOn bool) {
+	_ = fc.nc.SetWriteDeadline(time.Now().Add(fc.front.server.opts.WriteTimeout)) // fails on a closed connection only
+	return false
 }
 
 // unreadLinger is how long a client may take to read the answer to a request whose body

@@ -74,10 +74,9 @@ func (w *frontWriter) Write(b []byte) (int, error) {
 	}
 	if !w.begun && len(w.pending)+len(b) <= pendingBody {
 		w.pending = append(w.pending, b...)
-		return len(b), w.err
+		return len(b), nil
 	}
-	w.stream(b)
-	return len(b), w.err
+	return w.stream(b), w.err
 }
 
 func bodyAllowed(status int) bool {
@@ -97,8 +96,9 @@ func (w *frontWriter) FlushError() error {
 // Flush is FlushError for handlers that expect an http.Flusher.
 func (w *frontWriter) Flush() { _ = w.FlushError() } // the next Write returns the error
 
-// stream writes the head, if it has not left, what is pending, and b.
-func (w *frontWriter) stream(b []byte) {
+// stream writes the head, if it has not left, what is pending, and b. It returns how much of b
+// was written, or is left out because the answer has no body.
+func (w *frontWriter) stream(b []byte) (written int) {
 	var out []byte
 	if !w.begun {
 		w.chunked = w.header.Get("Content-Length") == "" && bodyAllowed(w.status) && !w.bare
@@ -110,28 +110,29 @@ func (w *frontWriter) stream(b []byte) {
 		out = append(strconv.AppendInt(out, int64(n), 16), "\r\n"...)
 	}
 	if w.bare {
-		w.pending, b = nil, nil
+		written, w.pending, b = len(b), nil, nil
 	}
 	out = append(out, w.pending...)
 	w.pending = nil
 	w.send(out)
-	w.send(b)
+	written += w.send(b)
 	if w.chunked && n > 0 {
 		w.send([]byte("\r\n"))
 	}
+	return written
 }
 
-// send writes and waits for the peer, for WriteTimeout for each piece unless the
-// handler has set a time of its own.
-func (w *frontWriter) send(data []byte) {
-	for len(data) > 0 && w.err == nil {
-		if !w.timed {
-			_ = w.conn.nc.SetWriteDeadline(time.Now().Add(w.conn.front.server.opts.WriteTimeout)) // fails on a closed connection only
-		}
-		var n int
-		n, w.err = w.conn.nc.Write(data[:min(len(data), writeChunk)])
-		data = data[n:]
+// send writes and waits for the peer. It returns how much of data was written.
+func (w *frontWriter) send(data []byte) (n int) {
+	if w.err == nil {
+		n, w.err = writeWaiting(w.conn.nc, data, w)
 	}
+	return n
+}
+
+// extend gives the peer WriteTimeout for each piece, unless the handler has set a time of its own.
+func (w *frontWriter) extend() (goesOn bool) {
+	return !w.timed && w.conn.extend()
 }
 
 // appendHead appends the head of the answer, with the length of the body unless that is
@@ -170,7 +171,7 @@ func (w *frontWriter) finish() bool {
 		if w.last = w.last || w.short(); !w.bare {
 			text = append(text, w.pending...)
 		}
-		if !w.conn.tryWrite(text, w.last) {
+		if !w.conn.write(text, nil, pollReceipt{}, w.last) {
 			return false
 		}
 		return w.keep()

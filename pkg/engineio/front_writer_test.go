@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -252,5 +253,20 @@ func TestFrontCloseEndsHandlers(t *testing.T) {
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
+	}
+}
+
+// Write tells how much of what it was given has been written: a caller that goes on after
+// a timeout must know.
+func TestFrontWriterTellsWhatWasWritten(t *testing.T) {
+	c := &stingyConn{feed(), []int{7}}
+	w := &frontWriter{conn: &frontConn{nc: c}, header: http.Header{}, begun: true, timed: true}
+	for _, want := range []int{7, 0} {
+		if n, err := w.Write(make([]byte, 100)); n != want || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%d bytes, %v; want %d", n, err, want)
+		}
+	}
+	if got := c.written.Len(); got != 7 {
+		t.Errorf("%d bytes were written", got)
 	}
 }

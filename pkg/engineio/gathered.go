@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/uring"
 )
 
@@ -12,7 +13,7 @@ import (
 // system call:
 //
 //	takeTurn, write ─► gather ─┐
-//	takeTurn, write ─► gather ─┼─► enter ─► uring.Pool.Send ─► wrote, end: each turn's own
+//	takeTurn, write ─► gather ─┼─► enter ─► uring.Pool.Send ─► end: each turn's own
 //	takeTurn, write ─► gather ─┘                │
 //	                                            └► what the ring has not tried: send(2)
 //
@@ -38,7 +39,7 @@ type gathered struct {
 // is to be written by itself.
 func (w *writer) gather(n *turn) bool {
 	g := &w.shared
-	if g.ring == nil {
+	if g.ring == nil || n.t.fd == netpoll.None {
 		return false
 	}
 	frames, protocol := n.out.list(&w.single), n.c.Protocol()
@@ -63,8 +64,7 @@ func (w *writer) gather(n *turn) bool {
 		}
 	}
 	begin := len(g.room)
-	g.room = append(g.room, n.t.head...)
-	n.t.head = nil
+	g.room = append(g.room, n.t.takeHead()...)
 	for _, f := range frames {
 		g.room = append(g.room, f.webSocket(protocol)...)
 	}
@@ -88,7 +88,7 @@ func (w *writer) enter() {
 	for i := range g.turns {
 		n, s := &g.turns[i], &g.sends[i]
 		if i >= tried {
-			s.N, s.Err = n.t.fd.Send(s.Data)
+			s.N, s.Err = n.t.send(s.Data)
 		} else if errors.Is(s.Err, syscall.EAGAIN) || errors.Is(s.Err, syscall.EINTR) {
 			s.N, s.Err = 0, nil
 		}
@@ -96,7 +96,7 @@ func (w *writer) enter() {
 		if s.Err == nil && s.N < len(s.Data) {
 			rest = remainder{buf: append([]byte(nil), s.Data[s.N:]...), next: n.out.len(), some: true}
 		}
-		if n.wrote(w, rest, s.Err) {
+		if n.end(w, rest, s.Err) {
 			w.again = append(w.again, n.c)
 		}
 	}

@@ -44,8 +44,12 @@ type pollReceipt struct {
 	closing bool
 }
 
+// done is to be called once. Without a session it does nothing.
 func (r pollReceipt) done(err error) {
 	c := r.c
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	c.dequeuedLocked(r.size)
 	c.mu.Unlock()
@@ -189,12 +193,14 @@ func (c *Conn) beginSlowAnswer(conn interface{ SetWriteDeadline(time.Time) error
 // extend gives the peer another Options.WriteTimeout to take something, unless the
 // session has ended: then its own bound stands. Where there are no deadlines, as in
 // tests without a network, it does nothing.
-func (a *slowAnswer) extend() {
+func (a *slowAnswer) extend() (goesOn bool) {
 	a.c.mu.Lock()
 	defer a.c.mu.Unlock()
-	if a.c.state != stateClosed {
-		_ = a.conn.SetWriteDeadline(time.Now().Add(a.c.server.opts.WriteTimeout))
+	if a.c.state == stateClosed {
+		return false
 	}
+	_ = a.conn.SetWriteDeadline(time.Now().Add(a.c.server.opts.WriteTimeout))
+	return true
 }
 
 // end forgets the answer.
@@ -220,19 +226,6 @@ func (c *Conn) cutAnswersLocked() {
 	}
 }
 
-// write writes data as long as the peer takes some of it every Options.WriteTimeout.
-func (a *slowAnswer) write(data []byte, write func([]byte) (int, error)) error {
-	for len(data) > 0 {
-		a.extend()
-		n, err := write(data[:min(len(data), writeChunk)])
-		data = data[n:]
-		if err != nil && !(n > 0 && isTimeout(err) && a.c.Open()) {
-			return err
-		}
-	}
-	return nil
-}
-
 // An httpSink answers polls that net/http serves.
 type httpSink struct{ w http.ResponseWriter }
 
@@ -244,7 +237,7 @@ func (s httpSink) writeAnswer(status int, contentType string, body []byte, r pol
 	rc := http.NewResponseController(s.w)
 	a := r.c.beginSlowAnswer(rc)
 	s.w.WriteHeader(status)
-	err := a.write(body, s.w.Write)
+	_, err := writeWaiting(s.w, body, a)
 	if err == nil {
 		a.extend()
 		if err = rc.Flush(); errors.Is(err, errors.ErrUnsupported) { // net/http's own writer always can

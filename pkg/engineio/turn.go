@@ -1,10 +1,6 @@
 package engineio
 
-import (
-	"errors"
-
-	"socketio-chat/pkg/engineio/internal/netpoll"
-)
+import "errors"
 
 // A turn is what a connection writes at one time: all that its outbox held. It
 // begins with takeTurn and ends with end; in between the socket is not closed, and
@@ -51,22 +47,25 @@ func (c *Conn) takeTurn() (_ turn, ok bool) {
 // meanwhile: the connection is then scheduled and the caller must put it back into
 // the line.
 func (n *turn) end(w *writer, rest remainder, err error) (again bool) {
-	c := n.c
-	switch {
-	case err != nil:
-		n.out.release()
-		c.writeFailed(err)
-		return false
-	case rest.empty():
-		w.sent.Frames += uint64(n.out.len())
-		w.sent.Bytes += uint64(n.out.bytes())
-		w.sent.Writes++
-		return c.flushed(&n.out)
-	default:
-		t, left := n.t, n.out // only one that is slow costs an allocation
-		c.server.running.start(func() { c.catchUp(t, left, rest) })
+	if err == nil && !rest.empty() {
+		left := *n // only one that is slow costs an allocation
+		n.c.server.running.start(func() { left.catchUp(rest) })
 		return false
 	}
+	if err = n.t.endWrite(err); err != nil {
+		n.fail(err)
+		return false
+	}
+	w.sent.Frames += uint64(n.out.len())
+	w.sent.Bytes += uint64(n.out.bytes())
+	w.sent.Writes++
+	return n.c.flushed(&n.out)
+}
+
+// fail ends a turn whose frames cannot be written, and its session.
+func (n *turn) fail(err error) {
+	n.out.release()
+	n.c.writeFailed(err)
 }
 
 // flush writes what is queued, and reports as end does. With a writer that gathers, the
@@ -79,30 +78,15 @@ func (c *Conn) flush(w *writer) (again bool) {
 // write writes what the turn has as far as the socket takes it now, or leaves it to
 // the next enter of w.
 func (n *turn) write(w *writer) (again bool) {
-	switch {
-	case n.t.fd == netpoll.None:
-		return n.end(w, remainder{some: true}, nil)
-	case !n.t.beginWrite():
-		return n.end(w, remainder{}, errTransportClosing)
-	case w.gather(n):
+	if !n.t.beginWrite() {
+		n.fail(errTransportClosing)
 		return false
 	}
-	rest, err := w.writeFrames(n.t, n.out.list(&w.single), n.c.Protocol())
-	return n.wrote(w, rest, err)
-}
-
-// wrote ends what beginWrite of the transport began, and the turn.
-func (n *turn) wrote(w *writer, rest remainder, err error) (again bool) {
-	if !rest.empty() && err == nil {
-		return n.end(w, rest, nil) // still writing: catchUp goes on
+	if w.gather(n) {
+		return false
 	}
-	if frame := n.t.endWrite(); frame != nil {
-		if err == nil {
-			_, err = n.t.fd.Send(frame)
-		}
-		n.t.endWrite()
-	}
-	return n.end(w, remainder{}, err)
+	rest, err := w.sendFrames(n.t, n.out.list(&w.single), n.c.Protocol())
+	return n.end(w, rest, err)
 }
 
 // flushed ends the flush of out. It reports true when the outbox has filled
@@ -127,30 +111,34 @@ func (c *Conn) flushed(out *outbox) bool {
 	return again
 }
 
-// catchUp writes to a slow peer, waiting for it, until the outbox is empty.
-// It ends when that is done or when the connection is: closing the transport
-// or its write timeout ends a write that waits.
-func (c *Conn) catchUp(t *wsTransport, out outbox, rest remainder) {
+// catchUp writes the rest of a turn to a slow peer, waiting for it, and what comes meanwhile,
+// until the outbox is empty. It ends when that is done or when the connection is: closing the
+// transport or its write timeout ends a write that waits.
+func (n turn) catchUp(rest remainder) {
 	var single [1]*Frame
+	c := n.c
 	for {
-		if err := t.writeSlowly(rest, out.list(&single), c.Protocol(), c.server.opts.WriteTimeout); err != nil {
-			out.release()
-			c.writeFailed(err)
+		err := n.t.endWrite(n.t.sendRest(rest, n.out.list(&single), c.Protocol(), c.server.opts.WriteTimeout))
+		if err == nil && n.t.isClosing() {
+			err = errTransportClosing
+		}
+		if err != nil {
+			n.fail(err)
 			return
 		}
-		c.server.stats.polled.add(out.len(), out.bytes())
-		if !c.flushed(&out) {
+		c.server.stats.polled.add(n.out.len(), n.out.bytes())
+		if !c.flushed(&n.out) {
 			return
 		}
-		c.mu.Lock()
-		out = c.out.take()
-		if out.empty() { // shut down meanwhile
-			c.mu.Unlock()
+		more := false
+		if n, more = c.takeTurn(); !more {
 			return
 		}
-		c.writer = writerFlushing
-		c.mu.Unlock()
-		rest = remainder{}
+		if !n.t.beginWrite() {
+			n.fail(errTransportClosing)
+			return
+		}
+		rest = n.t.all()
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Va
 	reader := newWSReader(t, s.opts.MaxPayload, early)
 	reader.drained = frontOf(w) != nil && !t.parking.Ending() // by the read that brought the request
 	if c != nil {
-		run(func() { c.openProbe(t, reader) })
+		run(func() { c.runProbe(t, reader) })
 		return
 	}
 	if c = s.register(r, q, t); c == nil {
@@ -68,16 +68,6 @@ func (s *Server) takeWebSocket(w http.ResponseWriter) (t *wsTransport, early []b
 	}
 	nc, early = detach(nc, early)
 	return newWSTransport(nc, &s.running), early, s.running.start
-}
-
-// openProbe answers the request for the WebSocket of an upgrade, and begins that.
-func (c *Conn) openProbe(t *wsTransport, r *wsReader) {
-	if t.writeHead(c.server.opts.WriteTimeout) != nil {
-		t.closeWith(wsframe.NoCode) // the client is gone
-		r.linger()
-		return
-	}
-	c.runProbe(t, r)
 }
 
 // readWebSocket is the connection's reader: it decodes and hands over one
@@ -147,6 +137,7 @@ func (c *Conn) transportEnded(err error) {
 // runProbe takes a WebSocket through the upgrade and then reads it.
 //
 //	client                          server
+//	                           ←    ws: the answer to its request
 //	ws: 2probe                 →
 //	                           ←    ws: 3probe
 //	                           ←    poll: 6 (the pending poll ends)
@@ -189,8 +180,11 @@ var errProbe = errors.New("not the packet that an upgrade needs now")
 
 // probed answers probes until the client asks for the switch.
 func (c *Conn) probed(t *wsTransport, r *wsReader) error {
+	if err := t.write(nil); err != nil { // the answer to the request
+		return err
+	}
 	r.conn = c
-	r.pong = func(f *Frame) { _ = t.writeProbe(f) } // the reader notices as well
+	r.pong = func(f *Frame) { _ = t.write(f.wire) } // the reader notices as well
 	for {
 		data, binary, err := r.next()
 		if err != nil {
@@ -207,7 +201,7 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 		case !c.mayControl():
 			return errControlFrames
 		}
-		if err := t.writeProbe(probeFrame); err != nil {
+		if err := t.write(probeFrame.wire); err != nil {
 			return err
 		}
 		c.mu.Lock()

@@ -26,20 +26,11 @@ import (
 // rest of the transport's life. It does not block. When the peer has answered or
 // the time is over, the reader ends and with it the TCP connection.
 func (t *wsTransport) closeWith(code ws.StatusCode, reason ...string) {
-	frame := t.beginClose(code, reason...)
-	switch {
-	case frame == nil:
-	case t.raw == nil:
-		t.running.start(func() {
-			_, _ = t.nc.Write(frame) // bounded by the deadline; the peer may be gone
-			t.endWrite()
-		})
-	default:
-		// What the socket takes now: a peer whose buffers are full learns of its
-		// end from that of the TCP connection.
-		_, _ = t.fd.Send(frame)
-		t.endWrite()
+	text := ""
+	if len(reason) > 0 {
+		text = reason[0]
 	}
+	t.close(wsframe.Close(code, text), closeLinger)
 }
 
 // sever ends the server's direction of the TCP connection behind what is being
@@ -55,32 +46,27 @@ func (t *wsTransport) sever(linger time.Duration) {
 		t.closeWith(ws.StatusGoingAway, goingAway)
 		return
 	}
+	t.close(nil, linger)
+}
+
+// close makes the transport a closing one: it takes nothing more but frame or, if that is
+// nil, its end. Whoever writes sees to that in endWrite, and close itself if nobody does.
+func (t *wsTransport) close(frame []byte, linger time.Duration) {
 	t.mu.Lock()
 	if t.closing != nil {
 		t.mu.Unlock()
 		return
 	}
-	t.closing, t.severed = []byte{}, true
+	t.closing, t.severed = append([]byte{}, frame...), frame == nil
 	_ = t.nc.SetDeadline(time.Now().Add(linger)) // fails on a closed connection only
-	t.parking.Unpark()                           // as in beginClose
-	if t.writing || t.read {
-		t.mu.Unlock()
-		return
+	t.parking.Unpark()                           // the reader sees to the rest; it takes no lock
+	busy := t.writing || t.read
+	if !busy {
+		t.writing = true
 	}
-	t.writing = true
-	head := t.head
-	t.head = nil
 	t.mu.Unlock()
-	finish := func() {
-		if len(head) > 0 { // nothing has been written yet
-			_, _ = t.nc.Write(head) // bounded by the deadline; the peer may be gone
-		}
-		t.endWrite()
-	}
-	if t.raw == nil || len(head) > 0 { // both may wait
-		t.running.start(finish)
-	} else {
-		finish()
+	if !busy {
+		_ = t.endWrite(nil) // the peer may be gone
 	}
 }
 
@@ -90,35 +76,6 @@ type halfCloser interface{ CloseWrite() error }
 func canHalfClose(nc net.Conn) bool {
 	_, ok := nc.(halfCloser)
 	return ok
-}
-
-// beginClose makes the transport a closing one. It returns the close frame if
-// the caller has to write it and then call endWrite: the transport was not
-// closing before, and no writer is at work that would append it.
-func (t *wsTransport) beginClose(code ws.StatusCode, reason ...string) []byte {
-	text := ""
-	if len(reason) > 0 {
-		text = reason[0]
-	}
-	frame := wsframe.Close(code, text)
-
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closing != nil {
-		return nil
-	}
-	t.closing = frame
-	_ = t.nc.SetDeadline(time.Now().Add(closeLinger)) // fails on a closed connection only
-	t.parking.Unpark()                                // the reader sees to the rest; it takes no lock
-	if t.writing || t.read {
-		return nil
-	}
-	t.writing, t.taken = true, true
-	if t.head != nil {
-		frame = append(t.head, frame...)
-		t.head = nil
-	}
-	return frame
 }
 
 // endRead closes the TCP connection, unless frames are being written: then

@@ -20,17 +20,20 @@ func TestCloseBehindFrame(t *testing.T) {
 	c := &hookedConn{feedConn: feed()}
 	tr := transportOf(c)
 	c.onWrite = func() { tr.closeWith(ws.StatusPolicyViolation, "slow client") } // within the first write
-	err := tr.writeSlowly(remainder{some: true}, frames, 4, time.Hour)
-	if !errors.Is(err, errTransportClosing) {
+	if !tr.beginWrite() {
+		t.Fatal("an open transport cannot be written to")
+	}
+	if err := tr.endWrite(tr.sendRest(tr.all(), frames, 4, time.Hour)); err != nil || !tr.isClosing() {
 		t.Errorf("error %v", err)
 	}
+	eventually(t, "the close frame is written", func() bool { return !tr.isWriting() })
 	if got, want := c.written.String(), "\x81\x044one\x88\x0d\x03\xf0slow client"; got != want {
 		t.Errorf("wrote %q, want %q", got, want)
 	}
-	if tr.isWriting() || tr.beginWrite() || tr.beginClose(1000) != nil {
+	if tr.closeWith(1000); tr.isWriting() || tr.beginWrite() {
 		t.Error("a closed transport is written to")
 	}
-	if err := tr.writeProbe(probeFrame); !errors.Is(err, errTransportClosing) {
+	if err := tr.write(probeFrame.wire); !errors.Is(err, errTransportClosing) {
 		t.Errorf("probe on a closed transport: %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // A wsOpening is what a request for a WebSocket asks for (RFC 6455, 4.2.1).
@@ -113,17 +112,6 @@ func refuseOpening(w http.ResponseWriter, e *requestError) {
 	}
 	h.Set("Connection", "close")
 	http.Error(w, e.text, e.status)
-}
-
-// writeHead sends the answer by itself, while nobody else writes.
-func (t *wsTransport) writeHead(timeout time.Duration) error {
-	_ = t.nc.SetWriteDeadline(time.Now().Add(timeout)) // fails on a closed connection only
-	_, err := t.nc.Write(t.head)
-	t.head = nil
-	if err == nil {
-		err = t.nc.SetWriteDeadline(time.Time{})
-	}
-	return err
 }
 
 // detach takes off a connection what a listener has put around it, as far as that gives

@@ -44,7 +44,7 @@ func TestWriteTimeout(t *testing.T) {
 			tr := transportOf(c)
 			tr.raw = tt.raw
 			data := pattern(0, 200_000)
-			if err := tr.writeWaiting(data, time.Hour); !errors.Is(err, tt.err) {
+			if err := tr.sendWaiting(data, time.Hour); !errors.Is(err, tt.err) {
 				t.Fatalf("error %v, want %v", err, tt.err)
 			}
 			got := c.written.String()
