@@ -178,7 +178,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 func TestSlowlyReadPollAnswer(t *testing.T) {
 	for name, fields := range waysToPoll {
 		t.Run(name, func(t *testing.T) {
-			srv := serveSmall(t, Options{WriteTimeout: 500 * time.Millisecond, QueueBytes: 8 << 20})
+			srv := serveSmall(t, Options{WriteTimeout: 2 * time.Second, QueueBytes: 8 << 20})
 			alice := dialPolling(t, srv, 4)
 			here := srv.accept(t)
 			text := strings.Repeat("x", 4<<20)
@@ -187,7 +187,7 @@ func TestSlowlyReadPollAnswer(t *testing.T) {
 			alice.pollOn(t, nc, fields)
 			var got bytes.Buffer
 			b := make([]byte, 512<<10)
-			for begin := time.Now(); time.Since(begin) < 1200*time.Millisecond && got.Len() < 3<<20; {
+			for begin := time.Now(); time.Since(begin) < 4*time.Second && got.Len() < 3<<20; {
 				_ = nc.SetReadDeadline(time.Now().Add(patience))
 				n, err := nc.Read(b)
 				if err != nil {
