@@ -14,7 +14,7 @@ func Key(b []byte, i int) (int, error) {
 		return i, ErrEnd
 	}
 	if b[i] != '"' {
-		return i, errAt(i)
+		return i, ErrAt(i)
 	}
 	i, err := String(b, i)
 	if err != nil {
@@ -25,7 +25,7 @@ func Key(b []byte, i int) (int, error) {
 	case i == len(b):
 		return i, ErrEnd
 	case b[i] != ':':
-		return i, errAt(i)
+		return i, ErrAt(i)
 	}
 	return i + 1, nil
 }
@@ -44,7 +44,7 @@ func Scalar(b []byte, i int) (int, error) {
 	case c == 'n':
 		return word(b, i, "null")
 	}
-	return i, errAt(i)
+	return i, ErrAt(i)
 }
 
 func word(b []byte, i int, want string) (int, error) {
@@ -53,7 +53,7 @@ func word(b []byte, i int, want string) (int, error) {
 			return i + j, ErrEnd
 		}
 		if b[i+j] != want[j] {
-			return i + j, errAt(i + j)
+			return i + j, ErrAt(i + j)
 		}
 	}
 	return i + len(want), nil
@@ -66,7 +66,7 @@ func String(b []byte, i int) (int, error) {
 		case c == '"':
 			return i + 1, nil
 		case c < 0x20:
-			return i, errAt(i)
+			return i, ErrAt(i)
 		case c == '\\':
 			if i++; i == len(b) {
 				return i, ErrEnd
@@ -79,11 +79,11 @@ func String(b []byte, i int) (int, error) {
 						return i, ErrEnd
 					}
 					if !isHex(b[i]) {
-						return i, errAt(i)
+						return i, ErrAt(i)
 					}
 				}
 			default:
-				return i, errAt(i)
+				return i, ErrAt(i)
 			}
 		}
 	}
@@ -130,7 +130,7 @@ func digits(b []byte, i int) (int, error) {
 		return i, ErrEnd
 	}
 	if b[i] < '0' || b[i] > '9' {
-		return i, errAt(i)
+		return i, ErrAt(i)
 	}
 	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
 		i++
@@ -141,7 +141,7 @@ func digits(b []byte, i int) (int, error) {
 // End accepts only space in the rest of b.
 func End(b []byte, i int) error {
 	if i = SkipSpace(b, i); i != len(b) {
-		return errAt(i)
+		return ErrAt(i)
 	}
 	return nil
 }

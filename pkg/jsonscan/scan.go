@@ -31,7 +31,8 @@ var (
 	ErrNoArray = errors.New("not a JSON array")
 )
 
-func errAt(i int) error { return fmt.Errorf("%w at byte %d", ErrSyntax, i) }
+// ErrAt is an ErrSyntax that names a place in the text.
+func ErrAt(i int) error { return fmt.Errorf("%w at byte %d", ErrSyntax, i) }
 
 // nesting is a stack of the containers that are open, one bit each: objects are 1.
 type nesting struct {
@@ -117,7 +118,7 @@ func containers(b []byte, i int) (int, error) {
 				i++
 				open.n--
 			default:
-				return i, errAt(i)
+				return i, ErrAt(i)
 			}
 		}
 		if !more {
@@ -157,7 +158,7 @@ func Elements(b []byte, each func(start, end int) error) error {
 		case ']':
 			return End(b, i+1)
 		default:
-			return errAt(i)
+			return ErrAt(i)
 		}
 	}
 }

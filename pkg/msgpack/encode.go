@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"socketio-chat/pkg/jsonscan"
 )
 
 // Encoder turns JSON text into MessagePack in one walk, guided by the text's Outline. Key order
@@ -30,7 +32,7 @@ type Encoder struct {
 //	half a surrogate pair ("\ud800")                                    U+FFFD
 //	member "__proto__"                                                  left out: Node would set the object's prototype, and dies of some
 func (e *Encoder) AppendJSON(src []byte, attachments [][]byte) {
-	e.src, e.attachments, e.pos, e.next, e.Lossy = src, attachments, SkipSpace(src, 0), 0, e.ProtoKeys
+	e.src, e.attachments, e.pos, e.next, e.Lossy = src, attachments, jsonscan.SkipSpace(src, 0), 0, e.ProtoKeys
 	e.Bins = 0
 	e.value()
 }
@@ -53,10 +55,10 @@ func (e *Encoder) value() {
 		e.pos += len("null")
 	default:
 		from := e.pos
-		e.pos, _ = scanNumber(e.src, from)
+		e.pos, _ = jsonscan.Number(e.src, from)
 		e.number(e.src[from:e.pos])
 	}
-	e.pos = SkipSpace(e.src, e.pos)
+	e.pos = jsonscan.SkipSpace(e.src, e.pos)
 }
 
 func (e *Encoder) container(object bool) {
@@ -68,7 +70,7 @@ func (e *Encoder) container(object bool) {
 		return
 	}
 	e.next++
-	e.pos = SkipSpace(e.src, e.pos+1)
+	e.pos = jsonscan.SkipSpace(e.src, e.pos+1)
 	if object {
 		e.Out = msgp.AppendMapHeader(e.Out, uint32(c.Size))
 	} else {
@@ -81,7 +83,7 @@ func (e *Encoder) container(object bool) {
 			e.value()
 		}
 		if e.src[e.pos] == ',' {
-			e.pos = SkipSpace(e.src, e.pos+1)
+			e.pos = jsonscan.SkipSpace(e.src, e.pos+1)
 		}
 	}
 	e.pos++
@@ -91,7 +93,7 @@ func (e *Encoder) container(object bool) {
 func (e *Encoder) member() {
 	mark, bins, name := len(e.Out), e.Bins, e.rawString()
 	e.string(name)
-	e.pos = SkipSpace(e.src, SkipSpace(e.src, e.pos)+1) // the colon
+	e.pos = jsonscan.SkipSpace(e.src, jsonscan.SkipSpace(e.src, e.pos)+1) // the colon
 	e.value()
 	if e.ProtoKeys && nameOf(name) == memberProto {
 		e.Out, e.Bins = e.Out[:mark], bins

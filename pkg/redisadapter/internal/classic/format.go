@@ -8,7 +8,6 @@ import (
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
-	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
 )
@@ -149,7 +148,7 @@ func (w *Format) AckRequest(id string, data socketio.Payload, opts *socket.Broad
 // appendAckRequest encodes a request with binary data, as a generation 4 node does.
 func appendAckRequest(e *wire.Encoder, req *wire.Request, opts *socket.BroadcastOptions) (wire.Message, error) {
 	if e.Depth > wire.NodeDepth {
-		return nil, msgpack.ErrTextDepth
+		return nil, wire.ErrNodeDepth
 	}
 	e.Out = msgp.AppendMapHeader(nil, 5)
 	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "uid"), req.UID)
@@ -175,7 +174,7 @@ func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, erro
 		return wire.Out{}, err
 	}
 	if e.Depth > wire.NodeDepth {
-		return wire.Out{}, msgpack.ErrTextDepth
+		return wire.Out{}, wire.ErrNodeDepth
 	}
 	if !slices.ContainsFunc(e.Containers, wire.IsAttachment) {
 		resp.Packet = args[0].JSON

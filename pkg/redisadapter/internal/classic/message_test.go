@@ -14,6 +14,7 @@ import (
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/jsonscan"
 	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
@@ -178,7 +179,7 @@ func TestEncodeLimits(t *testing.T) {
 	if _, _, err := EncodeBroadcast(c, "u", "/", socketio.Payload{JSON: []byte(`["` + strings.Repeat("x", 80) + `"]`)}, nil); !errors.Is(err, wire.ErrTooLarge) {
 		t.Error(err)
 	}
-	if _, _, err := EncodeBroadcast(c, "u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, msgpack.ErrEnd) {
+	if _, _, err := EncodeBroadcast(c, "u", "/", socketio.Payload{JSON: []byte(`["x"`)}, nil); !errors.Is(err, jsonscan.ErrEnd) {
 		t.Error(err)
 	}
 }

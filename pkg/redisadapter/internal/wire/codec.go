@@ -12,6 +12,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/jsonscan"
 	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
@@ -46,6 +47,9 @@ var (
 // at about 2,500 levels the whole process dies of a stack overflow. Beyond it only our own instances get
 // the message.
 const NodeDepth = 512
+
+// ErrNodeDepth says that something that only Node's forms can carry is nested deeper than [NodeDepth].
+var ErrNodeDepth = fmt.Errorf("values are nested deeper than %d, which Node's codec may not survive", NodeDepth)
 
 // Encoder is a msgpack.Encoder for messages of the cluster.
 type Encoder struct{ msgpack.Encoder }
@@ -122,18 +126,18 @@ func CheckPlaceholders(data []byte, attachments int) error {
 // CheckEvent tells whether data, valid JSON, may be sent to clients as an event: clients of
 // generation 4 close the connection otherwise.
 func CheckEvent(data []byte) error {
-	i := msgpack.SkipSpace(data, 0)
+	i := jsonscan.SkipSpace(data, 0)
 	if data[i] != '[' {
 		return ErrEvent
 	}
-	i = msgpack.SkipSpace(data, i+1)
+	i = jsonscan.SkipSpace(data, i+1)
 	if c := data[i]; c != '"' {
 		if c == '-' || c >= '0' && c <= '9' {
 			return nil
 		}
 		return ErrEvent
 	}
-	end, err := msgpack.ScanString(data, i)
+	end, err := jsonscan.String(data, i)
 	if err != nil {
 		return ErrEvent
 	}
