@@ -105,7 +105,7 @@ func showHandshake(h *socket.Handshake) handshake {
 	return out
 }
 
-// secretive are parts of names of what nobody shall read.
+// secretive are parts of names of what the page must not show.
 var secretive = []string{"token", "secret", "passw", "authorization", "cookie", "jwt", "credential", "apikey", "api_key", "session"}
 
 // conceal hides members of application data whose name sounds like a secret.

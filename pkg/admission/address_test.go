@@ -14,7 +14,7 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 	return list
 }
 
-// Who writes what into a header that a proxy adds to. The proxies are 10.0.0.0/8 and fd00::/8.
+// The client, or a proxy on its way, writes something into the header that our proxy adds to. The proxies are 10.0.0.0/8 and fd00::/8.
 func TestSpoofedXForwardedFor(t *testing.T) {
 	const proxy, stranger = "10.0.0.1:4000", "203.0.113.9:4000"
 	for _, tt := range []struct {

@@ -168,7 +168,7 @@ func TestKeyServerHangs(t *testing.T) {
 	})
 }
 
-// Who can make the keys' server redirect must not choose where keys come from. This is the fault that
+// A redirect of the keys' server must not choose where keys come from. This is the fault that
 // CVE-2026-102267 is said to be about; its text could not be had.
 func TestCVE_2026_102267(t *testing.T) {
 	k := keys()

@@ -161,7 +161,7 @@ type busy struct{}
 func (busy) Error() string   { return "come back later" }
 func (busy) HTTPStatus() int { return http.StatusTooManyRequests }
 
-// Who is refused for a while is told so in the words of HTTP too.
+// A client that is refused for a while is told so by the status of HTTP too.
 func TestRefusalsHaveTheirStatus(t *testing.T) {
 	var refusal error
 	srv := serve(t, Options{Allow: func(*http.Request) error { return refusal }})

@@ -25,7 +25,7 @@ func TestProtocolsThatAreNotSpoken(t *testing.T) {
 	}
 }
 
-// allowUpgrades: false. Who upgrades all the same may, as with Node.
+// allowUpgrades: false. A client that upgrades all the same may, as with Node.
 func TestUpgradesThatAreNotOffered(t *testing.T) {
 	srv := serve(t, Options{NoUpgrades: true})
 	for protocol := 3; protocol <= 4; protocol++ {

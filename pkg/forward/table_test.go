@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Who asks for a tag that is not known waits for one reading that begins
-// afterwards, together with all others who ask.
+// A request with a tag that is not known waits for one reading that begins
+// afterwards, together with all other such requests.
 func TestFind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tab := newTable("self")

@@ -136,7 +136,7 @@ func TestLongPollsAreNotCut(t *testing.T) {
 	})
 }
 
-// Who asks for a file and does not read it is cut off.
+// A client that asks for a file and does not read it is cut off.
 func TestUnreadAnswersAreCut(t *testing.T) {
 	page := fstest.MapFS{"index.html": {Data: make([]byte, 1<<20)}}
 	inBubble(t, Options{Page: page}, func(t *testing.T, dial func() net.Conn) {

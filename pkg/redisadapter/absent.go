@@ -37,8 +37,8 @@ type absentees struct {
 	closed  bool
 }
 
-// less is c without those that are absent. If fewer are counted than when they were called, it is not known
-// who has gone, and all are waited for.
+// less is c without those that are absent. If fewer are counted than when they were called, an unknown
+// one of them has gone, and all are waited for.
 func (l *absentees) less(c wire.Census) wire.Census {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -52,7 +52,7 @@ func TestManyAttachments(t *testing.T) {
 	})
 }
 
-// Who does not send the next part in time is closed; who sends the last one has all the time there is.
+// A client that does not send the next part in time is closed. After the last part no deadline is left.
 func TestLateAttachment(t *testing.T) {
 	bothProtocols(t, func(t *testing.T, protocol int) {
 		s := newTestServer(t, Options{Limits: Limits{AttachmentTimeout: 50 * time.Millisecond}})

@@ -175,9 +175,8 @@ func (l *link) refuse(message string) {
 	}
 }
 
-// lendRequest lets the library make its Handshake, which shareHandshake fills in, from an empty
-// request: the real one is expensive and only few ask for it. Nobody else can ask while the
-// connection has no socket.
+// lendRequest gives the library an empty request while it builds a Handshake, because the real one is expensive and few handlers ask
+// for it; shareHandshake fills the Handshake in. No other goroutine reads the request before the first socket exists.
 func (c *conn) lendRequest() (end func()) {
 	empty := c.server.emptyRequest
 	c.mu.Lock()

@@ -41,8 +41,8 @@ type Numbers [2]uint64
 // foreignMargin is how far apart, in ms, the deliveries of one event on two instances may be.
 const foreignMargin = 5000
 
-// inFlight is how long, in ms, an event may be on its way to one instance when another has it; birthMargin
-// is how much later than it seems an instance may have begun to listen: its word for it was on the way.
+// inFlight is how long, in ms, an event may still be on its way to one instance when another has it. birthMargin, in ms, allows for
+// the delay of the message that announced an instance: it may have begun to listen that much earlier than we saw.
 const (
 	inFlight    = 5000
 	birthMargin = 1000
@@ -220,10 +220,15 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, ma
 	return s, NotRefused
 }
 
-// forgetUnheard finds out what of the origins that the session's former instance never heard of is due
-// to the session: that instance described it at asOf, and had listened for the ms before. It had not heard
-// of instances that ended before it began, nor of those whose first event was on its way. False: that
-// cannot be told.
+// forgetUnheard completes s.skip for origins that are known here and that the session's former instance did not name. That instance
+// described the session at asOf (Unix ms) and had listened for listened ms. There are two reasons why it does not name an origin:
+//
+//  1. The origin ended before the instance began to listen. The client got its events elsewhere, or began later: they are skipped.
+//  2. Its first event was still on the way to the instance. The client has not got that event: nothing is skipped.
+//
+// For example, A says its last word at 1.0 s and ends, B begins to listen at 2.0 s, C publishes its first event at 9.9 s, and B describes
+// a session at 10.0 s that knows neither. All of A's events are skipped (before B's birth), none of C's (later than asOf-inFlight, and its
+// first event is here). An event around B's birth may have reached B or not: then the result is false, and the session is refused.
 func (j *journal) forgetUnheard(s *session, asOf, listened int64) bool {
 	for o, n := range j.seen {
 		if _, heard := s.skip[o]; heard {
@@ -238,8 +243,8 @@ func (j *journal) forgetUnheard(s *session, asOf, listened int64) bool {
 	return true
 }
 
-// before returns the number of the latest event of an origin that came before an instance began to listen,
-// at birth, or so long ago that it would have it; last if all did.
+// before returns the number of the latest event of an origin that came before birth, when an instance began to listen, or before old,
+// so that the instance has certainly had it. It returns last if that is true of all events, and false if it cannot be told.
 func (j *journal) before(o, last uint64, old, birth int64) (n uint64, ok bool) {
 	first := uint64(0)
 	for seq := j.head(); seq > j.floor; {

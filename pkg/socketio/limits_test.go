@@ -205,7 +205,7 @@ func (g *fewPlaces) left() int {
 	return g.places
 }
 
-// Who enters leaves, once, whatever becomes of the connection.
+// A gate that was entered is left once, whatever becomes of the connection.
 func TestGate(t *testing.T) {
 	gate := &fewPlaces{places: 2}
 	s := newTestServer(t, Options{Gate: gate})

@@ -19,7 +19,7 @@ type session struct {
 
 	// What the client may have missed: prefix, which another instance knew, then those in the journal
 	// from start on that wants selects and skip does not take out.
-	base   string // the offset that a client has which got nothing of that: the one it came with
+	base   string // the offset of a client that has received none of these events: the one it connected with
 	prefix []entry
 	// The prefix is forgotten at prefixUntil (Unix ms); until then its bytes are accounted for.
 	prefixUntil, prefixSize int64

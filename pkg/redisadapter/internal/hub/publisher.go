@@ -187,7 +187,7 @@ func (p *publisher) send(items []item) error {
 }
 
 // pipeline runs items, of which only the last may be a question. next is what its answer gave to
-// do; back is what shall be tried again. err ends the connection.
+// do; back is to be tried again. err ends the connection.
 func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 	ctx := p.h.ctx
 	publishes := make([]redis.Cmder, 0, len(items))

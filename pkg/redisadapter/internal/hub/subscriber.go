@@ -134,7 +134,7 @@ func (h *Hub) guard(f func()) {
 }
 
 // confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat
-// shall prove it.
+// proves it.
 func (s *subscriber) confirm(m *redis.Subscription) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,7 +52,7 @@ func (t *streamTransport) publish(ctx context.Context, pipe redis.Pipeliner, it 
 	return pipe.XAdd(ctx, &redis.XAddArgs{Stream: t.key, MaxLen: t.maxLen(), Approx: true, Values: streams.EntryFields(it.Entry, t.origin, it.seq)})
 }
 
-// maxLen is how many entries the stream shall keep, with entries as large as they are.
+// maxLen is how many entries the stream may keep, with entries as large as they are.
 func (t *streamTransport) maxLen() int64 {
 	return max(1, min(t.length, t.bytes/max(t.meanSize.Load(), 1)))
 }

@@ -13,7 +13,7 @@
 //	client ◄── CONNECT, what was missed, what A had not had, what comes live ── B
 //
 // A has ended its own copy when it answers. If it has handed the session over before, it tells to whom,
-// and B asks there. The request goes to all of ours, with the origin of the one that shall answer; without
+// and B asks there. The request goes to all of ours, with the origin of the one that has to answer; without
 // one all answer, with how far they have published: so B asks who is there (see roster), and for ids that
 // older instances gave out. If none has it, the session may be in Redis: instances that end in order leave sessions
 // and what is kept there (Store). Node's messages carry no number. On the classic format B receives its
