@@ -124,12 +124,12 @@ func (r *Registry) Hear(g Gossip) {
 	case g.Full:
 		r.replaceLocked(p, g.Counts)
 		p.known = true
-	case p.known && g.Version == p.version+1:
+	case p.known && g.Version == p.version+1 && len(g.Counts) > 0:
 		for _, c := range g.Counts {
 			r.addLocked(c.Room, c.Name, p.crowd.set(c.Room, c.Name, max(c.Count, 0)))
 		}
 	case g.Version != p.version:
-		p.known = false // something was missed
+		p.known = false // something was missed, be it the last change: what only tells that its instance lives has its version
 	}
 	p.version = g.Version
 }
