@@ -65,11 +65,12 @@ type Gateway struct {
 	sparing ratelog.Log
 	stats   stats
 
-	keptLobby socketio.Target // everybody, of a message that is in the history
-	sends     *once.Window[Sent]
-	shared    history.Shared // nil: messages are kept here, or nowhere
-	people    *people        // nil: presence is off
-	waits     sync.WaitGroup // for other instances
+	keptLobby socketio.Target        // everybody, of a message that is in the history
+	sends     *once.Window[Sent]     // that came here
+	relayed   *once.Window[struct{}] // that this instance or, as far as it has heard, another has relayed
+	shared    history.Shared         // nil: messages are kept here, or nowhere
+	people    *people                // nil: presence is off
+	waits     sync.WaitGroup         // for other instances
 }
 
 var joinNotice = socketio.Payload{JSON: []byte(`{"name":"admin","text":"join chat."}`)}

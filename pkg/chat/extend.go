@@ -5,7 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"time"
+	"strings"
 
 	"socketio-chat/pkg/chat/history"
 	"socketio-chat/pkg/chat/once"
@@ -20,6 +20,7 @@ const gossipEvent = "socketio-chat:presence"
 func (g *Gateway) extend() {
 	g.keptLobby = g.chat.Everybody().Except(kept)
 	g.sends = once.NewWindow[Sent](rememberedSends, rememberedFor)
+	g.relayed = once.NewWindow[struct{}](rememberedSends, rememberedFor)
 	if g.shared, _ = g.opts.History.Store.(history.Shared); g.shared != nil {
 		g.chat.OnReceive(g.received)
 	}
@@ -77,8 +78,13 @@ func (g *Gateway) Close(ctx context.Context) error {
 
 var saidPrefix = []byte(`["` + MsgToClient + `",`)
 
-// received hears what other instances, Node's servers and emitters send to everybody. Of instances that keep it themselves it is marked.
+// received hears what other instances, Node's servers and emitters send. What instances keep themselves is marked, and so is what may come again.
 func (g *Gateway) received(r socketio.Received) {
+	for _, room := range r.Except {
+		if key, ok := strings.CutPrefix(string(room), relayedPrefix); ok {
+			g.relayed.Begin(key)
+		}
+	}
 	if len(r.Rooms) > 0 || slices.Contains(r.Except, kept) || !bytes.HasPrefix(r.Data.JSON, saidPrefix) {
 		return
 	}
@@ -93,10 +99,10 @@ func (g *Gateway) received(r socketio.Received) {
 func (g *Gateway) Announce(ctx context.Context, message socketio.Payload) Sent {
 	told := make(chan Sent, 1)
 	if g.opts.History.Store == nil {
-		told <- Sent{Time: time.Now().UnixMilli()}
+		told <- sentAt(history.ID{})
 	} else {
 		g.keep(history.Message{Payload: message}, func(sent Sent) { told <- sent })
 	}
-	g.publish(ctx, message)
+	g.publish(ctx, message, "")
 	return <-told
 }

@@ -7,14 +7,7 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/chat/history"
-	"socketio-chat/pkg/chat/once"
 	"socketio-chat/pkg/socketio"
-)
-
-// How many messages with ids of clients are remembered, and for how long.
-const (
-	rememberedSends = 20_000
-	rememberedFor   = 10 * time.Minute
 )
 
 // kept marks a broadcast whose message the instance that sends it keeps itself: it leaves out a room that nobody is ever in. All servers of a
@@ -42,79 +35,8 @@ func (g *Gateway) said(ctx context.Context, s *socket.Socket, r socketio.Request
 		answer := r.Later()
 		done = func(sent Sent) { answer(sent) }
 	}
-	g.relay(ctx, s, to, message, "", done)
+	g.relay(ctx, g.outgoing(s, to, message, "", done))
 	return nil
-}
-
-// send handles a message that is to be acknowledged, and may come again.
-func (g *Gateway) send(ctx context.Context, s *socket.Socket, r socketio.Request) error {
-	answer := r.Later()
-	call, err := g.sendOnce(ctx, s, r.Arg(0))
-	if err != nil {
-		answer(g.problem(EventSend, err))
-		return nil
-	}
-	call.Then(func(sent Sent) { answer(sent) })
-	return nil
-}
-
-// A pending is an acknowledgement that comes.
-type pending interface{ Then(func(Sent)) }
-
-// again is the pending acknowledgement of a message that came before.
-type again struct{ call *once.Call[Sent] }
-
-func (a again) Then(f func(Sent)) {
-	a.call.Then(func(sent Sent) { sent.Duplicate = true; f(sent) })
-}
-
-func (g *Gateway) sendOnce(ctx context.Context, s *socket.Socket, argument socketio.Payload) (pending, error) {
-	in, err := sendRequest(argument)
-	if err != nil {
-		return nil, err
-	}
-	to, err := g.target(s, in)
-	if err != nil {
-		return nil, err
-	}
-	message, err := g.check(s, in.Payload)
-	if err != nil {
-		return nil, err
-	}
-	if in.ID == "" {
-		call := new(once.Call[Sent])
-		g.relay(ctx, s, to, message, "", call.Finish)
-		return call, nil
-	}
-	key := g.keyOf(s, in.ID)
-	call, first := g.sends.Begin(key)
-	if !first {
-		return again{call}, nil
-	}
-	g.claim(ctx, s, key, call, func() { g.relay(ctx, s, to, message, key, call.Finish) })
-	return call, nil
-}
-
-// claim relays a message unless another instance has. Where instances share no store, or Redis is away, only this one is looked at.
-func (g *Gateway) claim(ctx context.Context, s *socket.Socket, key string, call *once.Call[Sent], relay func()) {
-	if g.shared == nil {
-		relay()
-		return
-	}
-	finish := func(where history.ID, err error) {
-		if err != nil || where.IsZero() {
-			relay()
-			return
-		}
-		id := where.String()
-		call.Finish(Sent{ID: &id, Time: int64(where.Ms), Kept: true, Duplicate: true})
-	}
-	where, wait, err := g.shared.Claim(ctx, key)
-	if !wait {
-		finish(where, err)
-		return
-	}
-	g.waits.Go(func() { finish(g.shared.Await(key)) }) // the client's next message need not wait for another instance
 }
 
 // sendRequest reads the argument of send. The payload stays as it is.
@@ -174,49 +96,58 @@ func (g *Gateway) target(s *socket.Socket, in SendRequest) (target, error) {
 	return target{in.Room, in.To}, nil
 }
 
-// keyOf is under which name a client's id is remembered. With tokens, nobody can use up another's ids.
-func (g *Gateway) keyOf(s *socket.Socket, id string) string {
-	if g.opts.NameOf == nil {
-		return id
-	}
-	return g.opts.NameOf(s) + "\x00" + id
+// An outgoing message has been checked.
+type outgoing struct {
+	target
+	from    string // the name of who sends it, if that is known for certain
+	payload socketio.Payload
+	key     string     // under which it is known if it comes again, "": it has no id
+	done    func(Sent) // called once; nil: nobody asked
 }
 
-// relay sends a message on, and keeps it. done, if not nil, is called once.
-func (g *Gateway) relay(ctx context.Context, s *socket.Socket, to target, message socketio.Payload, key string, done func(Sent)) {
-	from := ""
+// outgoing makes one, and learns from it how its sender is called.
+func (g *Gateway) outgoing(s *socket.Socket, to target, payload socketio.Payload, key string, done func(Sent)) outgoing {
+	m := outgoing{target: to, payload: payload, key: key, done: done}
 	if g.opts.NameOf != nil {
-		from = g.opts.NameOf(s)
+		m.from = g.opts.NameOf(s)
 	} else {
-		g.people.says(s, message)
+		g.people.says(s, payload)
 	}
-	if to.to != "" {
-		now := time.Now().UnixMilli()
-		_ = g.chat.Everybody().In(userOf(to.to), userOf(from)).BroadcastFrom(ctx, MsgToClient, message, PrivateMessage{true, from, to.to, now})
-		if done != nil {
-			done(Sent{Time: now})
-		}
+	return m
+}
+
+func (m outgoing) kept() history.Message {
+	return history.Message{Room: m.room, From: m.from, Payload: m.payload, Once: m.key}
+}
+
+// relay sends a message on, and keeps it; what is private is not kept.
+func (g *Gateway) relay(ctx context.Context, m outgoing) {
+	everybody := g.marked(g.chat.Everybody(), m.key)
+	if m.to != "" {
+		about := PrivateMessage{true, m.from, m.to, time.Now().UnixMilli()}
+		_ = everybody.In(userOf(m.to), userOf(m.from)).BroadcastFrom(ctx, MsgToClient, m.payload, about)
+		g.settle(m)
 		return
 	}
-	at := g.keep(history.Message{Room: to.room, From: from, Payload: message, Once: key}, done)
-	if to.room == "" {
-		g.publish(ctx, message)
+	at := g.keep(m.kept(), m.done)
+	if m.room == "" {
+		g.publish(ctx, m.payload, m.key)
 		return
 	}
-	about := RoomMessage{Room: to.room, From: from}
+	about := RoomMessage{Room: m.room, From: m.from}
 	if !at.IsZero() {
 		about.ID, about.Time = at.String(), int64(at.Ms)
 	}
-	_ = g.chat.Everybody().In(roomOf(to.room)).BroadcastFrom(ctx, MsgToClient, message, about)
+	_ = everybody.In(roomOf(m.room)).BroadcastFrom(ctx, MsgToClient, m.payload, about)
 }
 
 // publish sends a message to everybody; a Payload can always be encoded.
-func (g *Gateway) publish(ctx context.Context, message socketio.Payload) {
+func (g *Gateway) publish(ctx context.Context, message socketio.Payload, key string) {
 	if g.opts.History.Store == nil {
 		g.chat.BroadcastFrom(ctx, MsgToClient, message)
 		return
 	}
-	_ = g.keptLobby.BroadcastFrom(ctx, MsgToClient, message)
+	_ = g.marked(g.keptLobby, key).BroadcastFrom(ctx, MsgToClient, message)
 }
 
 // keep puts a message into the history, before it is relayed: who has got it finds it there. It returns where it is, if that is known at once.
@@ -224,7 +155,7 @@ func (g *Gateway) keep(m history.Message, done func(Sent)) (at history.ID) {
 	store := g.opts.History.Store
 	if store == nil {
 		if done != nil {
-			done(Sent{Time: time.Now().UnixMilli()})
+			done(sentAt(at))
 		}
 		return at
 	}
@@ -248,10 +179,17 @@ func receipt(done func(Sent)) func(history.Receipt) {
 	}
 	return func(r history.Receipt) {
 		if !r.Kept {
-			done(Sent{Time: time.Now().UnixMilli()})
-			return
+			r.ID = history.ID{}
 		}
-		id := r.ID.String()
-		done(Sent{ID: &id, Time: int64(r.ID.Ms), Kept: true})
+		done(sentAt(r.ID))
 	}
+}
+
+// sentAt acknowledges a message by its place in the history; zero: it is not there.
+func sentAt(at history.ID) Sent {
+	if at.IsZero() {
+		return Sent{Time: time.Now().UnixMilli()}
+	}
+	id := at.String()
+	return Sent{ID: &id, Time: int64(at.Ms), Kept: true}
 }

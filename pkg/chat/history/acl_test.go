@@ -50,8 +50,8 @@ func runAs(t *testing.T, command string) {
 	}
 	page(t, s, Query{Limit: 1})
 	page(t, s, Query{Room: "room1", Limit: 1, After: ID{1, 1}})
-	if _, wait, err := s.Claim(ctx, "m"); wait || err != nil {
-		t.Error(wait, err)
+	if c, err := s.Claim(ctx, "m"); c.Wait || err != nil {
+		t.Error(c, err)
 	}
 	eventually(t, "it is the recorder", s.rec.leads)
 	if err := s.Close(ctx); err != nil {

@@ -1,6 +1,7 @@
 -- Appends a batch of messages, once. ARGV: prefix of all keys, writer, number of the batch, messages of a room, bytes, age in ms, token of
--- the recorder or "", number of messages; then for each: room, key of the sender's id or "", size, number of fields, fields.
--- Returns the ids; the same ones if the batch was appended before; nothing if somebody else is the recorder.
+-- the recorder or "", number of messages; then for each: room, key of the sender's id or "", size, number of fields, fields. Of a message
+-- without fields only the key is remembered.
+-- Returns the ids, "-" of what is not kept; the same ones if the batch was appended before; nothing if somebody else is the recorder.
 local prefix, me, batch = ARGV[1], ARGV[2], ARGV[3]
 local count, bytes, age, token = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local writer, sizes, rooms = prefix .. 'writer:' .. me, prefix .. 'sizes', prefix .. 'rooms'
@@ -75,6 +76,9 @@ for n = 1, tonumber(ARGV[8]) do
   local known = once ~= '' and redis.call('GET', prefix .. 'once:' .. once)
   if known and string.find(known, '^%d+%-%d+$') then
     ids[n] = known
+  elseif fields == 0 then
+    ids[n] = '-'
+    redis.call('SET', prefix .. 'once:' .. once, '-', 'PX', 600000)
   else
     local stream = streamOf(room)
     ids[n] = redis.call('XADD', stream, '*', 's', size, unpack(ARGV, at + 4, at + 3 + fields))

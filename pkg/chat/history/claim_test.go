@@ -10,20 +10,32 @@ func TestClaims(t *testing.T) {
 	r := startRedis(t)
 	alpha, beta := r.store(small), r.store(small)
 	ctx := context.Background()
-	if where, wait, err := alpha.Claim(ctx, "m1"); err != nil || wait || !where.IsZero() {
-		t.Fatalf("got %v, %v, %v", where, wait, err)
+	claim := func(s *Redis, key string, want Claimed) {
+		t.Helper()
+		if got, err := s.Claim(ctx, key); err != nil || got != want {
+			t.Fatalf("got %+v, %v, want %+v", got, err, want)
+		}
 	}
-	if _, wait, err := beta.Claim(ctx, "m1"); err != nil || !wait {
-		t.Fatalf("claimed twice: %v, %v", wait, err)
-	}
+	claim(alpha, "m1", Claimed{})
+	claim(beta, "m1", Claimed{Wait: true})
 	told := make(chan Receipt, 1)
 	alpha.Append(Message{Payload: text("1"), Once: "m1"}, func(r Receipt) { told <- r })
-	where, err := beta.Await("m1")
-	if kept := <-told; err != nil || where != kept.ID {
-		t.Errorf("it is at %v, found at %v, %v", kept.ID, where, err)
+	got, err := beta.Await("m1")
+	if kept := <-told; err != nil || !got.Sent || got.ID != kept.ID {
+		t.Errorf("it is at %v, found at %+v, %v", kept.ID, got, err)
 	}
 	beta.Append(Message{Payload: text("1"), Once: "m1"}, func(r Receipt) { told <- r }) // it did not ask
-	if again := <-told; again.ID != where {
-		t.Errorf("it is at %v, then at %v", where, again.ID)
+	if again := <-told; again.ID != got.ID {
+		t.Errorf("it is at %v, then at %v", got.ID, again.ID)
+	}
+
+	claim(alpha, "m2", Claimed{}) // one that is not to be kept
+	alpha.Settle("m2")
+	if got, err := beta.Await("m2"); err != nil || (got != Claimed{Sent: true}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	claim(alpha, "m2", Claimed{Sent: true})
+	if got := texts(page(t, beta, Query{Limit: 9})); len(got) != 1 {
+		t.Errorf("got %v", got)
 	}
 }

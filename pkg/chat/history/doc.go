@@ -19,6 +19,9 @@
 // What servers say that keep nothing (Node's, emitters) all instances hear; one of them, the recorder, which has a lease, appends it. The next
 // recorder finds out from the stream how far the last one came. While Redis is away, appends wait, bounded in bytes, and pages are partial.
 //
+// A message that its client may send again has a key. An instance claims the key before it relays the message, for a few seconds; when the message is
+// kept, its id takes the place of the claim, and "-" when it is not to be kept (Settle), for 10 minutes.
+//
 // An id is what a stream of Redis has, a time in milliseconds and a counter, written with a fixed width so that ids sort as strings. Ids of one
 // room grow in the order in which its messages are kept.
 //

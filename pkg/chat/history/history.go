@@ -21,7 +21,7 @@ type Message struct {
 	ID      ID     // set when it is kept
 	Room    string // "": the lobby
 	From    string // the name of who said it, if that is known for certain
-	Once    string // what its client calls it, "": nothing; of one name one message is kept, by a Redis for 10 minutes
+	Once    string // a key: of messages with one key a Redis keeps one, for 10 minutes; "": none
 	Payload socketio.Payload
 }
 
@@ -87,9 +87,10 @@ type Shared interface {
 	Store
 	// Hear tells of a message that a server which keeps nothing has sent to the lobby; see [Redis.Hear].
 	Hear(p socketio.Payload)
-	// Claim and Await tell whether a message that a client may have sent before is to be sent; see [Redis.Claim].
-	Claim(ctx context.Context, id string) (where ID, wait bool, err error)
-	Await(id string) (where ID, err error)
+	// Claim and Await tell whether a message that a client may have sent before is to be sent; Settle that one was, and is not kept. See [Redis.Claim].
+	Claim(ctx context.Context, key string) (Claimed, error)
+	Await(key string) (Claimed, error)
+	Settle(key string)
 }
 
 var _ Shared = (*Redis)(nil)

@@ -9,9 +9,8 @@ import (
 
 // A waiting message is on its way to Redis.
 type waiting struct {
-	message Message
-	once    string // under which a message that is sent again is found, ""
-	foreign bool   // from a server that keeps nothing itself
+	message Message // without a payload: only its key is remembered
+	foreign bool    // from a server that keeps nothing itself
 	done    func(Receipt)
 	since   time.Time
 }

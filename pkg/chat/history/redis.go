@@ -76,11 +76,7 @@ func NewRedis(o RedisOptions) *Redis {
 func (s *Redis) Append(m Message, done func(Receipt)) {
 	s.active.Store(true)
 	m.Payload = own(m.Payload)
-	w := &waiting{message: m, done: done, since: time.Now()}
-	if m.Once != "" {
-		w.once = onceKey(m.Once)
-	}
-	s.queue.push(w)
+	s.queue.push(&waiting{message: m, done: done, since: time.Now()})
 }
 
 // Close waits until what is queued is appended, as long as ctx allows.

@@ -116,7 +116,10 @@ func (s *Redis) arguments(number uint64, batch []*waiting) []any {
 	args := []any{prefix, s.me, number, s.limits.Count, s.limits.Bytes / 2, s.limits.Age.Milliseconds(), token, len(batch)}
 	for _, w := range batch {
 		m := &w.message
-		fields := []any{"p", m.Payload.JSON}
+		var fields []any
+		if m.Payload.JSON != nil {
+			fields = append(fields, "p", m.Payload.JSON)
+		}
 		for _, b := range m.Payload.Attachments {
 			fields = append(fields, "b", b)
 		}
@@ -126,7 +129,7 @@ func (s *Redis) arguments(number uint64, batch []*waiting) []any {
 		if w.foreign {
 			fields = append(fields, "o", "1")
 		}
-		args = append(args, m.Room, w.once, m.size(), len(fields))
+		args = append(args, m.Room, m.Once, m.size(), len(fields))
 		args = append(args, fields...)
 	}
 	return args
