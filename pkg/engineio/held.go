@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"cmp"
-	"io"
 	"slices"
 	"time"
 )
@@ -81,15 +80,16 @@ func (s *Server) awaitRoom(n int) {
 	}
 }
 
-// tookReader notes what is read of the body of a POST.
-type tookReader struct {
-	io.ReadCloser
-	conn *Conn
-}
-
-func (r tookReader) Read(b []byte) (int, error) {
-	r.conn.server.awaitRoom(len(b))
-	n, err := r.ReadCloser.Read(b)
-	r.conn.took(n)
-	return n, err
+// grow makes room behind dst for a part of the n bytes that are still to come: no more than half of what
+// is then there, so that one that promises much and sends nothing costs nothing. It asks for the memory.
+// The server is nil where nobody counts.
+func (s *Server) grow(dst []byte, n int) []byte {
+	if cap(dst)-len(dst) >= min(n, readBuffer) {
+		return dst
+	}
+	more := min(n, max(readBuffer, len(dst)))
+	if s != nil {
+		s.awaitRoom(more)
+	}
+	return slices.Grow(dst, more)
 }

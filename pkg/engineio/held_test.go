@@ -1,7 +1,10 @@
 package engineio
 
 import (
+	"bytes"
+	"io"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -51,6 +54,45 @@ func TestShedOrder(t *testing.T) {
 	} {
 		if bytes, _ := s.Shed(step.want); bytes != step.bytes || open() != step.left {
 			t.Errorf("%d wanted: %d shed, left: %s", step.want, bytes, open())
+		}
+	}
+}
+
+// The memory of a message is asked for as it grows, once, however small the pieces are in which it comes.
+func TestRoomIsAskedForOnce(t *testing.T) {
+	const size = 900_000
+	asked := 0
+	s := NewServer(Options{OnConnect: func(*Conn) Receiver { return nobody{} }, Room: func(n int) bool {
+		asked += n
+		return true
+	}})
+	defer s.Close(t.Context())
+	data := asText(pattern(0, size))
+	for name, read := range map[string]func(*Conn) ([]byte, error){
+		"WebSocket": func(c *Conn) ([]byte, error) {
+			r := newWSReader(transportOf(feedBy(masked(0x81, data), 100)), size, nil)
+			r.conn = c
+			got, _, err := r.next()
+			return got, err
+		},
+		"POST": func(c *Conn) ([]byte, error) {
+			return c.readAll(iotest.HalfReader(bytes.NewReader(data)), size)
+		},
+		"POST of a length that nobody knows": func(c *Conn) ([]byte, error) {
+			return c.readAll(struct{ io.Reader }{feedBy(data, 100)}, 10*size)
+		},
+	} {
+		asked = 0
+		c := &Conn{server: s, handshake: &Handshake{Time: time.Now()}}
+		got, err := read(c)
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		if asked < size/2 || asked > 2*size {
+			t.Errorf("%s: asked for %d bytes", name, asked)
+		}
+		if c.held() != size && name != "WebSocket" {
+			t.Errorf("%s: %d bytes are counted", name, c.held())
 		}
 	}
 }

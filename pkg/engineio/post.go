@@ -77,8 +77,7 @@ const postType = "text/html"
 
 // servePost answers a POST by way of an http.ResponseWriter.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
-	r.Body = tookReader{r.Body, c}
-	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.Has("j"), func() ([]byte, error) { return s.readBody(w, r) })
+	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.Has("j"), func() ([]byte, error) { return c.readBody(w, r) })
 	h := w.Header()
 	if result.last {
 		h.Set("Connection", "close")
@@ -95,17 +94,37 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 
 // readBody reads a POST body of at most MaxPayload bytes, for at most
 // BodyTimeout.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > s.opts.MaxPayload {
-		return nil, &http.MaxBytesError{Limit: s.opts.MaxPayload}
+func (c *Conn) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	o := &c.server.opts
+	most := o.MaxPayload
+	if r.ContentLength > most {
+		return nil, &http.MaxBytesError{Limit: most}
+	}
+	if r.ContentLength >= 0 {
+		most = r.ContentLength
 	}
 	rc := http.NewResponseController(w) // deadlines are net/http's; others may not have them
-	_ = rc.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout))
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.opts.MaxPayload))
+	_ = rc.SetReadDeadline(time.Now().Add(o.BodyTimeout))
+	body, err := c.readAll(http.MaxBytesReader(w, r.Body, o.MaxPayload), int(most))
 	if err == nil { // otherwise net/http must not wait for the rest either
 		_ = rc.SetReadDeadline(time.Time{})
 	}
 	return body, err
+}
+
+// readAll reads the most bytes that from may have, to its end.
+func (c *Conn) readAll(from io.Reader, most int) (data []byte, err error) {
+	for err == nil {
+		data = c.server.grow(data, max(1, most-len(data))) // the end takes room, too
+		var n int
+		n, err = from.Read(data[len(data):cap(data)])
+		c.took(n)
+		data = data[:len(data)+n]
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return data, err
 }
 
 // onPayload acts on the packets of a POST. Those before an offence count, then

@@ -214,6 +214,14 @@ func (r *wsReader) readHeader() (ws.Header, error) {
 	}
 }
 
+// server is where memory is counted; nil for a reader without a connection.
+func (r *wsReader) server() *Server {
+	if r.conn == nil {
+		return nil
+	}
+	return r.conn.server
+}
+
 // readPayload appends n bytes to dst, growing it as they come: a header that
 // promises much and delivers nothing costs nothing.
 func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
@@ -233,10 +241,7 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 			n -= have
 			continue
 		}
-		if r.conn != nil {
-			r.conn.server.awaitRoom(min(n, max(readBuffer, len(dst))))
-		}
-		dst = slices.Grow(dst, min(n, max(readBuffer, len(dst))))
+		dst = r.server().grow(dst, n)
 		room := dst[len(dst):min(cap(dst), len(dst)+n)]
 		got, err := r.readSome(room)
 		dst, n = dst[:len(dst)+got], n-got

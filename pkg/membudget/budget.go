@@ -122,9 +122,23 @@ func (b *Budget) Admit() error {
 	return ErrFull
 }
 
-// Take asks for room for n bytes that are about to be received. False means: not before the next look, a
-// few milliseconds later. What is received much at a time should ask, so that a flood waits outside.
-func (b *Budget) Take(n int) bool { return b == nil || b.room.Add(-int64(n)) > 0 }
+// Take asks for room for n bytes that are about to be received, and takes it if it reports true. False
+// takes nothing and means: not before the next look, a few milliseconds later. What is received much at a
+// time should ask, so that a flood waits outside.
+func (b *Budget) Take(n int) bool {
+	if b == nil {
+		return true
+	}
+	for {
+		room := b.room.Load()
+		if room <= int64(n) {
+			return false
+		}
+		if b.room.CompareAndSwap(room, room-int64(n)) {
+			return true
+		}
+	}
+}
 
 // Stats returns a snapshot.
 func (b *Budget) Stats() Stats {

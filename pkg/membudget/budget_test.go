@@ -67,8 +67,13 @@ func TestBudgetRefusesThenSheds(t *testing.T) {
 	}
 	used = 600
 	b.look()
-	if !b.Take(150) || b.Take(100) {
-		t.Error("there is room for 200 bytes until the next look")
+	for range 3 {
+		if b.Take(1000) {
+			t.Error("there is room for 1000 bytes")
+		}
+	}
+	if !b.Take(150) || b.Take(100) || !b.Take(40) {
+		t.Error("there is room for 200 bytes until the next look, whatever was refused")
 	}
 	if b.look(); !b.Take(150) {
 		t.Error("no room after the next look")

@@ -191,7 +191,11 @@ func TestAuthIsBounded(t *testing.T) {
 	}
 	c.send(`2/chat,1["token"]`)
 	c.want(`3/chat,1[null]`)
-	if got := s.LimitStats().RefusedAuths; got != 1 {
+	old := s.dial(t, 3, "")
+	old.want("0")
+	old.send(fmt.Sprintf(`0/chat,{"token":%q}`, strings.Repeat("x", 100)))
+	old.want(`4/chat,"auth is too large: at most 100 bytes"`)
+	if got := s.LimitStats().RefusedAuths; got != 2 {
 		t.Errorf("counted %d", got)
 	}
 }

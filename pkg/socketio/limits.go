@@ -143,9 +143,14 @@ func (c *conn) refuseNamespace(name string) {
 	l.refusedNamespaces.Add(1)
 	l.log.Warn("namespaces", "a client was refused a namespace: it is in too many",
 		slog.String("remote", c.RemoteAddress()), slog.Int("namespaces", l.Namespaces))
-	data := `{"message":"too many namespaces"}`
-	if c.Protocol() == 3 {
-		data = `"too many namespaces"`
+	c.refuseConnect(name, "too many namespaces")
+}
+
+// refuseConnect answers a CONNECT with a text that needs no escaping, in the form of the client's protocol.
+func (c *conn) refuseConnect(name, text string) {
+	data := `"` + text + `"`
+	if c.Protocol() != 3 {
+		data = `{"message":` + data + `}`
 	}
 	c.send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)}), nil)
 }
@@ -156,8 +161,7 @@ func (c *conn) refuseAuth(name string, size int) {
 	l.refusedAuths.Add(1)
 	l.log.Warn("auth", "a client was refused: the auth of its CONNECT is too large",
 		slog.String("remote", c.RemoteAddress()), slog.Int("bytes", size), slog.Int("auth_bytes", l.AuthBytes))
-	data := fmt.Sprintf(`{"message":"auth is too large: at most %d bytes"}`, l.AuthBytes)
-	c.send(newFrames(ConnectError, name, nil, Payload{JSON: []byte(data)}), nil)
+	c.refuseConnect(name, fmt.Sprintf("auth is too large: at most %d bytes", l.AuthBytes))
 }
 
 // refusedPacket counts, and tells the log of, a packet that is out of bounds.
