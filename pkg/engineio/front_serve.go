@@ -131,6 +131,8 @@ func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 	c.answerPoll(fc, nil, a)
 }
 
+func (*frontConn) waits() bool { return false }
+
 // writeAnswer is the front's pollSink.
 func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
 	b := pollBuffers.Get().(*pollBuffer)

@@ -24,7 +24,10 @@ func (fc *frontConn) write(head, body []byte, r pollReceipt, last bool) (mine bo
 		r.done(err)
 		return false
 	case n < len(head):
-		rest := slices.Concat(head[n:], body)
+		rest := head[n:]
+		if len(body) > 0 || cap(rest) <= maxPooledBody { // otherwise nobody else has a use for it
+			rest = slices.Concat(rest, body)
+		}
 		fc.front.server.running.start(func() { fc.writeRest(rest, r, last) })
 		return false
 	}

@@ -32,9 +32,12 @@ type pollAnswer struct {
 
 // A pollSink writes answers to polls. It waits for a peer only as long as that takes
 // some of the answer every Options.WriteTimeout (see slowAnswer), and calls done once,
-// perhaps after it has returned. body is the caller's again when it has returned.
+// perhaps after it has returned. body is the caller's again when it has returned, unless
+// it is larger than maxPooledBody.
 type pollSink interface {
 	writeAnswer(status int, contentType string, body []byte, r pollReceipt)
+	// waits tells whether writeAnswer waits for the peer before it returns.
+	waits() bool
 }
 
 // A pollReceipt tells a session what became of an answer.
@@ -95,15 +98,20 @@ func (c *Conn) answerPoll(to pollSink, q url.Values, a pollAnswer) {
 		return
 	}
 	b := pollBuffers.Get().(*pollBuffer)
-	if heavy(r.size) {
+	defer b.release()
+	slot := heavy(r.size)
+	if slot {
 		c.server.heavyWork <- struct{}{}
 	}
 	body, contentType := c.encodeAnswer(b, q, a.out, a.last)
-	if heavy(r.size) {
+	if slot && to.waits() {
 		<-c.server.heavyWork
+		slot = false
 	}
 	to.writeAnswer(http.StatusOK, contentType, body, r)
-	b.release()
+	if slot {
+		<-c.server.heavyWork
+	}
 }
 
 // lightWork is how many bytes of packets are encoded and written on a goroutine that
@@ -112,7 +120,8 @@ const lightWork = 4 << 10
 
 // heavy tells that to encode so many bytes takes time: that has to be done on a
 // goroutine of its own, of which heavyWork lets few run at a time, or they would
-// together keep everybody else from the processors.
+// together keep everybody else from the processors. Its slot is kept until the socket
+// has been offered the answer: so answers to clients that read do not pile up encoded.
 func heavy(bytes int64) bool { return bytes > lightWork }
 
 // encodeAnswer puts the body of an answer together: the packets of out; then last, if
@@ -228,6 +237,8 @@ func (c *Conn) cutAnswersLocked() {
 
 // An httpSink answers polls that net/http serves.
 type httpSink struct{ w http.ResponseWriter }
+
+func (httpSink) waits() bool { return true }
 
 func (s httpSink) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
 	h := s.w.Header()

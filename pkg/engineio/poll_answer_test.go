@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -268,4 +270,54 @@ func TestLongPollAnswersDoNotDelayABystander(t *testing.T) {
 			}
 		})
 	}
+}
+
+// However many long polls are due at once, few of their answers are encoded and not yet offered to a
+// socket: whatever a client or an address asks for, the others have the processors and the memory.
+func TestFewLongAnswersAreEncodedAtOnce(t *testing.T) {
+	const polls = 100
+	synctest.Test(t, func(t *testing.T) {
+		srv := NewServer(Options{OnConnect: func(*Conn) Receiver { return nobody{} }, NoIOUring: true})
+		sink := &heldSink{server: srv, offer: make(chan struct{})}
+		frame := NewTextFrame([]byte(strings.Repeat("안녕", 150_000)))
+		for range polls {
+			c := &Conn{server: srv, protocol: 3, b64: true, handshake: &Handshake{}, receiver: nobody{}, greeted: true}
+			c.enqueue([]*Frame{frame})
+			c.mu.Lock()
+			a := c.takePollLocked()
+			c.mu.Unlock()
+			go c.answerPoll(sink, nil, a)
+		}
+		for written := range polls {
+			synctest.Wait() // until nobody can go on
+			if n, most := int(sink.held.Load()), min(cap(srv.heavyWork), polls-written); n != most {
+				t.Fatalf("%d answers are encoded, want %d", n, most)
+			}
+			sink.offer <- struct{}{}
+		}
+		synctest.Wait()
+		if n := sink.bytes.Load(); n != polls*int64(len(frame.Text())+len("300001:4")) {
+			t.Errorf("%d bytes were written", n)
+		}
+		if err := srv.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A heldSink is the front's on a day when no answer is offered to its socket unless the test says so.
+type heldSink struct {
+	server      *Server
+	offer       chan struct{}
+	held, bytes atomic.Int64
+}
+
+func (*heldSink) waits() bool { return false }
+
+func (s *heldSink) writeAnswer(_ int, _ string, body []byte, r pollReceipt) {
+	s.held.Add(1)
+	<-s.offer
+	s.held.Add(-1)
+	s.bytes.Add(int64(len(body)))
+	r.done(nil)
 }

@@ -31,7 +31,7 @@ type Server struct {
 
 	deadlines *deadlines
 
-	heavyWork chan struct{} // holds as many as encode long answers; see Conn.heavy
+	heavyWork chan struct{} // holds as many as encode long answers; see heavy
 
 	hurried atomic.Bool // clients that leave get hurriedLinger
 

@@ -123,6 +123,7 @@ func appendV3ASCII(dst []byte, ps []packet.Packet) []byte {
 			dst = AppendV3(dst, ps[i:i+1])
 			continue
 		}
+		dst = slices.Grow(dst, 2*len(p.Data)) // as a rule three bytes become six
 		start := len(dst)
 		dst = appendASCII(append(dst, '0'+byte(p.Type)), p.Data)
 		var room [20]byte
