@@ -237,13 +237,15 @@ func (q *plainRequest) isUpgrade() bool {
 
 // request makes what net/http would make of it, without the body.
 func (q *plainRequest) request(ctx context.Context, remote string) (*http.Request, error) {
-	u, err := url.ParseRequestURI(string(q.target))
+	text := q.newHeadText()
+	target := text.add(q.target)
+	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		return nil, err
 	}
 	r := (&http.Request{
 		Method: string(q.method), URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: q.header(), Host: string(q.host), RemoteAddr: remote, RequestURI: string(q.target), Body: http.NoBody,
+		Header: q.header(text), Host: text.add(q.host), RemoteAddr: remote, RequestURI: target, Body: http.NoBody,
 		ContentLength: int64(len(q.body) + q.missing),
 	}).WithContext(ctx)
 	if p := r.Header["Pragma"]; len(p) > 0 && p[0] == "no-cache" && r.Header["Cache-Control"] == nil {
