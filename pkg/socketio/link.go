@@ -130,6 +130,7 @@ func (l *link) begin() bool {
 		behind = l.takeBehindLocked()
 	}
 	c.mu.Unlock()
+	forgetNamespaces(l.sock.Client()) // whose timer the library has just stopped
 	if ended != "" {
 		c.ending.Lock()
 		l.disconnect(ended) // the library was told before it knew this socket

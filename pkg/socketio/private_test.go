@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/zishang520/engine.io/v2/events"
@@ -28,5 +29,36 @@ func TestPrivateFields(t *testing.T) {
 			t.Error("a field that is not there goes unnoticed")
 		}
 	}()
-	fieldOffset("nothing", nil)
+	fieldOffset[socket.Socket]("nothing", nil)
+}
+
+// TestForgottenNamespaces: a Client does without the map of its namespaces. All of them can be joined, be
+// spoken in, and end together; none can be joined twice.
+func TestForgottenNamespaces(t *testing.T) {
+	sockets, ended := make(chan *socket.Socket, 4), make(chan string, 4)
+	s := libraryServer(t, func(sock *socket.Socket) {
+		mustOn(t, sock, "disconnect", func(args ...any) { ended <- args[0].(string) })
+		sockets <- sock
+	})
+	if err := s.Of("/other").On("connection", func(args ...any) { sockets <- args[0].(*socket.Socket) }); err != nil {
+		t.Fatal(err)
+	}
+	c := s.dialJoined(t, 4, "/chat")
+	first := receive(t, sockets)
+	if n := namespacesOf(first.Client()).Len(); n != 0 {
+		t.Errorf("the Client has kept %d namespaces", n)
+	}
+	c.join("/other")
+	if second := receive(t, sockets); second.Client() != first.Client() || second.Nsp().Name() != "/other" {
+		t.Errorf("joined %s", second.Nsp().Name())
+	}
+	first.Disconnect(true)
+	told := []string{c.next(), c.next()}
+	if slices.Sort(told); !slices.Equal(told, []string{"1/chat,", "1/other,"}) {
+		t.Errorf("told %q", told)
+	}
+	c.wantClosed()
+	if reason := receive(t, ended); reason != "server namespace disconnect" {
+		t.Errorf("ended with %q", reason)
+	}
 }
