@@ -75,13 +75,13 @@ type member struct {
 	id     socket.SocketId
 	index  int    // in members; -1 unless joined
 	joined uint64 // which member it was; a recovered one is the one that it was before
-	own    bool   // in the room that is named like its id, which rooms does not list
 	rooms  []socket.Room
 
 	session *session // nil without recovery, for clients of protocol 4, and once it has left
 	replay  *replay  // while it catches up
 	held    *session // the session that has left and that cannot be given away yet; see sessions.letGo
-	closing int      // calls of the library that close the socket and have not returned
+	closing int32    // calls of the library that close the socket and have not returned
+	own     bool     // in the room that is named like its id, which rooms does not list
 	through bool     // the library does nothing else with the socket any more
 }
 

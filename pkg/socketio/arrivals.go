@@ -68,7 +68,11 @@ func (l *link) arrive(auth map[string]any) {
 	auth["offset"] = ticket
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
-	l.ticket = ticket
+	if l.backlog != nil { // it is nil if the connection has ended just now
+		l.backlog.ticket = ticket
+		return
+	}
+	r.arrivals.remove(ticket)
 }
 
 // arrived returns the offset that the client named, and puts it back into the auth object.
@@ -77,7 +81,10 @@ func (l *link) arrived(h *socket.Handshake) (offset string) {
 	if !ok {
 		return noOffset
 	}
-	from, ok := l.dropTicket()
+	l.conn.mu.Lock()
+	ticket := l.takeTicketLocked()
+	l.conn.mu.Unlock()
+	from, ok := l.conn.server.dropTicket(ticket)
 	switch {
 	case !ok:
 		if offset, ok = auth["offset"].(string); !ok {
@@ -92,14 +99,18 @@ func (l *link) arrived(h *socket.Handshake) (offset string) {
 	return from.offset
 }
 
-// dropTicket takes back the ticket of a link, if it has one still.
-func (l *link) dropTicket() (arrival, bool) {
-	l.conn.mu.Lock()
-	ticket := l.ticket
-	l.ticket = ""
-	l.conn.mu.Unlock()
+// takeTicketLocked takes the ticket of a link that has one still; otherwise it returns "".
+func (l *link) takeTicketLocked() (ticket string) {
+	if l.backlog != nil {
+		ticket, l.backlog.ticket = l.backlog.ticket, ""
+	}
+	return ticket
+}
+
+// dropTicket makes a ticket invalid, and returns what it stood for. There may be none.
+func (s *Server) dropTicket(ticket string) (arrival, bool) {
 	if ticket == "" {
 		return arrival{}, false
 	}
-	return l.conn.server.recovery.arrivals.remove(ticket)
+	return s.recovery.arrivals.remove(ticket)
 }

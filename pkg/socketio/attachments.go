@@ -3,7 +3,6 @@ package socketio
 import (
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -49,7 +48,7 @@ func (c *conn) announced(w *waiting) {
 	}
 	c.mu.Lock()
 	joined := c.linkLocked(w.nsp) != nil
-	left := slices.Contains(c.left, w.nsp)
+	left := c.hasLeftLocked(w.nsp)
 	c.mu.Unlock()
 	switch {
 	case joined:

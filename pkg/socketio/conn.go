@@ -1,13 +1,11 @@
 package socketio
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/zishang520/engine.io/v2/engine"
 	"github.com/zishang520/engine.io/v2/events"
-	"github.com/zishang520/engine.io/v2/types"
 
 	"socketio-chat/pkg/engineio"
 )
@@ -39,11 +37,8 @@ type conn struct {
 
 	mu      sync.Mutex // guards what follows and most of each link
 	links   []*link
-	joining []*link  // handed to the library, which has not made a socket yet; in links unless the connection has ended
-	left    []string // namespaces that were joined once and are not now
+	passing *passing // nil most of the time
 	ended   string   // the reason, once Receiver.Closed was called
-	timer   *time.Timer
-	request *types.HttpContext
 }
 
 var (
@@ -71,7 +66,7 @@ func (c *conn) route(p *Packet) {
 		c.mu.Lock()
 		l := c.linkLocked(p.Nsp)
 		if l == nil {
-			left := slices.Contains(c.left, p.Nsp)
+			left := c.hasLeftLocked(p.Nsp)
 			c.mu.Unlock()
 			c.routeUnlinked(p, left)
 			return

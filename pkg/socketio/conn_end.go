@@ -3,7 +3,6 @@ package socketio
 import (
 	"log/slog"
 	"slices"
-	"time"
 
 	"socketio-chat/pkg/engineio"
 )
@@ -73,21 +72,7 @@ func (c *conn) end() {
 	// The library may have missed one: it clears its list after it has gone through it.
 	for _, l := range links {
 		if l.begun() {
-			l.disconnect(reason)
+			l.disconnect(endConnection)
 		}
-	}
-}
-
-// startTimer closes the connection unless it joins a namespace in time.
-func (c *conn) startTimer(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.timer = time.AfterFunc(d, c.eio.Close)
-}
-
-func (c *conn) stopTimerLocked() {
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
 	}
 }

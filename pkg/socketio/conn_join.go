@@ -52,7 +52,7 @@ func (c *conn) connect(l *link, p *Packet) {
 		c.server.engine.Emit("connection", c)
 	}
 	c.mu.Lock()
-	c.joining = append(c.joining, l)
+	c.joinLocked(l)
 	c.mu.Unlock()
 	release := c.server.enterNamespace(l)
 	defer release()
@@ -61,19 +61,6 @@ func (c *conn) connect(l *link, p *Packet) {
 	if !guard(c.server.log, "connect", func() { c.onData(packet) }) {
 		l.refuse("Internal server error")
 	}
-}
-
-// joinee returns the link that the library is making a socket for, and forgets that it is.
-func (c *conn) joinee(name string) *link {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.joining, func(l *link) bool { return l.name == name })
-	if i < 0 {
-		return nil
-	}
-	l := c.joining[i]
-	c.joining = slices.Delete(c.joining, i, i+1)
-	return l
 }
 
 // auth decodes what protocol 5 sends along; without it Node has an empty object.
@@ -113,8 +100,8 @@ func (c *conn) finish(l *link) {
 		return
 	}
 	l.state = linkGone
-	if l.cancel != nil {
-		l.cancel()
+	if ctx := l.ctx.Load(); ctx != nil {
+		ctx.cancel()
 	}
 	if i := slices.Index(c.links, l); i >= 0 {
 		c.links = slices.Delete(c.links, i, i+1)
@@ -122,14 +109,15 @@ func (c *conn) finish(l *link) {
 	if l.listening {
 		l.ns.traffic.disconnected.Add(1)
 	}
-	if l.listening && !slices.Contains(c.left, l.name) {
-		c.left = append(c.left, l.name)
+	if l.listening && !c.hasLeftLocked(l.name) {
+		p := c.passingLocked()
+		p.left = append(p.left, l.name)
 	}
-	behind := l.takeBehindLocked()
+	behind, ticket := l.takeBehindLocked(), l.takeTicketLocked()
 	next, connect := c.succeedLocked(l)
 	c.mu.Unlock()
 	c.server.leaveNamespace(l)
-	l.dropTicket()
+	c.server.dropTicket(ticket)
 	c.connectAll(behind)
 	if next != nil {
 		c.connect(next, connect)
@@ -175,24 +163,6 @@ func (l *link) refuse(message string) {
 	}
 }
 
-// lendRequest gives the library an empty request while it builds a Handshake, because the real one is expensive and few handlers ask
-// for it; shareHandshake fills the Handshake in. No other goroutine reads the request before the first socket exists.
-func (c *conn) lendRequest() (end func()) {
-	empty := c.server.emptyRequest
-	c.mu.Lock()
-	if len(c.links) == 1 && c.request == nil {
-		c.request = empty
-	}
-	c.mu.Unlock()
-	return func() {
-		c.mu.Lock()
-		if c.request == empty {
-			c.request = nil
-		}
-		c.mu.Unlock()
-	}
-}
-
 // shareHandshake replaces the copies that the library made of the request by the engine's own, which
 // all sockets of a connection share, and adds the query of the namespace as Node 2 does.
 func (c *conn) shareHandshake(h *socket.Handshake) {
@@ -211,6 +181,6 @@ func (c *conn) shareHandshake(h *socket.Handshake) {
 		h.Query = merged
 	}
 	c.mu.Lock()
-	c.request = nil
+	c.forgetRequestLocked()
 	c.mu.Unlock()
 }

@@ -96,7 +96,7 @@ func (c *conn) writePacket(e *encodedPacket) {
 func (l *link) ending() bool {
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
-	return l.reason != ""
+	return l.ends != endByServer
 }
 
 // connectError returns the frames of a refusal. Node 2 has a bare string where the library, for every

@@ -52,9 +52,9 @@ func payloadError(t PacketType, err error) error {
 //
 // A decoder is not safe for concurrent use. The zero value is ready, with the default limits.
 type decoder struct {
-	nsp     string   // the last one seen: most connections use a single one
-	waiting *waiting // nil unless attachments are awaited
-	bounds  decoderBounds
+	nsp     string         // the last one seen: most connections use a single one
+	waiting *waiting       // nil unless attachments are awaited
+	bounds  *decoderBounds // nil: the defaults
 }
 
 // decoderBounds are what one packet may have; zero fields mean the defaults.
@@ -104,7 +104,7 @@ func (d *decoder) addBinary(data []byte) (*Packet, error) {
 		return nil, errBinaryAlone
 	}
 	w.need--
-	if w.size += len(data); w.size > or(d.bounds.bytes, engineio.DefaultMaxPayload) {
+	if w.size += len(data); w.size > or(d.limits().bytes, engineio.DefaultMaxPayload) {
 		return nil, errTooBig
 	}
 	if !w.skip {
@@ -128,6 +128,13 @@ func (d *decoder) addBinary(data []byte) (*Packet, error) {
 	return p, nil
 }
 
+func (d *decoder) limits() decoderBounds {
+	if d.bounds == nil {
+		return decoderBounds{}
+	}
+	return *d.bounds
+}
+
 // skip makes the decoder forget the packet whose attachments are awaited, and those that come.
 func (d *decoder) skip() {
 	w := d.waiting
@@ -138,8 +145,8 @@ func (d *decoder) skip() {
 func (d *decoder) decode(data []byte) (p *Packet, attachments int, err error) {
 	p = packets.Get().(*Packet)
 	p.Nsp = d.nsp
-	attachments, err = p.decode(data, d.bounds)
-	if err == nil && attachments > or(d.bounds.attachments, DefaultAttachments) {
+	attachments, err = p.decode(data, d.limits())
+	if err == nil && attachments > or(d.limits().attachments, DefaultAttachments) {
 		err = errTooMany
 	}
 	if err != nil {

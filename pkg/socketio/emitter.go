@@ -4,19 +4,22 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime/debug"
-	"sync"
+	"sync/atomic"
 
 	"github.com/zishang520/engine.io/v2/events"
 )
 
-// emitter is an events.EventEmitter for objects that exist ten thousand times: a nil slice until
+// emitter is an events.EventEmitter for objects that exist ten thousand times: a nil pointer until
 // somebody listens, where the library's own keeps maps. Listeners run on the goroutine of Emit, in
 // the order they were added; one added meanwhile waits for the next Emit. A once listener runs
 // once, however many Emit at the same time.
 type emitter struct {
-	mu   sync.Mutex
-	list []listener // replaced, never changed: Emit reads it without the lock
-	ids  uint32
+	listeners atomic.Pointer[listeners] // replaced, never changed; nil before the first
+}
+
+type listeners struct {
+	list []listener
+	ids  uint32 // the latest
 }
 
 type listener struct {
@@ -29,17 +32,33 @@ type listener struct {
 var _ events.EventEmitter = (*emitter)(nil)
 
 func (e *emitter) add(event events.EventName, once bool, fns []events.Listener) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	list := append(make([]listener, 0, len(e.list)+len(fns)), e.list...)
-	for _, fn := range fns {
-		if fn != nil {
-			e.ids++
-			list = append(list, listener{event, fn, e.ids, once})
+	e.change(func(old listeners) (listeners, bool) {
+		list := append(make([]listener, 0, len(old.list)+len(fns)), old.list...)
+		for _, fn := range fns {
+			if fn != nil {
+				old.ids++
+				list = append(list, listener{event, fn, old.ids, once})
+			}
+		}
+		return listeners{list, old.ids}, true
+	})
+	return nil
+}
+
+// change replaces the listeners by what f makes of them, if that says so. f is called again when somebody
+// else was faster.
+func (e *emitter) change(f func(old listeners) (listeners, bool)) {
+	for {
+		old := e.listeners.Load()
+		var was listeners
+		if old != nil {
+			was = *old
+		}
+		became, changed := f(was)
+		if !changed || e.listeners.CompareAndSwap(old, &became) {
+			return
 		}
 	}
-	e.list = list
-	return nil
 }
 
 func (e *emitter) AddListener(event events.EventName, fns ...events.Listener) error {
@@ -55,9 +74,10 @@ func (e *emitter) Once(event events.EventName, fns ...events.Listener) error {
 }
 
 func (e *emitter) snapshot() []listener {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.list
+	if l := e.listeners.Load(); l != nil {
+		return l.list
+	}
+	return nil
 }
 
 // Emit calls the listeners. A panic is the caller's to handle; see emitGuarded.
@@ -85,19 +105,18 @@ func (e *emitter) take(l listener) bool {
 
 // remove drops up to limit listeners that match (all if limit is negative).
 func (e *emitter) remove(match func(listener) bool, limit int) (removed int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var list []listener
-	for _, l := range e.list {
-		if removed != limit && match(l) {
-			removed++
-			continue
+	e.change(func(old listeners) (listeners, bool) {
+		removed = 0
+		var list []listener
+		for _, l := range old.list {
+			if removed != limit && match(l) {
+				removed++
+				continue
+			}
+			list = append(list, l)
 		}
-		list = append(list, l)
-	}
-	if removed > 0 {
-		e.list = list
-	}
+		return listeners{list, old.ids}, removed > 0
+	})
 	return removed
 }
 

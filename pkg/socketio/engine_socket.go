@@ -65,10 +65,11 @@ func (c *conn) SetReadyState(string)                                            
 func (c *conn) Request() *types.HttpContext {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.request == nil {
-		c.request = newHTTPContext(c.eio.Handshake())
+	p := c.passingLocked()
+	if p.request == nil {
+		p.request = newHTTPContext(c.eio.Handshake())
 	}
-	return c.request
+	return p.request
 }
 
 func newHTTPContext(h *engineio.Handshake) *types.HttpContext {

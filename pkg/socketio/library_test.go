@@ -2,6 +2,8 @@ package socketio
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -167,5 +169,36 @@ func TestEmitter(t *testing.T) {
 	e.Clear()
 	if e.Len() != 0 || len(e.Listeners("b")) != 0 {
 		t.Error("Clear")
+	}
+}
+
+// TestEmitterTogether: listeners come, are called and go on many goroutines at once. None gets lost, and those
+// that run once do.
+func TestEmitterTogether(t *testing.T) {
+	const goroutines, rounds = 4, 50
+	var e emitter
+	var once, kept atomic.Int64
+	var together sync.WaitGroup
+	for range goroutines {
+		together.Go(func() {
+			mine := func(...any) {}
+			for range rounds {
+				_ = e.Once("a", func(...any) { once.Add(1) })
+				_ = e.On("a", func(...any) { kept.Add(1) })
+				_ = e.On("b", mine)
+				e.Emit("a")
+				if !e.RemoveListener("b", mine) {
+					t.Error("a listener is lost")
+				}
+			}
+		})
+	}
+	together.Wait()
+	if n := once.Load(); n != goroutines*rounds || e.ListenerCount("a") != goroutines*rounds || e.ListenerCount("b") != 0 {
+		t.Errorf("%d ran once, %d stay", n, e.ListenerCount("a"))
+	}
+	kept.Store(0)
+	if e.Emit("a"); kept.Load() != goroutines*rounds {
+		t.Errorf("%d of %d are called", kept.Load(), goroutines*rounds)
 	}
 }

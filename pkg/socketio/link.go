@@ -53,15 +53,28 @@ type link struct {
 
 	// Guarded by conn.mu.
 	state     linkState
-	listening bool   // the listeners of "connection" have been or are being called
-	reason    string // of disconnect, while it runs
+	listening bool // the listeners of "connection" have been or are being called
+	ends      linkEnd
 	emitted   emittedEvents
 	backlog   *backlog // nil while the link is open
 	rawAcks   map[uint64]func([]Payload)
-	cancel    context.CancelFunc
-	ticket    string // see arrivals
 
-	ctx atomic.Pointer[context.Context] // see Done
+	ctx atomic.Pointer[linkContext] // see Done
+}
+
+// linkEnd is why disconnect was called.
+type linkEnd uint8
+
+const (
+	endByServer   linkEnd = iota // it was not: if the socket is closed, then by the server
+	endByClient                  // DISCONNECT
+	endConnection                // conn.ended tells why
+)
+
+// linkContext is the context of a link for whoever waits for its end.
+type linkContext struct {
+	context.Context //nolint:containedctx // a link is one, and makes this when it is asked
+	cancel          context.CancelFunc
 }
 
 // A backlog is what waits for a link that is not open.
@@ -70,6 +83,7 @@ type backlog struct {
 	bytes   int
 	moved   chan struct{} // made by who waits for room, closed when there may be some
 	closing []any         // arguments of a "disconnect" that came before the link was open
+	ticket  string        // see arrivals
 	behind  []*Packet     // of "/" in protocol 4: CONNECTs that are answered after it
 }
 
@@ -133,7 +147,7 @@ func (l *link) begin() bool {
 	forgetNamespaces(l.sock.Client()) // whose timer the library has just stopped
 	if ended != "" {
 		c.ending.Lock()
-		l.disconnect(ended) // the library was told before it knew this socket
+		l.disconnect(endConnection) // the library was told before it knew this socket
 		c.ending.Unlock()
 	}
 	if !ok {
@@ -250,15 +264,27 @@ func (l *link) dispatch(p *Packet) {
 
 // leave does what the client asked for with DISCONNECT. The library would do it on a goroutine of its
 // own, and close the connection if the server disconnects the socket at the same time.
-func (l *link) leave() { l.disconnect("client namespace disconnect") }
+func (l *link) leave() { l.disconnect(endByClient) }
 
 // disconnect ends the socket, if it is connected, for a reason that is not the server's. It calls
 // what the server would call; conn.Write suppresses the packet and mayEmit corrects the reason.
-func (l *link) disconnect(reason string) {
+func (l *link) disconnect(why linkEnd) {
 	l.conn.mu.Lock()
-	l.reason = reason
+	l.ends = why
 	l.conn.mu.Unlock()
 	l.sock.Disconnect(false)
+}
+
+// reasonLocked is what the listeners of "disconnect" are told in place of reason, which is the library's.
+func (l *link) reasonLocked(reason string) string {
+	switch {
+	case reason != "server namespace disconnect":
+	case l.ends == endByClient:
+		return "client namespace disconnect"
+	case l.ends == endConnection:
+		return l.conn.ended
+	}
+	return reason
 }
 
 // disconnected emits "disconnect" and ends the link.
@@ -304,7 +330,7 @@ func (l *link) Done() <-chan struct{} { return l.context().Done() }
 // Err is nil while the socket is connected.
 func (l *link) Err() error {
 	if ctx := l.ctx.Load(); ctx != nil {
-		return (*ctx).Err()
+		return ctx.Err()
 	}
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
@@ -325,19 +351,18 @@ func (l *link) Value(key any) any {
 // context makes the standard context inside.
 func (l *link) context() context.Context {
 	if ctx := l.ctx.Load(); ctx != nil {
-		return *ctx
+		return ctx.Context
 	}
 	l.conn.mu.Lock()
 	defer l.conn.mu.Unlock()
 	if ctx := l.ctx.Load(); ctx != nil {
-		return *ctx
+		return ctx.Context
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l.cancel = cancel
 	if l.state == linkGone {
 		cancel()
 	}
-	l.ctx.Store(&ctx)
+	l.ctx.Store(&linkContext{ctx, cancel})
 	return ctx
 }
 
@@ -375,8 +400,8 @@ func (l *link) mayEmit(which emittedEvents, args []any) bool {
 		return false
 	}
 	l.emitted |= which
-	if l.reason != "" && args[0] == "server namespace disconnect" {
-		args[0] = l.reason
+	if reason, ok := args[0].(string); ok {
+		args[0] = l.reasonLocked(reason)
 	}
 	if l.state == linkConnecting {
 		l.backlog.closing = slices.Clone(args)

@@ -27,9 +27,7 @@ func (l *link) park(args []any) {
 	}
 	reason, _ := args[0].(string)
 	l.conn.mu.Lock()
-	if l.reason != "" && reason == "server namespace disconnect" {
-		reason = l.reason
-	}
+	reason = l.reasonLocked(reason)
 	l.conn.mu.Unlock()
 	l.ns.local.park(l, recoverable(reason), l.sock.Data())
 }

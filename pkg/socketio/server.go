@@ -168,7 +168,7 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 		e.Close()
 		return refusedReceiver{}
 	}
-	c := &conn{server: s, eio: e, decoder: decoder{bounds: s.limits.decoder}}
+	c := &conn{server: s, eio: e, decoder: decoder{bounds: &s.limits.decoder}}
 	if e.Protocol() == 3 {
 		c.chosen, c.msgpack = true, s.opts.Parser == ParserMsgPack
 	}
@@ -178,7 +178,8 @@ func (s *Server) connect(e *engineio.Conn) engineio.Receiver {
 	if e.Protocol() == 3 {
 		// The library joins "/" by itself as soon as it knows the connection.
 		root := c.newLink("/")
-		c.links, c.joining = append(c.links, root), append(c.joining, root)
+		c.links = append(c.links, root)
+		c.joinLocked(root) // nobody knows the connection yet
 		defer c.lendRequest()()
 		if !guard(s.log, "connect", func() { s.engine.Emit("connection", c) }) {
 			root.refuse("Internal server error")

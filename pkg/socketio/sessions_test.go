@@ -118,7 +118,7 @@ func TestLives(t *testing.T) {
 		case op == 1 && before == sessionReturning:
 			r.attach(c.s)
 		case op == 2 && (before == sessionAttached || before == sessionReturning):
-			c.link.member.closing = random.IntN(3)
+			c.link.member.closing = random.Int32N(3)
 			c.link.member.through = random.IntN(2) == 0
 			r.leave(c.link, now)
 		case op == 3 && before == sessionLeaving:
