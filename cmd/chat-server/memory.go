@@ -52,8 +52,14 @@ func percentFor(live uint64) int {
 	return int(min(max(gcPercent, spareHeap*100/max(live, 1)), maxGCPercent))
 }
 
-// trimInterval is how long the heap must have been left alone before it is trimmed.
-const trimInterval = 5 * time.Second
+// trimInterval is how long the heap must have been left alone before it is trimmed, trimPause how often it
+// is at the most, and storm how much must have been allocated in such an interval before: what chatting
+// leaves behind is for Go to collect, as spareHeap has it.
+const (
+	trimInterval = 5 * time.Second
+	trimPause    = time.Minute
+	storm        = 16 << 20
+)
 
 // trimMemory gives back what a storm of clients has left behind. Go collects when the
 // heap grows, so after many clients came or went at once their garbage would stay, up to
@@ -62,20 +68,38 @@ const trimInterval = 5 * time.Second
 func trimMemory(ctx context.Context) {
 	tick := time.NewTicker(trimInterval)
 	defer tick.Stop()
-	before := readHeap()
+	t := trimmer{before: readHeap()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case now := <-tick.C:
+			if t.due(readHeap(), now) {
+				debug.FreeOSMemory()
+				t.before = readHeap()
+			}
 		}
-		now := readHeap()
-		if now.worthTrimming(before) {
-			debug.FreeOSMemory()
-			now = readHeap()
-		}
-		before = now
 	}
+}
+
+// A trimmer decides when the heap is trimmed.
+type trimmer struct {
+	before  heapState // at the last look
+	stormed bool      // since the heap was trimmed last
+	trimmed time.Time
+}
+
+// due looks at the heap, trimInterval after the last time, and tells whether to trim it now.
+func (t *trimmer) due(now heapState, at time.Time) bool {
+	before, allocated := t.before, now.allocated-t.before.allocated
+	t.before = now
+	t.stormed = t.stormed || allocated >= storm
+	quiet := allocated < minTrim && now.collections == before.collections
+	if !quiet || !t.stormed || at.Sub(t.trimmed) < trimPause || !now.worthTrimming() {
+		return false
+	}
+	t.stormed, t.trimmed = false, at
+	return true
 }
 
 // A heapState is what the decision to trim depends on, in bytes and collections.
@@ -84,6 +108,7 @@ type heapState struct {
 	live        uint64 // by the last collection
 	objects     uint64 // live, and all allocated since
 	free        uint64 // kept from the system for later
+	allocated   uint64 // ever
 }
 
 func readHeap() heapState {
@@ -92,20 +117,17 @@ func readHeap() heapState {
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/gc/heap/allocs:bytes"},
 	}
 	metrics.Read(s)
-	return heapState{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64()}
+	return heapState{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64(), s[4].Value.Uint64()}
 }
 
 // minTrim is too little to collect for.
 const minTrim = 4 << 20
 
-// worthTrimming tells whether nothing was collected since before, and a tenth of what
-// lives could be given back.
-func (h heapState) worthTrimming(before heapState) bool {
-	if h.collections != before.collections {
-		return false
-	}
+// worthTrimming tells whether a tenth of what lives could be given back.
+func (h heapState) worthTrimming() bool {
 	var surplus uint64
 	if h.objects > h.live {
 		surplus = h.objects - h.live
