@@ -47,12 +47,12 @@ func TestAllocations(t *testing.T) {
 		writers.Put(w)
 		wantAllocs(t, "send to a connection that is being flushed", 0, func() {
 			c.mu.Lock()
-			c.writer = writerFlushing
+			c.sender.writer = writerFlushing
 			c.mu.Unlock()
 			b.Send(c, text)
 			c.mu.Lock()
-			c.out.release()
-			c.queued, c.writer = 0, writerIdle
+			c.sender.queue.release()
+			c.sender.queued, c.sender.writer = 0, writerIdle
 			c.mu.Unlock()
 		})
 		c.Discard()

@@ -23,15 +23,6 @@ const (
 	ServerShutdown CloseReason = "server shutting down" // Leave, Server.Drain or Server.Close was called here
 )
 
-// connState is where a connection is in its life. It only ever grows.
-type connState uint8
-
-const (
-	stateOpen    connState = iota // sends and receives
-	stateClosing                  // Close or Leave was called: the outbox drains, nothing is added
-	stateClosed                   // over; Receiver.Closed has been or is about to be called
-)
-
 // closeLinger is how long a WebSocket peer has to answer a close frame before
 // its TCP connection is cut.
 const closeLinger = 5 * time.Second
@@ -65,15 +56,13 @@ func (c *Conn) Close() { c.beginClose(false, false) }
 // has sent is received still.
 func (c *Conn) beginClose(leaving, hears bool) (wasOpen bool) {
 	c.mu.Lock()
-	if c.state != stateOpen {
-		c.hears = c.hears && hears // nothing more is received after Close
+	if !c.life.close(leaving, hears) {
 		c.mu.Unlock()
 		return false
 	}
-	c.state, c.leaving, c.hears = stateClosing, leaving, hears
 	c.setDeadlineLocked(c.closeTimeoutLocked())
-	if c.ws != nil {
-		idle := c.writer == writerIdle
+	if c.sender.ws != nil {
+		idle := c.sender.writer == writerIdle
 		c.mu.Unlock()
 		if idle {
 			c.finishClose()
@@ -89,7 +78,7 @@ func (c *Conn) beginClose(leaving, hears bool) (wasOpen bool) {
 // for as long as it may be silent will not come for its close packet either.
 func (c *Conn) closeTimeoutLocked() time.Duration {
 	o := &c.server.opts
-	if c.ws == nil {
+	if c.sender.ws == nil {
 		return min(closeTimeout, o.PingInterval+o.PingTimeout)
 	}
 	return closeTimeout
@@ -110,25 +99,22 @@ func (c *Conn) finishClose() {
 // may be running.
 func (c *Conn) shutdown(reason CloseReason, err error) {
 	c.mu.Lock()
-	if c.state == stateClosed {
+	told, first := c.life.end(reason)
+	if !first {
 		c.mu.Unlock()
 		return
 	}
-	c.state = stateClosed
-	if c.leaving { // however it went: it was sent away
-		reason, err = ServerShutdown, nil
+	if told != reason {
+		reason, err = told, nil
 	}
-	c.reason = reason
 	c.server.deadlines.drop(c)
-	c.out.release()
+	c.sender.queue.release()
 	c.cutAnswersLocked()
-	ws, probe := c.ws, c.probe
-	c.probe = nil
+	ws, probe := c.sender.ws, c.sender.probe
+	c.sender.probe = nil
 	c.wakePollLocked()
-	c.wakeDrainedLocked()
-	if c.done != nil {
-		close(c.done)
-	}
+	fire(&c.signals.drained)
+	fire(&c.signals.done)
 	c.mu.Unlock()
 
 	if ws != nil {
@@ -141,8 +127,8 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 	}
 	c.server.forget(c, reason, err)
 	c.server.running.hand(func() { // counted since admit
-		c.recvMu.Lock()
-		defer c.recvMu.Unlock()
-		c.guard(func() { c.receiver.Closed(reason, err) })
+		c.intake.mu.Lock()
+		defer c.intake.mu.Unlock()
+		c.guard(func() { c.intake.receiver.Closed(reason, err) })
 	})
 }

@@ -2,8 +2,6 @@ package engineio
 
 import (
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"socketio-chat/pkg/engineio/internal/packet"
 	"socketio-chat/pkg/engineio/internal/payload"
@@ -24,69 +22,33 @@ type Receiver interface {
 // A Conn is one session: it outlives the HTTP requests and the WebSocket that
 // carry it. All methods are safe for concurrent use and none blocks on the
 // peer.
+//
+// It is made of parts, each in a file of its own, which says what it owns and what guards it.
 type Conn struct {
 	// What a delivery touches, on one cache line: with thousands of connections
 	// each line that it takes more is one that the processor has to wait for.
-	mu       sync.Mutex    // guards all but what is static
-	state    connState     // where it is in its life
-	writer   writerState   // what takes frames from the outbox
-	protocol uint8         // static
-	b64      bool          // static; protocol 3: the client cannot read binary responses
-	greeted  bool          // the first poll has been answered
-	leaving  bool          // Leave was called first
-	hears    bool          // leaving, and what the client sent is received still
-	lingers  bool          // leaving, and the close packet has been polled
-	out      outbox        // frames in order
-	queued   int64         // bytes in out and in what is being written
-	ws       *wsTransport  // nil while the transport is polling
-	poll     *pendingPoll  // the GET that waits for packets
-	text     atomic.Uint32 // protocol 3: a textRule; guarded by nothing
+	mu     sync.Mutex // guards life, sender, beat, deadline and signals, as far as they say nothing else
+	life   lifetime   // open, closing, closed
+	sender sender     // the way to the client
 
-	post         bool          // a POST is being read
-	awaitingPong bool          // protocol 4: a ping was sent
-	graceUsed    bool          // protocol 4: this ping's timeout was extended once
-	pinged       uint32        // protocol 4: when that was, see sinceHandshake
-	due          time.Duration // of the heartbeat, then the bound of an orderly close; see deadlines.set
-	found        time.Duration // when deadlines looks at it, not after due
-	controls     atomic.Uint32 // see mayControl; guarded by nothing
-	slow         *slowAnswer   // answers to polls that wait for their peers
-	probe        *wsTransport  // a WebSocket that asked to take over, until it does
-	reason       CloseReason
-	done         chan struct{} // made by Done, closed by shutdown
-	drained      chan struct{} // made by Drained, closed when queued is 0 and by shutdown
+	beat     heartbeat // whether the client is alive
+	deadline deadline  // when to look at it again
+	intake   intake    // the way from the client
+	signals  signals   // for those who wait
 
 	// Static after construction.
 	server    *Server
 	id        string
 	handshake *Handshake
-	receiver  Receiver // set before the first packet is received
 
-	// recvMu makes calls of receiver follow one another. Held while it runs.
-	recvMu sync.Mutex
-
-	taken atomic.Int64 // bytes received lately, see held.go
-
-	// Of deadlines, whose mutex guards them: neighbours in a slot, and its number from 1 on.
-	before, after *Conn
-	seat          int32
-
-	_ [16]byte // makes its class of sizes one of whole lines
+	_ [32]byte // makes its class of sizes one of whole lines
 }
-
-// writerState tells what takes frames from the outbox of a WebSocket.
-type writerState uint8
-
-const (
-	writerIdle      writerState = iota // nobody; the outbox is empty
-	writerScheduled                    // the connection is in a Batch or in the flusher's line
-	writerFlushing                     // a flusher worker, or the connection's own goroutine, writes
-)
 
 // ID is the session id. It is a secret: whoever has it can take part in the session.
 func (c *Conn) ID() string { return c.id }
 
 // Protocol is the Engine.IO protocol, 3 or 4.
-func (c *Conn) Protocol() int { return int(c.protocol) }
+func (c *Conn) Protocol() int { return int(c.sender.protocol) }
 
 // Handshake is the request that opened the session. Read only.
 func (c *Conn) Handshake() *Handshake { return c.handshake }
@@ -95,7 +57,7 @@ func (c *Conn) Handshake() *Handshake { return c.handshake }
 func (c *Conn) Transport() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ws != nil {
+	if c.sender.ws != nil {
 		return WebSocket
 	}
 	return Polling
@@ -109,10 +71,10 @@ func (c *Conn) SetDoubleUTF8(twice bool) {
 	if twice {
 		rule = payload.TextTwice
 	}
-	c.text.Store(uint32(rule))
+	c.sender.text.Store(uint32(rule))
 }
 
-func (c *Conn) textRule() payload.TextRule { return payload.TextRule(c.text.Load()) }
+func (c *Conn) textRule() payload.TextRule { return payload.TextRule(c.sender.text.Load()) }
 
 // UndoubleUTF8 undoes the second encoding of a message that was received before
 // SetDoubleUTF8 was called. Text that is not encoded twice throughout is
@@ -126,7 +88,7 @@ func UndoubleUTF8(text []byte) []byte {
 func (c *Conn) Open() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state == stateOpen
+	return c.life.open()
 }
 
 // Writable tells whether a frame sent now would leave at once: nothing waits
@@ -134,27 +96,7 @@ func (c *Conn) Open() bool {
 func (c *Conn) Writable() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen || !c.out.empty() {
-		return false
-	}
-	if c.ws != nil {
-		return c.writer == writerIdle
-	}
-	return c.poll != nil
-}
-
-// Done is closed when the connection is. Receiver.Closed may come later: it
-// waits for the Receive that is running.
-func (c *Conn) Done() <-chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.done == nil {
-		c.done = make(chan struct{})
-		if c.state == stateClosed {
-			close(c.done)
-		}
-	}
-	return c.done
+	return c.life.open() && c.sender.ready()
 }
 
 // Send queues frames and lets them leave at once. The frames of one call stay
@@ -171,17 +113,17 @@ func (c *Conn) Send(frames ...*Frame) bool {
 // receive hands one message to the receiver, or nothing once the connection
 // has ended.
 func (c *Conn) receive(p packet.Packet) {
-	c.recvMu.Lock()
-	defer c.recvMu.Unlock()
+	c.intake.mu.Lock()
+	defer c.intake.mu.Unlock()
 	if c.receives() {
-		c.guard(func() { c.receiver.Receive(p.Data, p.Binary) })
+		c.guard(func() { c.intake.receiver.Receive(p.Data, p.Binary) })
 	}
 }
 
 func (c *Conn) receives() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state == stateOpen || c.state == stateClosing && c.hears
+	return c.life.receives()
 }
 
 // onPacket acts on one decoded packet. It reports false when the connection
@@ -197,13 +139,13 @@ func (c *Conn) onPacket(p packet.Packet) bool {
 		c.server.stats.receivedMessage(c, len(p.Data))
 		c.receive(p)
 	case packet.Ping:
-		if c.protocol != 3 {
+		if c.Protocol() != 3 {
 			c.shutdown(TransportError, errHeartbeatWay)
 			return false
 		}
 		c.Send(pongFrame) // without the data of the ping, as in Node
 	case packet.Pong:
-		if c.protocol == 3 {
+		if c.Protocol() == 3 {
 			c.shutdown(TransportError, errHeartbeatWay)
 			return false
 		}

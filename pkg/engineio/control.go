@@ -30,29 +30,12 @@ const pongCost = 48
 var errControlFrames = wsframe.Error{Code: ws.StatusPolicyViolation, Text: "too many control frames"}
 
 // mayControl counts one frame or packet without a message. It reports false if that is one too many: then
-// what it came by must be closed. Any goroutine may call it: during an upgrade two read.
-//
-// controls is the moment at which the client has saved up all it may (as a bucket is in pkg/socketio). Its
-// clock starts again every 71 minutes, so what cannot be, or is over, is as if it was now.
+// what it came by must be closed.
 func (c *Conn) mayControl() bool {
 	perSecond := c.server.opts.ControlFrames
-	if perSecond < 0 {
+	if perSecond < 0 || c.intake.mayControl(c.sinceHandshake(), perSecond) {
 		return true
 	}
-	const most = uint32(controlBurst / time.Microsecond)
-	cost, now := uint32(1e6/perSecond), c.sinceHandshake()
-	for {
-		was := c.controls.Load()
-		ahead := was - now
-		if ahead > most {
-			ahead = 0
-		}
-		if ahead+cost > most {
-			c.server.stats.controlFrames.Add(1)
-			return false
-		}
-		if c.controls.CompareAndSwap(was, now+ahead+cost) {
-			return true
-		}
-	}
+	c.server.stats.controlFrames.Add(1)
+	return false
 }

@@ -36,6 +36,17 @@ type deadlines struct {
 
 const wheelSlots = 512
 
+// A deadline is when a session has to be looked at, and where that stands in the wheel.
+type deadline struct {
+	// Conn.mu guards these.
+	at    time.Duration // of the heartbeat, then the bound of an orderly close; 0: none. See set
+	found time.Duration // when deadlines looks at it, not after at
+
+	// deadlines.mu guards these: the neighbours in a slot, and its number from 1 on.
+	before, after *Conn
+	seat          int32
+}
+
 // newDeadlines makes ticks of a hundredth of the shortest period, 100 ms at the most.
 func newDeadlines(o *Options, r *running) *deadlines {
 	tick := min(max(min(o.PingInterval, o.PingTimeout)/100, time.Millisecond), 100*time.Millisecond)
@@ -47,17 +58,17 @@ func (d *deadlines) now() time.Duration { return time.Since(d.began) }
 
 // set makes due the deadline of c, whose mutex the caller holds.
 func (d *deadlines) set(c *Conn, due time.Duration) {
-	known := c.due != 0
-	if c.due = due; known && due >= c.found {
+	known := c.deadline.at != 0
+	if c.deadline.at = due; known && due >= c.deadline.found {
 		return // it is looked at before, and then put where it belongs
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if known && c.seat == 0 {
+	if known && c.deadline.seat == 0 {
 		return // it is being looked at: that waits for the mutex of c
 	}
 	d.unlinkLocked(c)
-	c.found = due
+	c.deadline.found = due
 	d.linkLocked(c, max(int64((due+d.tick-1)/d.tick), d.done+1))
 }
 
@@ -69,11 +80,11 @@ func (d *deadlines) drop(c *Conn) {
 }
 
 func (d *deadlines) linkLocked(c *Conn, tick int64) {
-	slot := &d.slots[tick%wheelSlots]
-	c.seat = int32(tick%wheelSlots) + 1
-	c.before, c.after = nil, *slot
-	if c.after != nil {
-		c.after.before = c
+	slot, l := &d.slots[tick%wheelSlots], &c.deadline
+	l.seat = int32(tick%wheelSlots) + 1
+	l.before, l.after = nil, *slot
+	if l.after != nil {
+		l.after.deadline.before = c
 	}
 	*slot = c
 	if d.n++; !d.looking {
@@ -82,18 +93,19 @@ func (d *deadlines) linkLocked(c *Conn, tick int64) {
 }
 
 func (d *deadlines) unlinkLocked(c *Conn) {
-	if c.seat == 0 {
+	l := &c.deadline
+	if l.seat == 0 {
 		return
 	}
-	if c.after != nil {
-		c.after.before = c.before
+	if l.after != nil {
+		l.after.deadline.before = l.before
 	}
-	if c.before != nil {
-		c.before.after = c.after
+	if l.before != nil {
+		l.before.deadline.after = l.after
 	} else {
-		d.slots[c.seat-1] = c.after
+		d.slots[l.seat-1] = l.after
 	}
-	c.seat, c.before, c.after = 0, nil, nil
+	l.seat, l.before, l.after = 0, nil, nil
 	d.n--
 }
 

@@ -18,13 +18,13 @@ func TestDeadlines(t *testing.T) {
 			conns := make([]*Conn, 50)
 			due := make([]time.Duration, len(conns))
 			for i := range conns {
-				conns[i] = &Conn{server: srv, protocol: 4, handshake: &Handshake{Time: time.Now()}}
+				conns[i] = &Conn{server: srv, sender: sender{protocol: 4}, handshake: &Handshake{Time: time.Now()}}
 			}
 			set := func(i int) {
 				c := conns[i]
 				c.mu.Lock()
 				defer c.mu.Unlock()
-				c.awaitingPong = false
+				c.beat.awaitingPong = false
 				due[i] = d.now() + time.Duration(rnd.IntN(120_000))*time.Millisecond
 				d.set(c, due[i])
 			}
@@ -36,7 +36,7 @@ func TestDeadlines(t *testing.T) {
 				synctest.Wait()
 				for i, c := range conns {
 					c.mu.Lock()
-					pinged := c.awaitingPong
+					pinged := c.beat.awaitingPong
 					c.mu.Unlock()
 					late := d.now() - due[i]
 					if pinged && late < 0 || !pinged && late > d.tick {

@@ -9,6 +9,15 @@
 // which returns the [Receiver] of what the client sends. [Conn.Send] sends to
 // one client; a [Batch] sends one [Frame], encoded once, to many.
 //
+// A Conn is made of parts, each a struct in a file of its own with its rule:
+//
+//	lifetime    open, closing or closed, and by what reason; Conn.mu
+//	sender      the queue of frames, and the poll or WebSocket that takes them; Conn.mu
+//	heartbeat   whether a ping waits for its pong; Conn.mu
+//	deadline    when the Conn is looked at again, and its place in the wheel (deadlines)
+//	intake      what comes from the client, to the Receiver: a mutex of its own, and atomics
+//	signals     Done and Drained; Conn.mu
+//
 //	listener ─► front ─ requests with more than one reading ─► net/http ─┐
 //	             │ └─ all other requests ──────► FrontOptions.Handler ◄──┘
 //	             │ polls, POSTs of sessions           ▼
@@ -35,6 +44,7 @@
 //
 // # Glossary
 //
+//	turn        what a connection writes at one time: all that was in its outbox
 //	session     what a client opens by its handshake: a Conn, until Receiver.Closed
 //	transport   what carries it: polls and POSTs, or one WebSocket (wsTransport)
 //	frame       one packet, encoded once for all its receivers (Frame)
@@ -74,8 +84,8 @@
 //
 // # Concurrency
 //
-// A session's state is guarded by its mutex, which is never held during I/O or
-// a call of the receiver. These goroutines exist:
+// Conn.mu is never held during I/O or a call of the receiver; where locks nest, it is
+// taken before those of Server, deadlines, flusher and running. These goroutines exist:
 //
 //   - one reader for each WebSocket while there is something to read, or always
 //     where the system has no poller for it. It calls the receiver;

@@ -128,14 +128,14 @@ func refuseHandshake(w http.ResponseWriter) {
 // reports whether the session is leaving, and then ends on its own.
 func (c *Conn) afterFarewell() bool {
 	c.mu.Lock()
-	if c.state == stateClosed || !c.leaving {
-		leaving := c.leaving
+	if c.life.over() || !c.life.leaving {
+		leaving := c.life.leaving
 		c.mu.Unlock()
 		return leaving
 	}
-	t := c.ws
-	if t == nil && !c.lingers {
-		c.lingers = true
+	t := c.sender.ws
+	if t == nil && !c.life.lingers {
+		c.life.lingers = true
 		c.setDeadlineLocked(c.server.linger(pollLinger))
 	}
 	c.mu.Unlock()

@@ -19,10 +19,10 @@ func (s *Server) ReleasePoll(id string) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.poll == nil {
+	if c.sender.poll == nil {
 		return false
 	}
-	c.poll.noop = true
+	c.sender.poll.noop = true
 	c.wakePollLocked()
 	return true
 }

@@ -102,13 +102,13 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 		return false
 	}
 	c.mu.Lock()
-	if c.poll != nil || c.probe != nil || c.ws != nil {
+	if c.sender.poll != nil || c.sender.probe != nil || c.sender.ws != nil {
 		c.mu.Unlock()
 		return false
 	}
 	fc.pending = pendingPoll{front: fc}
-	c.poll = &fc.pending
-	if !c.dueLocked(c.poll) {
+	c.sender.poll = &fc.pending
+	if !c.sender.due(c.sender.poll, c.life.open()) {
 		fc.session.Store(c)
 		c.mu.Unlock()
 		fc.missed()

@@ -61,9 +61,9 @@ func (fc *frontConn) ended() {
 			return
 		}
 		c.mu.Lock()
-		mine := c.poll == &fc.pending
+		mine := c.sender.poll == &fc.pending
 		if mine {
-			c.poll = nil
+			c.sender.poll = nil
 			fc.session.Store(nil)
 		}
 		c.mu.Unlock()
@@ -88,8 +88,8 @@ func (fc *frontConn) followed() {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.poll == &fc.pending {
-			c.poll.noop = true
+		if c.sender.poll == &fc.pending {
+			c.sender.poll.noop = true
 			c.wakePollLocked()
 		}
 	})

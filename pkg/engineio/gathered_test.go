@@ -139,7 +139,7 @@ func readRounds(t *testing.T, ring *faultyRing, alice *wsClient, p *peer, rounds
 		_, data, err := alice.tryRead()
 		if err != nil {
 			ring.mu.Lock()
-			unsure := ring.unsure[int32(p.ws.fd)]
+			unsure := ring.unsure[int32(p.sender.ws.fd)]
 			ring.mu.Unlock()
 			if !unsure || p.Open() {
 				t.Errorf("closed before frame %d of %d: %v", n, rounds, err)

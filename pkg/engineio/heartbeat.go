@@ -6,17 +6,43 @@ import (
 	"socketio-chat/pkg/engineio/internal/packet"
 )
 
-// Heartbeats of all sessions share one timer, see deadlines.
+// A heartbeat is what is known of whether the client is alive. Conn.mu guards it; the time at
+// which it is looked at is a deadline.
 //
 //	protocol 4: PingInterval of silence, the server pings, the client has
 //	            PingTimeout to pong; then again
 //	protocol 3: the client pings each PingInterval, the server pongs; without
 //	            a packet for PingInterval+PingTimeout the client is gone
+type heartbeat struct {
+	awaitingPong bool   // protocol 4: a ping was sent
+	graceUsed    bool   // protocol 4: this ping's timeout was extended once
+	pinged       uint32 // protocol 4: when that was, see sinceHandshake
+}
+
+// ping begins to wait for a pong.
+func (h *heartbeat) ping(now uint32) { *h = heartbeat{awaitingPong: true, pinged: now} }
+
+// pong ends the wait, and returns how long that was. A pong that nobody waits for is none.
+func (h *heartbeat) pong(now uint32) (roundTrip time.Duration, ok bool) {
+	ok, h.awaitingPong = h.awaitingPong, false
+	return time.Duration(now-h.pinged) * time.Microsecond, ok
+}
+
+// grace reports whether the wait for a pong may begin again, since another packet has shown the
+// client alive: once for each ping.
+func (h *heartbeat) grace() bool {
+	if !h.awaitingPong || h.graceUsed {
+		return false
+	}
+	h.graceUsed = true
+	return true
+}
+
 func (c *Conn) startHeartbeatLocked() { c.setDeadlineLocked(c.heartbeatPeriod()) }
 
 func (c *Conn) heartbeatPeriod() time.Duration {
 	o := &c.server.opts
-	if c.protocol == 3 {
+	if c.Protocol() == 3 {
 		return o.PingInterval + o.PingTimeout
 	}
 	return o.PingInterval
@@ -27,26 +53,26 @@ func (c *Conn) heartbeatPeriod() time.Duration {
 func (c *Conn) onDeadline() (ping bool) {
 	d := c.server.deadlines
 	c.mu.Lock()
-	if due := c.due; c.state == stateClosed || due > d.now() {
-		c.due = 0
-		if c.state != stateClosed {
+	if due := c.deadline.at; c.life.over() || due > d.now() {
+		c.deadline.at = 0
+		if !c.life.over() {
 			d.set(c, due) // it was moved after it was put where it was found
 		}
 		c.mu.Unlock()
 		return false
 	}
-	c.due = 0
+	c.deadline.at = 0
 	switch {
-	case c.state == stateClosing:
+	case c.life.closing():
 		c.mu.Unlock()
 		c.shutdown(ForcedClose, nil) // what is queued did not leave, no poll came for the close packet, or it lingered
 		return false
-	case c.protocol == 3 || c.awaitingPong:
+	case c.Protocol() == 3 || c.beat.awaitingPong:
 		c.mu.Unlock()
 		c.shutdown(PingTimeout, nil)
 		return false
 	}
-	c.awaitingPong, c.graceUsed, c.pinged = true, false, c.sinceHandshake()
+	c.beat.ping(c.sinceHandshake())
 	c.setDeadlineLocked(c.server.opts.PingTimeout)
 	c.mu.Unlock()
 	return true
@@ -68,20 +94,18 @@ func (c *Conn) setDeadlineLocked(d time.Duration) {
 func (c *Conn) heard(typ packet.Type) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateOpen {
+	if !c.life.open() {
 		return
 	}
 	switch {
-	case c.protocol == 3:
+	case c.Protocol() == 3:
 		c.setDeadlineLocked(c.heartbeatPeriod())
 	case typ == packet.Pong:
-		if c.awaitingPong {
-			c.server.stats.roundTrip.Observe(time.Duration(c.sinceHandshake()-c.pinged) * time.Microsecond)
+		if took, ok := c.beat.pong(c.sinceHandshake()); ok {
+			c.server.stats.roundTrip.Observe(took)
 		}
-		c.awaitingPong = false
 		c.setDeadlineLocked(c.heartbeatPeriod())
-	case c.awaitingPong && !c.graceUsed:
-		c.graceUsed = true
+	case c.beat.grace():
 		c.setDeadlineLocked(c.server.opts.PingTimeout)
 	}
 }

@@ -17,24 +17,17 @@ const (
 	shedShare = 16 // one of so many
 )
 
-// took notes bytes that were read for the connection.
-func (c *Conn) took(n int) { c.taken.Add(int64(n)) }
-
 // held estimates what the connection holds, in bytes.
 func (c *Conn) held() int64 {
 	c.mu.Lock()
-	queued := c.queued
+	queued := c.sender.queued
 	c.mu.Unlock()
-	return queued + c.taken.Load()
+	return queued + c.intake.taken.Load()
 }
 
 // AgeHeld makes what was received before count half in Shed. It is to be called every few seconds.
 func (s *Server) AgeHeld() {
-	s.each(func(c *Conn) {
-		if n := c.taken.Load(); n > 0 {
-			c.taken.Add(-(n + 1) / 2)
-		}
-	})
+	s.each(func(c *Conn) { c.intake.age() })
 }
 
 // Shed closes connections that hold much memory until about want bytes are free: the largest first, of

@@ -28,8 +28,8 @@ func TestShedOrder(t *testing.T) {
 		id    string
 		taken int64
 	}{{"small", 10}, {"old", 500}, {"new", 500}, {"large", 900}, {"idle", 0}} {
-		c := &Conn{server: s, id: tt.id, handshake: &Handshake{Time: began.Add(time.Duration(i) * time.Second)}, receiver: nobody{}}
-		c.took(int(tt.taken))
+		c := &Conn{server: s, id: tt.id, handshake: &Handshake{Time: began.Add(time.Duration(i) * time.Second)}, intake: intake{receiver: nobody{}}}
+		c.intake.took(int(tt.taken))
 		conns[tt.id] = c
 		s.conns[tt.id] = c
 		s.running.add() // as register does; the end of the connection takes it off

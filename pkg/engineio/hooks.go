@@ -14,9 +14,9 @@ type UpgradeReceiver interface {
 
 // tellUpgraded tells the receiver, if it wants to know and the connection has not ended.
 func (c *Conn) tellUpgraded() {
-	c.recvMu.Lock()
-	defer c.recvMu.Unlock()
-	if r, ok := c.receiver.(UpgradeReceiver); ok && c.receives() {
+	c.intake.mu.Lock()
+	defer c.intake.mu.Unlock()
+	if r, ok := c.intake.receiver.(UpgradeReceiver); ok && c.receives() {
 		c.guard(r.OnUpgrade)
 	}
 }

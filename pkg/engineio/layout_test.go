@@ -15,7 +15,7 @@ func TestCacheLines(t *testing.T) {
 	var c Conn
 	var w wsTransport
 	for name, end := range map[string]uintptr{
-		"Conn":        unsafe.Offsetof(c.poll) + unsafe.Sizeof(c.poll),
+		"Conn":        unsafe.Offsetof(c.sender) + unsafe.Offsetof(c.sender.text) + unsafe.Sizeof(c.sender.text),
 		"wsTransport": unsafe.Offsetof(w.head) + unsafe.Sizeof(w.head),
 	} {
 		if end > line {

@@ -126,37 +126,25 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 		size += f.size()
 	}
 	c.mu.Lock()
-	if c.state != stateOpen {
+	if !c.life.open() {
 		c.mu.Unlock()
 		return false, false
 	}
-	if c.queued > 0 && c.queued+size+c.placesLocked(len(frames)) > c.server.opts.QueueBytes {
+	if c.sender.full(len(frames), size, c.server.opts.QueueBytes) {
 		c.mu.Unlock()
 		c.shutdown(SlowClient, errQueueOverflow)
 		return false, false
 	}
-	c.out.add(frames, size)
-	c.queued += size
-	switch {
-	case c.ws == nil && c.poll != nil && c.poll.front != nil:
-		schedule = c.schedulePollLocked()
-	case c.ws == nil:
-		c.wakePollLocked()
-	case c.writer == writerIdle:
-		c.writer = writerScheduled
-		schedule = true
+	c.sender.add(frames, size)
+	if c.sender.ws != nil {
+		schedule = c.sender.scheduleTurn()
+	} else {
+		schedule = c.sender.schedulePoll()
+		c.sender.wakeHandler()
 	}
 	c.mu.Unlock()
 	return true, schedule
 }
-
-// frameCost is what a frame takes in each queue that it waits in, beside its own bytes
-// which all queues share: a pointer, and as much again that slices grow ahead.
-const frameCost = 16
-
-// placesLocked is the memory of the queue itself with n more frames in it: messages
-// of a few bytes must not make it many times what the bytes amount to.
-func (c *Conn) placesLocked(n int) int64 { return int64(n+c.out.len()) * frameCost }
 
 // A Batch queues one broadcast on many connections, then lets all of them
 // leave with one hand-over to the flusher. It is not safe for concurrent use.

@@ -20,7 +20,7 @@ func (p *peer) wantParked(t testing.TB) {
 func (p *peer) transport() *wsTransport {
 	p.Conn.mu.Lock()
 	defer p.Conn.mu.Unlock()
-	return p.ws
+	return p.sender.ws
 }
 
 // A parked connection notices everything that one with a goroutine does.

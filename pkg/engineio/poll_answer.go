@@ -69,20 +69,12 @@ func (r pollReceipt) done(err error) {
 
 // takePollLocked ends the pending poll and returns its answer.
 func (c *Conn) takePollLocked() (a pollAnswer) {
-	c.poll = nil
-	switch {
-	case c.ws != nil: // after an upgrade the outbox belongs to the WebSocket
-	case c.greeted:
-		a.out = c.out.take()
-	default:
-		a.out = c.out.cutFirst()
-	}
-	c.greeted = true
+	a.out = c.sender.takePoll()
 	// A client that leaves is told by the poll after that: it shall have its packets
 	// first.
-	a.closing = c.state == stateClosing && c.ws == nil && c.out.empty() && (!c.leaving || a.out.empty())
-	over := a.closing || c.state == stateClosed && c.reason != TransportClose
-	a.gone = over && c.leaving
+	a.closing = c.life.closing() && c.sender.ws == nil && c.sender.queue.empty() && (!c.life.leaving || a.out.empty())
+	over := a.closing || c.life.over() && !c.life.lost
+	a.gone = over && c.life.leaving
 	a.last = packet.Noop
 	if over {
 		a.last = packet.Close
@@ -135,11 +127,11 @@ func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packet
 		b.packets = append(b.packets, packet.Packet{Type: last})
 	}
 	contentType = plainText
-	if c.protocol == 4 {
+	if c.Protocol() == 4 {
 		b.body = payload.AppendV4(b.body, b.packets)
 	} else {
 		var octets bool
-		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.b64 || q.Has("j"), c.textRule())
+		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.sender.b64 || q.Has("j"), c.textRule())
 		if octets {
 			contentType = octetStream // and nothing more: the clients compare it
 		}
@@ -191,9 +183,9 @@ type slowAnswer struct {
 func (c *Conn) beginSlowAnswer(conn interface{ SetWriteDeadline(time.Time) error }) *slowAnswer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := &slowAnswer{c: c, conn: conn, next: c.slow}
-	c.slow = a
-	if c.state == stateClosed {
+	a := &slowAnswer{c: c, conn: conn, next: c.sender.slow}
+	c.sender.slow = a
+	if c.life.over() {
 		_ = conn.SetWriteDeadline(time.Now().Add(answerLinger))
 	}
 	return a
@@ -205,7 +197,7 @@ func (c *Conn) beginSlowAnswer(conn interface{ SetWriteDeadline(time.Time) error
 func (a *slowAnswer) extend() (goesOn bool) {
 	a.c.mu.Lock()
 	defer a.c.mu.Unlock()
-	if a.c.state == stateClosed {
+	if a.c.life.over() {
 		return false
 	}
 	_ = a.conn.SetWriteDeadline(time.Now().Add(a.c.server.opts.WriteTimeout))
@@ -216,7 +208,7 @@ func (a *slowAnswer) extend() (goesOn bool) {
 func (a *slowAnswer) end() {
 	a.c.mu.Lock()
 	defer a.c.mu.Unlock()
-	for p := &a.c.slow; *p != nil; p = &(*p).next {
+	for p := &a.c.sender.slow; *p != nil; p = &(*p).next {
 		if *p == a {
 			*p = a.next
 			break
@@ -230,7 +222,7 @@ const answerLinger = time.Second
 
 // cutAnswersLocked bounds the answers that still wait for their peers.
 func (c *Conn) cutAnswersLocked() {
-	for a := c.slow; a != nil; a = a.next {
+	for a := c.sender.slow; a != nil; a = a.next {
 		_ = a.conn.SetWriteDeadline(time.Now().Add(answerLinger)) // fails on a closed connection only
 	}
 }

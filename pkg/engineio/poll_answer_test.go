@@ -98,7 +98,7 @@ func (p *peer) wantTaken(t testing.TB) {
 	eventually(t, "a poll took the packets", func() bool {
 		p.Conn.mu.Lock()
 		defer p.Conn.mu.Unlock()
-		return p.out.empty() && p.slow != nil
+		return p.sender.queue.empty() && p.sender.slow != nil
 	})
 }
 
@@ -164,8 +164,7 @@ func TestFailedPollAnswerEndsTheSession(t *testing.T) {
 // sendTextLocked queues a text without waking a poll.
 func (p *peer) sendTextLocked(text string) {
 	f := NewTextFrame([]byte(text))
-	p.out.add([]*Frame{f}, f.size())
-	p.queued += f.size()
+	p.sender.add([]*Frame{f}, f.size())
 }
 
 // A brokenWriter is the end of a connection that is gone.
@@ -281,7 +280,7 @@ func TestFewLongAnswersAreEncodedAtOnce(t *testing.T) {
 		sink := &heldSink{server: srv, offer: make(chan struct{})}
 		frame := NewTextFrame([]byte(strings.Repeat("안녕", 150_000)))
 		for range polls {
-			c := &Conn{server: srv, protocol: 3, b64: true, handshake: &Handshake{}, receiver: nobody{}, greeted: true}
+			c := &Conn{server: srv, sender: sender{protocol: 3, b64: true, greeted: true}, handshake: &Handshake{}, intake: intake{receiver: nobody{}}}
 			c.enqueue([]*Frame{frame})
 			c.mu.Lock()
 			a := c.takePollLocked()

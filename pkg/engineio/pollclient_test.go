@@ -150,7 +150,7 @@ func (p *peer) wantPolling(t testing.TB) {
 func (p *peer) polling() bool {
 	p.Conn.mu.Lock()
 	defer p.Conn.mu.Unlock()
-	return p.poll != nil
+	return p.sender.poll != nil
 }
 
 // wantGone expects that the server no longer knows the session.

@@ -18,34 +18,10 @@ type pendingPoll struct {
 
 // wakePollLocked lets a waiting poll look again.
 func (c *Conn) wakePollLocked() {
-	switch {
-	case c.poll == nil:
-	case c.poll.front != nil:
-		if c.schedulePollLocked() {
-			c.server.flusher.schedule(c)
-		}
-	default:
-		select {
-		case c.poll.wake <- struct{}{}:
-		default: // woken already
-		}
+	if c.sender.schedulePoll() {
+		c.server.flusher.schedule(c)
 	}
-}
-
-// schedulePollLocked reports whether the caller must give the connection to the
-// flusher, so that it looks at the poll that waits at the front.
-func (c *Conn) schedulePollLocked() bool {
-	if c.poll == nil || c.poll.front == nil || c.writer != writerIdle {
-		return false
-	}
-	c.writer = writerScheduled
-	return true
-}
-
-// dueLocked tells whether there is something to answer p with: packets, the end
-// of the session, or an upgrade.
-func (c *Conn) dueLocked(p *pendingPoll) bool {
-	return !c.out.empty() || c.state != stateOpen || c.ws != nil || p.noop
+	c.sender.wakeHandler()
 }
 
 // upgradeCheck is how often a poll that waits during an upgrade is released,
@@ -77,15 +53,15 @@ func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Valu
 func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
 	p := &pendingPoll{wake: make(chan struct{}, 1)}
 	c.mu.Lock()
-	if c.poll != nil {
+	if c.sender.poll != nil {
 		c.mu.Unlock()
 		c.shutdown(TransportError, errPollOverlap)
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	c.poll = p
+	c.sender.poll = p
 	if !c.waitPollLocked(r, p) {
-		c.poll = nil
+		c.sender.poll = nil
 		c.mu.Unlock()
 		c.shutdown(TransportError, errPollCut)
 		return
@@ -101,8 +77,8 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 	var check <-chan time.Time
 	var behind <-chan struct{}
-	for !c.dueLocked(p) {
-		if c.probe != nil && check == nil {
+	for !c.sender.due(p, c.life.open()) {
+		if c.sender.probe != nil && check == nil {
 			t := time.NewTimer(upgradeCheck)
 			defer t.Stop()
 			check = t.C
@@ -123,7 +99,7 @@ func (c *Conn) waitPollLocked(r *http.Request, p *pendingPoll) bool {
 		}
 		c.mu.Lock()
 		if gone {
-			return c.state != stateOpen || c.ws != nil // its end is known already
+			return !c.life.open() || c.sender.ws != nil // its end is known already
 		}
 		p.noop = p.noop || noop
 	}

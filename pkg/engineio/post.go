@@ -27,20 +27,12 @@ type postResult struct {
 // takePost takes the packets of one POST, whose body read returns. What is wrong with
 // it ends the session, as in Node.
 func (c *Conn) takePost(octets, jsonp bool, read func() ([]byte, error)) postResult {
-	c.mu.Lock()
-	overlap := c.post
-	c.post = true
-	c.mu.Unlock()
-	if overlap {
+	if !c.intake.posting.CompareAndSwap(false, true) {
 		c.shutdown(TransportError, errPostOverlap)
 		return postResult{status: http.StatusBadRequest}
 	}
-	defer func() {
-		c.mu.Lock()
-		c.post = false
-		c.mu.Unlock()
-	}()
-	if octets && c.protocol == 4 {
+	defer c.intake.posting.Store(false)
+	if octets && c.Protocol() == 4 {
 		c.shutdown(TransportError, errContent)
 		return postResult{status: http.StatusBadRequest}
 	}
@@ -118,7 +110,7 @@ func (c *Conn) readAll(from io.Reader, most int) (data []byte, err error) {
 		data = c.server.grow(data, max(1, most-len(data))) // the end takes room, too
 		var n int
 		n, err = from.Read(data[len(data):cap(data)])
-		c.took(n)
+		c.intake.took(n)
 		data = data[:len(data)+n]
 	}
 	if errors.Is(err, io.EOF) {
@@ -140,7 +132,7 @@ func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
 		}
 	}
 	switch {
-	case c.protocol == 4:
+	case c.Protocol() == 4:
 		ps, err = payload.DecodeV4(body)
 	case octets:
 		ps, err = payload.DecodeV3Binary(body)
@@ -149,7 +141,7 @@ func (c *Conn) onPayload(body []byte, octets, jsonp bool) {
 	}
 	for _, p := range ps {
 		// The rule can change from one packet to the next: a connect packet tells it.
-		if c.protocol == 3 && !octets && !p.Binary && c.textRule() == payload.TextTwice {
+		if c.Protocol() == 3 && !octets && !p.Binary && c.textRule() == payload.TextTwice {
 			p.Data, _ = utf.Undouble(p.Data)
 		}
 		if !c.onPacket(p) {

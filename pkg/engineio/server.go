@@ -143,23 +143,21 @@ func (s *Server) forget(c *Conn, reason CloseReason, err error) {
 // returns nil when the server is closed, or NewID gave an id that is in use.
 func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 	c := &Conn{
-		server:   s,
-		id:       s.opts.NewID(),
-		protocol: uint8(protocolOf(q)),
-		b64:      q.Get("b64") != "",
-		ws:       t,
+		server: s,
+		id:     s.opts.NewID(),
+		sender: sender{ws: t, protocol: uint8(protocolOf(q)), b64: q.Get("b64") != ""},
 		handshake: &Handshake{
 			Header: r.Header, Host: r.Host, RequestURI: r.RequestURI, rawQuery: rawQuery(r),
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}
-	c.text.Store(uint32(payload.TextRuleOf(q)))
-	c.recvMu.Lock() // nothing is received, nor Closed called, before the receiver is there
-	defer c.recvMu.Unlock()
+	c.sender.text.Store(uint32(payload.TextRuleOf(q)))
+	c.intake.mu.Lock() // nothing is received, nor Closed called, before the receiver is there
+	defer c.intake.mu.Unlock()
 	first := []*Frame{s.openFrame(c)}
 	if s.opts.InitialPacket != nil {
 		first = append(first, s.opts.InitialPacket)
-		c.greeted = true // both go into the first answer
+		c.sender.greeted = true // both go into the first answer
 	}
 	_, schedule := c.enqueue(first)
 	if !s.admit(c) {
@@ -170,8 +168,8 @@ func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
 		s.opts.Logger.Debug("connection opened", slog.String("sid", c.id), slog.Int("protocol", c.Protocol()),
 			slog.String("transport", c.Transport()), slog.String("remote", r.RemoteAddr), requestID(r))
 	}
-	c.receiver = noReceiver{}
-	c.guard(func() { c.receiver = s.opts.OnConnect(c) })
+	c.intake.receiver = noReceiver{}
+	c.guard(func() { c.intake.receiver = s.opts.OnConnect(c) })
 	if schedule { // what OnConnect sent leaves with the open packet
 		s.flusher.flushHere(c)
 	}
@@ -197,7 +195,7 @@ func (s *Server) admit(c *Conn) bool {
 // openFrame is the open packet, its keys in the order of Node's engine.
 func (s *Server) openFrame(c *Conn) *Frame {
 	upgrades := ""
-	if c.ws == nil && !s.opts.NoUpgrades && s.opts.allowsTransport(WebSocket) {
+	if c.sender.ws == nil && !s.opts.NoUpgrades && s.opts.allowsTransport(WebSocket) {
 		upgrades = `"websocket"`
 	}
 	var room [192]byte

@@ -189,13 +189,13 @@ type Census struct {
 func (s *Server) Census() (n Census) {
 	s.each(func(c *Conn) {
 		c.mu.Lock()
-		queued, webSocket := c.queued, c.ws != nil
+		queued, webSocket := c.sender.queued, c.sender.ws != nil
 		c.mu.Unlock()
 		transport, protocol := 0, 0
 		if webSocket {
 			transport = 1
 		}
-		if c.protocol == 4 {
+		if c.Protocol() == 4 {
 			protocol = 1
 		}
 		n.Open[transport][protocol]++

@@ -15,11 +15,11 @@ type turn struct {
 // WebSocket. It answers a poll that waits at the front.
 func (c *Conn) takeTurn() (_ turn, ok bool) {
 	c.mu.Lock()
-	if p := c.poll; p != nil && p.front != nil && c.dueLocked(p) {
+	if p := c.sender.poll; p != nil && p.front != nil && c.sender.due(p, c.life.open()) {
 		a := c.takePollLocked()
-		upgraded := c.ws != nil
+		upgraded := c.sender.ws != nil
 		if !upgraded {
-			c.writer = writerIdle // what comes now waits for the next poll
+			c.sender.writer = writerIdle // what comes now waits for the next poll
 		}
 		c.mu.Unlock()
 		p.front.answer(c, a)
@@ -28,19 +28,13 @@ func (c *Conn) takeTurn() (_ turn, ok bool) {
 		}
 		c.mu.Lock()
 	}
-	if c.ws == nil || c.out.empty() { // nothing is left to write, or nobody to write it to
-		c.writer = writerIdle
-		closing := c.ws != nil && c.state == stateClosing
-		c.mu.Unlock()
-		if closing {
-			c.finishClose()
-		}
-		return turn{}, false
-	}
-	taken := turn{c: c, t: c.ws, out: c.out.take()}
-	c.writer = writerFlushing
+	t, out := c.sender.takeTurn()
+	closing := t == nil && c.sender.ws != nil && c.life.closing()
 	c.mu.Unlock()
-	return taken, true
+	if closing {
+		c.finishClose()
+	}
+	return turn{c, t, out}, t != nil
 }
 
 // end ends a turn with what writing has come to. It reports true when more came
@@ -95,14 +89,8 @@ func (c *Conn) flushed(out *outbox) bool {
 	size := out.bytes()
 	c.mu.Lock()
 	c.dequeuedLocked(size)
-	again := !c.out.empty() && c.state != stateClosed
-	closing := false
-	if again {
-		c.writer = writerScheduled
-	} else {
-		c.writer = writerIdle
-		closing = c.state == stateClosing
-	}
+	again := c.sender.wrote(c.life.over())
+	closing := !again && c.life.closing()
 	c.mu.Unlock()
 	out.release()
 	if closing {

@@ -96,16 +96,16 @@ func TestUpgradeTimes(t *testing.T) {
 		c.at(upgradeCheck / 2)
 		// Close wakes the poll, and the switch comes before it runs.
 		server.Conn.mu.Lock()
-		server.state = stateClosing
+		server.life.state = stateClosing
 		server.wakePollLocked()
-		server.ws, server.probe = server.probe, nil
+		server.sender.upgrade(server.sender.probe)
 		server.Conn.mu.Unlock()
 		if got := <-polled; got != "6" { // the WebSocket has the rest, and the last word
 			t.Errorf("polled %q", got)
 		}
 		c.at(upgradeCheck / 2)
 		server.Conn.mu.Lock()
-		if server.state != stateClosing {
+		if !server.life.closing() {
 			t.Error("the poll closed a session that is no longer its own")
 		}
 		server.Conn.mu.Unlock()

@@ -150,13 +150,13 @@ func (c *Conn) transportEnded(err error) {
 // or is about to: it is opened and closed, as in Node, and the session goes on.
 func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 	c.mu.Lock()
-	if c.state != stateOpen || c.ws != nil || c.probe != nil {
+	if !c.life.open() || c.sender.ws != nil || c.sender.probe != nil {
 		c.mu.Unlock()
 		t.closeWith(wsframe.NoCode)
 		r.linger()
 		return
 	}
-	c.probe = t
+	c.sender.probe = t
 	// Under the lock, or it would undo the deadline that shutdown sets.
 	_ = t.nc.SetDeadline(time.Now().Add(c.server.opts.UpgradeTimeout)) // fails on a closed connection only
 	c.mu.Unlock()
@@ -168,8 +168,8 @@ func (c *Conn) runProbe(t *wsTransport, r *wsReader) {
 		return
 	}
 	c.mu.Lock()
-	if c.probe == t {
-		c.probe = nil
+	if c.sender.probe == t {
+		c.sender.probe = nil
 	}
 	c.mu.Unlock()
 	t.closeWith(closeCode(TransportError, err))
@@ -205,8 +205,8 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 			return err
 		}
 		c.mu.Lock()
-		if c.poll != nil {
-			c.poll.noop = true
+		if c.sender.poll != nil {
+			c.sender.poll.noop = true
 			c.wakePollLocked()
 		}
 		c.mu.Unlock()
@@ -217,19 +217,15 @@ func (c *Conn) probed(t *wsTransport, r *wsReader) error {
 // session is over.
 func (c *Conn) switchTo(t *wsTransport) bool {
 	c.mu.Lock()
-	if c.state == stateClosed {
+	if c.life.over() {
 		c.mu.Unlock()
 		return false
 	}
 	_ = t.nc.SetDeadline(time.Time{}) // that of the upgrade; under the lock as in runProbe
-	c.ws, c.probe = t, nil
+	c.sender.upgrade(t)
 	c.wakePollLocked()
-	schedule := false
-	if !c.out.empty() && c.writer == writerIdle {
-		c.writer = writerScheduled
-		schedule = true
-	}
-	closing := c.state == stateClosing && c.writer == writerIdle // otherwise the flush does it
+	schedule := !c.sender.queue.empty() && c.sender.scheduleTurn()
+	closing := c.life.closing() && c.sender.writer == writerIdle // otherwise the flush does it
 	c.mu.Unlock()
 	c.server.stats.upgraded.Add(1)
 	switch {

@@ -211,7 +211,7 @@ func (p *peer) wantProbe(t testing.TB, want bool) {
 func (p *peer) probing() *wsTransport {
 	p.Conn.mu.Lock()
 	defer p.Conn.mu.Unlock()
-	return p.Conn.probe
+	return p.Conn.sender.probe
 }
 
 func TestCloseDuringUpgrade(t *testing.T) {

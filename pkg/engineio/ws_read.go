@@ -121,7 +121,7 @@ func (r *wsReader) releaseBuffer() {
 func (r *wsReader) readSome(target []byte) (int, error) {
 	n, err := r.waitAndRead(target)
 	if r.conn != nil {
-		r.conn.took(n)
+		r.conn.intake.took(n)
 	}
 	return n, err
 }
