@@ -93,7 +93,7 @@ type keeper interface {
 // New makes the exchange of a namespace. redis is where sessions are left, under keys that begin with key.
 func New(local *socketio.LocalAdapter, c cluster, redis redis.UniversalClient, key, nsp string) *Exchange {
 	return &Exchange{
-		local: local, cluster: c, store: &sessionStore{redis: redis, key: key, nsp: nsp}, roster: newRoster(),
+		local: local, cluster: c, store: newSessionStore(redis, key, nsp), roster: newRoster(),
 		takes: make(chan struct{}, maxTakes), marks: map[string]uint64{},
 	}
 }

@@ -22,11 +22,16 @@ import (
 type sessionStore struct {
 	redis    redis.UniversalClient
 	key, nsp string
+	reading  chan struct{} // has an element while a log is read: those that want the same one wait for it, as long as they may
 
 	mu    sync.Mutex // of the log that was read last
 	id    string
 	log   *socketio.StoredLog
 	timer *time.Timer
+}
+
+func newSessionStore(redis redis.UniversalClient, key, nsp string) *sessionStore {
+	return &sessionStore{redis: redis, key: key, nsp: nsp, reading: make(chan struct{}, 1)}
 }
 
 // storedSession is the value of a session's key.
@@ -133,10 +138,14 @@ const logFor = 10 * time.Second
 
 // readLog reads a log, unless it is the one that was read last.
 func (s *sessionStore) readLog(ctx context.Context, id string) (*socketio.StoredLog, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.id == id {
-		return s.log, nil
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if log := s.lastLog(id); log != nil {
+		return log, nil
 	}
 	b, err := s.redis.Get(ctx, s.logKey(id)).Bytes()
 	if err != nil {
@@ -146,6 +155,24 @@ func (s *sessionStore) readLog(ctx context.Context, id string) (*socketio.Stored
 	if err := json.Unmarshal(b, log); err != nil {
 		return nil, err
 	}
+	s.keepLog(id, log)
+	return log, nil
+}
+
+// lastLog returns the log that was read last, if it is this one.
+func (s *sessionStore) lastLog(id string) *socketio.StoredLog {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.id != id {
+		return nil
+	}
+	return s.log
+}
+
+// keepLog keeps a log for those that come next.
+func (s *sessionStore) keepLog(id string, log *socketio.StoredLog) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.id, s.log = id, log
 	if s.timer != nil {
 		s.timer.Stop()
@@ -157,5 +184,4 @@ func (s *sessionStore) readLog(ctx context.Context, id string) (*socketio.Stored
 			s.id, s.log = "", nil
 		}
 	})
-	return log, nil
 }
