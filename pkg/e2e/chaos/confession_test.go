@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"syscall"
+
+	"socketio-chat/pkg/e2e/verdict"
 )
 
 // end sends the process of a place the signal that ends it, and waits until it has. A process that is asked to end must
@@ -30,12 +32,12 @@ func (in *instance) succeed(path string) {
 }
 
 // fates are the processes that have ended, by what lives was.
-func (w *world) fates() map[int]ending {
-	all := map[int]ending{}
+func (w *world) fates() map[int]verdict.Ending {
+	all := map[int]verdict.Ending{}
 	for _, in := range w.instances {
 		in.mu.Lock()
 		for _, e := range in.ends {
-			all[e.life] = e
+			all[e.life] = verdict.Ending{At: e.at, Killed: e.killed, GaveUp: e.gaveUp()}
 		}
 		in.mu.Unlock()
 	}

@@ -29,6 +29,7 @@
 //     its instance was killed;
 //   - goroutines, descriptors and memory of all instances are as in the beginning, and Redis has no more keys for good.
 //
+// Packages schedule and verdict draw the schedules and judge; package simulation uses them, too, in one process and for many more seeds.
 // The same seed draws the same schedule; what the machine makes of it may differ. A violation is printed with its seed, and
 // with the shortest schedule that still shows it, for -schedule.
 //

@@ -54,13 +54,13 @@ const (
 func whereabouts(stays []stay, at time.Time) (p presence, here, next *stay) {
 	for i := range stays {
 		s := &stays[i]
-		if at.Before(s.from) {
+		if at.Before(s.From) {
 			return absent, nil, s
 		}
-		if s.to.IsZero() || at.Before(s.to.Add(-doubt)) {
+		if s.To.IsZero() || at.Before(s.To.Add(-doubt)) {
 			return steady, s, nil
 		}
-		if at.Before(s.to) && i+1 == len(stays) {
+		if at.Before(s.To) && i+1 == len(stays) {
 			return absent, nil, nil
 		}
 	}
@@ -71,7 +71,7 @@ func whereabouts(stays []stay, at time.Time) (p presence, here, next *stay) {
 func left(stays []stay, here *stay) bool {
 	for i := range stays {
 		if &stays[i] == here {
-			return !here.to.IsZero() && (i+1 == len(stays) || !stays[i+1].recovered)
+			return !here.To.IsZero() && (i+1 == len(stays) || !stays[i+1].Recovered)
 		}
 	}
 	return false
@@ -87,7 +87,7 @@ func (c chapter) close(mended time.Time) tallied {
 		sum.moved += len(stays) - 1
 		for _, s := range stays[1:] {
 			switch {
-			case s.recovered:
+			case s.Recovered:
 				sum.recovered++
 			case listener.modern && listener.speaks(): // npm clients wait for the very place they were on, where nothing is known
 				sum.begunAnew++
@@ -127,33 +127,33 @@ func (c chapter) memory(i int, stays []stay, sum *tallied) map[string]map[int]ti
 	p := c.w.people[i]
 	next := 1 // the stay that the next word may belong to already
 	for _, w := range p.heard[c.heard[i]:] {
-		for ; next < len(stays) && !w.at.Before(stays[next].from); next++ {
-			if !stays[next].recovered {
+		for ; next < len(stays) && !w.At.Before(stays[next].From); next++ {
+			if !stays[next].Recovered {
 				clear(session)
 				clear(last)
 			}
 		}
-		if session[w.from] == nil {
-			session[w.from] = make(map[int]bool)
+		if session[w.From] == nil {
+			session[w.From] = make(map[int]bool)
 		}
-		before, any := last[w.from]
+		before, any := last[w.From]
 		switch {
-		case session[w.from][w.seq]:
+		case session[w.From][w.Seq]:
 			sum.twice++
-			sum.example = fmt.Sprintf("%s heard %d of %s twice", p.name, w.seq, w.from)
-		case any && w.seq < before.seq && c.w.oneStay(w.from, w.seq, before.seq):
+			sum.example = fmt.Sprintf("%s heard %d of %s twice", p.name, w.Seq, w.From)
+		case any && w.Seq < before.Seq && c.w.oneStay(w.From, w.Seq, before.Seq):
 			sum.disorder++
-			sum.example = fmt.Sprintf("%s heard %d of %s after %d", p.name, w.seq, w.from, before.seq)
+			sum.example = fmt.Sprintf("%s heard %d of %s after %d", p.name, w.Seq, w.From, before.Seq)
 		}
-		session[w.from][w.seq] = true
-		if !any || w.seq > before.seq {
-			last[w.from] = w
+		session[w.From][w.Seq] = true
+		if !any || w.Seq > before.Seq {
+			last[w.From] = w
 		}
-		if heard[w.from] == nil {
-			heard[w.from] = make(map[int]time.Time)
+		if heard[w.From] == nil {
+			heard[w.From] = make(map[int]time.Time)
 		}
-		if _, again := heard[w.from][w.seq]; !again {
-			heard[w.from][w.seq] = w.at
+		if _, again := heard[w.From][w.Seq]; !again {
+			heard[w.From][w.Seq] = w.At
 		}
 	}
 	return heard
@@ -163,16 +163,16 @@ func (c chapter) memory(i int, stays []stay, sum *tallied) map[string]map[int]ti
 func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []stay, said []word, heard map[int]time.Time, mended time.Time) {
 	healed := false
 	for _, w := range said {
-		sure, from, _ := whereabouts(spoke, w.at)
+		sure, from, _ := whereabouts(spoke, w.At)
 		if sure != steady {
 			continue // nobody can tell whether it left the speaker
 		}
-		came, ok := heard[w.seq]
-		if ok && !healed && w.at.After(mended) {
+		came, ok := heard[w.Seq]
+		if ok && !healed && w.At.After(mended) {
 			healed = true
 			sum.heal = max(sum.heal, came.Sub(mended))
 		}
-		where, here, next := whereabouts(there, w.at)
+		where, here, next := whereabouts(there, w.At)
 		switch {
 		case where == absent && next == nil:
 			continue
@@ -180,16 +180,16 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 			sum.away++
 			if !ok {
 				sum.awayMissed++
-				if next.recovered {
+				if next.Recovered {
 					sum.awayOwed++
-					sum.example = fmt.Sprintf("%s was recovered without %d of %s, said %v before it came back", listener.name, w.seq, w.from, next.from.Sub(w.at))
+					sum.example = fmt.Sprintf("%s was recovered without %d of %s, said %v before it came back", listener.name, w.Seq, w.From, next.From.Sub(w.At))
 				}
 			}
-		case here.at == from.at:
+		case here.At == from.At:
 			sum.dueOwn++
 			if !ok {
 				sum.lostOwn++
-				sum.example = fmt.Sprintf("%s did not hear %d of %s on its own instance", listener.name, w.seq, w.from)
+				sum.example = fmt.Sprintf("%s did not hear %d of %s on its own instance", listener.name, w.Seq, w.From)
 			}
 		case !ok && left(there, here):
 			sum.away++ // it may have come when its listener was gone: the way through Redis can be long
@@ -198,7 +198,7 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 			sum.dueCross++
 			if !ok {
 				sum.lostCross++
-				sum.example = fmt.Sprintf("%s did not hear %d of %s from another instance", listener.name, w.seq, w.from)
+				sum.example = fmt.Sprintf("%s did not hear %d of %s from another instance", listener.name, w.Seq, w.From)
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 func (w *world) oneStay(name string, a, b int) bool {
 	for _, p := range w.people {
 		if p.name == name {
-			return p.said[a].stay == p.said[b].stay
+			return p.said[a].Stay == p.said[b].Stay
 		}
 	}
 	return true

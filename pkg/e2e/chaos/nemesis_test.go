@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"socketio-chat/pkg/e2e/schedule"
+	"socketio-chat/pkg/e2e/verdict"
 	"socketio-chat/pkg/testenv"
 )
 
@@ -55,22 +56,22 @@ func TestNemesis(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				sum := &verdict{refusals: map[string]int{}}
+				sum := &verdict.Verdict{}
 				for seed := *nemesisSeed; seed < *nemesisSeed+uint64(*nemesisSeeds); seed++ {
-					s := draw(seed, *nemesisLast)
+					s := kinds.Draw(seed, *nemesisLast)
 					if *nemesisText != "" {
 						var err error
-						if s, err = readSchedule(*nemesisText); err != nil {
+						if s, err = kinds.Read(*nemesisText); err != nil {
 							t.Fatal(err)
 						}
 					}
 					if v := m.face(t, path, seed, s); v != nil {
-						sum.add(v)
+						sum.Add(v)
 					}
 				}
-				t.Logf("%s, all seeds:\n%s\n%v", name, verdictHead, sum)
-				if sum.cut >= 50 && m.recovers && (sum.cut-sum.recovered)*50 > sum.cut {
-					t.Errorf("%d of %d cut clients were not recovered, more than one in fifty", sum.cut-sum.recovered, sum.cut)
+				t.Logf("%s, all seeds:\n%s\n%v", name, verdict.Head, sum)
+				if sum.Cut >= 50 && m.recovers && (sum.Cut-sum.Recovered)*50 > sum.Cut {
+					t.Errorf("%d of %d cut clients were not recovered, more than one in fifty", sum.Cut-sum.Recovered, sum.Cut)
 				}
 			})
 		}
@@ -78,14 +79,14 @@ func TestNemesis(t *testing.T) {
 }
 
 // face runs one schedule and reports what it finds.
-func (m mode) face(t *testing.T, path string, seed uint64, s schedule) *verdict {
+func (m mode) face(t *testing.T, path string, seed uint64, s schedule.Schedule) *verdict.Verdict {
 	t.Helper()
 	tr, v := m.attempt(t, path, s)
 	head := fmt.Sprintf("%s, seed %d, %d blows", m.name, seed, len(s))
 	if !tr.Failed() {
-		t.Logf("%s:\n%s\n%v", head, verdictHead, v)
-		if len(v.examples) > 0 && testing.Verbose() {
-			t.Logf("%s", strings.Join(v.examples, "\n"))
+		t.Logf("%s:\n%s\n%v", head, verdict.Head, v)
+		if len(v.Examples) > 0 && testing.Verbose() {
+			t.Logf("%s", strings.Join(v.Examples, "\n"))
 		}
 		return v
 	}
@@ -93,23 +94,28 @@ func (m mode) face(t *testing.T, path string, seed uint64, s schedule) *verdict 
 	if v == nil {
 		return nil
 	}
-	if least := m.shrink(t, path, s); len(least) < len(s) {
+	end := time.Now().Add(*nemesisFind)
+	least := s.Shrink(func(less schedule.Schedule) bool {
+		tr, _ := m.attempt(t, path, less)
+		return tr.Failed()
+	}, func() bool { return time.Now().Before(end) })
+	if len(least) < len(s) {
 		t.Errorf("%s: this still shows it:\n-modes %s -schedule %q", head, m.name, least)
 	}
 	return v
 }
 
 // attempt runs a schedule in a world of its own.
-func (m mode) attempt(t testing.TB, path string, s schedule) (*trial, *verdict) {
-	var v *verdict
+func (m mode) attempt(t testing.TB, path string, s schedule.Schedule) (*trial, *verdict.Verdict) {
+	var v *verdict.Verdict
 	tr := try(t, func(t testing.TB) {
 		w := newWorld(t, path, m, firstPlaces)
 		w.place()
 		w.mingle()
-		v = &verdict{} // what fails from here on is the schedule's doing
+		v = &verdict.Verdict{} // what fails from here on is the schedule's doing
 		v = w.suffers(s)
-		if len(v.complaints) > 0 {
-			t.Errorf("%s\n%s\n%v\n%s", strings.Join(v.complaints, "; "), verdictHead, v, strings.Join(v.examples, "\n"))
+		if len(v.Complaints) > 0 {
+			t.Errorf("%s\n%s\n%v\n%s", strings.Join(v.Complaints, "; "), verdict.Head, v, strings.Join(v.Examples, "\n"))
 		}
 	})
 	return tr, v
@@ -127,67 +133,33 @@ func (w *world) mingle() {
 }
 
 // suffers lets everything of a schedule happen while everybody talks, waits until all is well again, and judges.
-func (w *world) suffers(s schedule) *verdict {
+func (w *world) suffers(s schedule.Schedule) *verdict.Verdict {
 	base := w.baseline()
 	silence := w.talk(60 * time.Millisecond)
-	var blows sync.WaitGroup
-	began := time.Now()
-	var struck held
-	for _, b := range s {
-		blows.Go(func() {
-			time.Sleep(time.Until(began.Add(b.at))) // its time has come
-			defer struck.hold(fmt.Sprint(b.kindOf().on, b.n))()
-			mend := b.kindOf().strike(w, b.n)
-			time.Sleep(b.last) // it lasts
-			mend()
-		})
-	}
-	blows.Wait()
+	kinds.Run(w, s)
 	w.instances[sparePlace].end(0)
 	w.ready()
 	w.gathered()
 	silence()
 	w.settle()
 	v := w.judge()
-	v.refusals = w.refusals()
+	v.Refusals = w.refusals()
 	w.backTo(base)
 	return v
 }
 
-// held makes what strikes one thing take turns: how long the end of a process takes, no schedule knows.
-type held struct {
-	mu    sync.Mutex
-	locks map[string]*sync.Mutex
-}
-
-func (h *held) hold(what string) (release func()) {
-	h.mu.Lock()
-	if h.locks == nil {
-		h.locks = map[string]*sync.Mutex{}
+// judge finds the verdict on a mode's run that is over.
+func (w *world) judge() *verdict.Verdict {
+	people := make([]*verdict.Memory, len(w.people))
+	for i, p := range w.people {
+		p.mu.Lock()
+		people[i] = &verdict.Memory{Name: p.name, Stays: p.stays, Said: p.said, Heard: p.heard, Listens: !p.speaks()}
+		defer p.mu.Unlock()
 	}
-	lock := h.locks[what]
-	if lock == nil {
-		lock = &sync.Mutex{}
-		h.locks[what] = lock
+	ends := w.fates()
+	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless})
+	if !w.mode.lossless && len(ends) == 0 && w.confessions() == 0 {
+		v.Complain(v.LostCross, "were lost across instances, and no counter says so")
 	}
-	h.mu.Unlock()
-	lock.Lock()
-	return lock.Unlock
-}
-
-// shrink looks for a shorter schedule that breaks a promise, leaving out ever smaller parts.
-func (m mode) shrink(t *testing.T, path string, s schedule) schedule {
-	end := time.Now().Add(*nemesisFind)
-	for size := (len(s) + 1) / 2; size > 0 && time.Now().Before(end); size /= 2 {
-		for from := 0; from < len(s) && time.Now().Before(end); {
-			less := slices.Delete(slices.Clone(s), from, min(from+size, len(s)))
-			if tr, _ := m.attempt(t, path, less); tr.Failed() {
-				t.Logf("still with %d blows: %v", len(less), less)
-				s = less
-			} else {
-				from += size
-			}
-		}
-	}
-	return s
+	return v
 }

@@ -60,12 +60,12 @@ func (w *world) note(people []*person, line string) bool {
 	defer p.mu.Unlock()
 	switch {
 	case f[0] == "c" && len(f) == 3:
-		p.stays = append(p.stays, stay{at: w.instances[p.place].lives(), from: now, recovered: f[2] == "1", asked: len(p.stays) > 0 && p.modern})
+		p.stays = append(p.stays, stay{At: w.instances[p.place].lives(), From: now, Recovered: f[2] == "1", Asked: len(p.stays) > 0 && p.modern})
 	case f[0] == "d" && len(p.stays) > 0:
-		p.stays[len(p.stays)-1].to = now
+		p.stays[len(p.stays)-1].To = now
 	case f[0] == "h" && len(f) == 4:
 		if seq, err := strconv.Atoi(f[3]); err == nil {
-			p.heard = append(p.heard, word{from: f[2], seq: seq, at: now})
+			p.heard = append(p.heard, word{From: f[2], Seq: seq, At: now})
 		}
 	default:
 		return false

@@ -14,23 +14,15 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/e2e/verdict"
 )
 
-// A stay is one connection of a person to one process.
-type stay struct {
-	at        int // which process, see instance.lives
-	from, to  time.Time
-	recovered bool // the server said that nothing was missed since the stay before
-	asked     bool // its client asked for that
-}
-
-// A word is something said or heard.
-type word struct {
-	from string
-	seq  int
-	at   time.Time
-	stay int // of its speaker, counted from 1; 0 of what was heard
-}
+// What people remember.
+type (
+	stay = verdict.Stay
+	word = verdict.Word
+)
 
 // A person is a client in the chat, who says numbers and remembers what it hears. It comes back whenever its connection
 // ends: to the place it was sent to, or the next one that takes it.
@@ -100,7 +92,7 @@ func (p *person) live(ctx context.Context) {
 		p.mu.Lock()
 		if p.conn != nil {
 			p.conn = nil
-			p.stays[len(p.stays)-1].to = time.Now()
+			p.stays[len(p.stays)-1].To = time.Now()
 		} else if err != nil {
 			p.place++ // nobody home: try the next
 		}
@@ -191,7 +183,7 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 	case p.old && strings.HasPrefix(text, "40/chat"):
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.stays = append(p.stays, stay{at: at, from: time.Now()})
+		p.stays = append(p.stays, stay{At: at, From: time.Now()})
 		p.conn = conn
 	case strings.HasPrefix(text, "0"):
 		p.mu.Lock()
@@ -210,8 +202,8 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.stays = append(p.stays, stay{at: at, from: time.Now(),
-			recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid, asked: p.pid != ""})
+		p.stays = append(p.stays, stay{At: at, From: time.Now(),
+			Recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid, Asked: p.pid != ""})
 		p.pid, p.sid = hello.PID, hello.SID
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat,"):
@@ -241,7 +233,7 @@ func (p *person) hear(event string, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.heard = append(p.heard, word{from: said.Name, seq: seq, at: now})
+	p.heard = append(p.heard, word{From: said.Name, Seq: seq, At: now})
 	var offset string
 	if p.pid != "" && json.Unmarshal(args[len(args)-1], &offset) == nil {
 		p.offset = offset
@@ -255,10 +247,10 @@ func (p *person) says() {
 	if p.conn == nil {
 		return
 	}
-	w := word{p.name, len(p.said), time.Now(), len(p.stays)}
+	w := word{From: p.name, Seq: len(p.said), At: time.Now(), Stay: len(p.stays)}
 	p.said = append(p.said, w)
-	_ = p.conn.SetWriteDeadline(w.at.Add(time.Second))
-	if writeText(p.conn, fmt.Sprintf(`42/chat,["msgToServer",{"name":%q,"text":"%d"}]`, p.name, w.seq)) != nil {
+	_ = p.conn.SetWriteDeadline(w.At.Add(time.Second))
+	if writeText(p.conn, fmt.Sprintf(`42/chat,["msgToServer",{"name":%q,"text":"%d"}]`, p.name, w.Seq)) != nil {
 		_ = p.conn.Close()
 	}
 }
@@ -277,7 +269,7 @@ func (p *person) cut() {
 func (p *person) present() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.stays) > 0 && p.stays[len(p.stays)-1].to.IsZero()
+	return len(p.stays) > 0 && p.stays[len(p.stays)-1].To.IsZero()
 }
 
 // speaks tells whether the person is one of ours; npm clients listen.
@@ -295,7 +287,7 @@ func (p *person) hasHeard(from string, seq int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.heard) - 1; i >= 0 && i > len(p.heard)-1000; i-- {
-		if p.heard[i].from == from && p.heard[i].seq == seq {
+		if p.heard[i].From == from && p.heard[i].Seq == seq {
 			return true
 		}
 	}
@@ -313,7 +305,7 @@ func (w *world) home() {
 		eventually(w.t, p.name+" is at home", func() bool {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if n := len(p.stays); p.conn != nil && p.stays[n-1].at != want.lives() {
+			if n := len(p.stays); p.conn != nil && p.stays[n-1].At != want.lives() {
 				p.place = want.number
 				_ = p.conn.Close()
 				return false
