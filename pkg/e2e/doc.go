@@ -7,6 +7,8 @@
 //
 //	node/test/       the tests, a file each client generation and a file each subject
 //	node/suite/      what several of those files have in common
+//	chaos/           real processes under faults, and what reached whom
+//	simulation/      the same in one process on a simulated clock; schedule/ and verdict/ are what both share
 //	differential/    random clients against this server and Node's, every answer compared
 //	languages/       chatters in other languages than JavaScript
 //	node/world/      processes, clients, cables, raw HTTP and WebSockets, the messages that are sent

@@ -1,0 +1,97 @@
+package simulation
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	"socketio-chat/pkg/e2e/verdict"
+	"socketio-chat/pkg/redisadapter"
+)
+
+// judge finds the verdict on a run that is over.
+func (w *world) judge() *verdict.Verdict {
+	people := make([]*verdict.Memory, len(w.people))
+	for i, p := range w.people {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		people[i] = &p.memory
+	}
+	w.mu.Lock()
+	lives, lost := slices.Clone(w.lives), w.lost
+	ends := map[int]verdict.Ending{}
+	for _, s := range lives {
+		if s.ending != nil {
+			ends[s.number] = *s.ending
+		}
+	}
+	w.mu.Unlock()
+	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless() && !lost})
+	if len(v.Losses) > 0 && !(w.mode.lossless() && !lost) {
+		v.Complain(uncounted(v.Losses, lives), "were lost across instances, and no counter says so")
+	}
+	for _, s := range lives {
+		for why, n := range s.io.RecoveryStats().Refused {
+			if n > 0 {
+				v.Refusals[why.String()] += int(n)
+			}
+		}
+	}
+	return v
+}
+
+// uncounted is how many words were lost that are in no counter: neither was there a gap in what a server of the listener's received, nor
+// does the speaker's count as many that it did not publish, or may not have.
+func uncounted(losses []verdict.Loss, lives []*server) (n int) {
+	type word struct {
+		from string
+		seq  int
+	}
+	byServer := map[int]map[word]bool{}
+	status := make([]redisadapter.Status, len(lives))
+	for i, s := range lives {
+		status[i] = s.builder.Status()
+	}
+	for _, l := range losses {
+		if slices.ContainsFunc(l.At, func(at int) bool { return status[at-1].Gaps > 0 }) {
+			continue
+		}
+		if byServer[l.From] == nil {
+			byServer[l.From] = map[word]bool{}
+		}
+		byServer[l.From][word{l.Word.From, l.Word.Seq}] = true
+	}
+	for from, words := range byServer {
+		n += max(0, len(words)-int(status[from-1].Dropped+status[from-1].Unknown))
+	}
+	return n
+}
+
+// calm looks whether the servers hold anything that nobody needs any more.
+func (w *world) calm() {
+	w.eventually("nothing is queued", func() bool {
+		return !slices.ContainsFunc(w.there(), func(s *server) bool { return s.builder.Status().Queued > 0 })
+	})
+	w.eventually("only those are connected who are there", func() bool {
+		n := 0
+		for _, s := range w.there() {
+			n += s.io.Engine().Len()
+		}
+		return n == len(w.people)
+	})
+}
+
+// goroutines are the stacks of the bubble's goroutines, but for the one that asks.
+func goroutines() string {
+	b := make([]byte, 4<<20)
+	all := strings.Split(string(b[:runtime.Stack(b, true)]), "\n\n")
+	_, bubble, _ := strings.Cut(strings.SplitN(all[0], "\n", 2)[0], "synctest bubble ")
+	var left []string
+	for _, g := range all[1:] {
+		head, _, _ := strings.Cut(g, "\n")
+		if _, number, ok := strings.Cut(head, "synctest bubble "); ok && number == bubble && !strings.Contains(g, "synctest.Run(") && !strings.Contains(g, "testingSynctestTest(") {
+			left = append(left, g)
+		}
+	}
+	return strings.Join(left, "\n\n")
+}
