@@ -136,12 +136,16 @@ func (f *front) take(nc net.Conn) {
 		f.hand(nc)
 		return
 	}
-	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, parking: new(netpoll.Parking)}
+	fc := &frontConn{front: f, nc: nc, raw: raw, fd: fd, remote: remoteAddr(nc), parking: new(netpoll.Parking)}
+	if lean, ok := netpoll.Slim(nc); ok {
+		fc.nc = lean
+		fc.raw, fc.fd = netpoll.Socket(lean)
+	}
 	fc.list = &f.fresh
 	fc.handler = fc
 	fc.parking.Handle(&fc.handler)
-	if !f.server.poller.Add(fc.parking, raw) {
-		f.hand(nc)
+	if !f.server.poller.Add(fc.parking, fc.raw) {
+		f.hand(fc.release())
 		return
 	}
 	fc.goOn(&f.fresh)

@@ -15,7 +15,8 @@ type frontConn struct {
 	front   *front
 	nc      net.Conn
 	raw     syscall.RawConn
-	fd      netpoll.FD // used by whoever owns the connection
+	fd      netpoll.FD // used by the owner of the connection
+	remote  string     // what net/http tells of the peer
 	parking *netpoll.Parking
 	handler netpoll.Handler // the connection itself: what parking points to
 	restMark
@@ -182,5 +183,8 @@ func (fc *frontConn) handOver(read []byte) job {
 func (fc *frontConn) release() net.Conn {
 	fc.parking.Handle(nil)
 	fc.parking.Release()
+	if lean, ok := fc.nc.(*netpoll.Lean); ok {
+		return lean.Thicken()
+	}
 	return fc.nc
 }

@@ -20,7 +20,7 @@ func (fc *frontConn) job(q *plainRequest) job {
 		return job{} // it ends the connection anyway
 	}
 	ctx := newServedRequest(q.post)
-	r, err := q.request(ctx, remoteAddr(fc.nc))
+	r, err := q.request(ctx, fc.remote)
 	if err != nil {
 		return job{}
 	}

@@ -22,7 +22,7 @@
 //
 // # Systems
 //
-// Only *net.TCPConn and *net.UnixConn have descriptors here: a wrapper may have
+// Only *net.TCPConn, *net.UnixConn and [Lean] have descriptors here: a wrapper may have
 // buffered what its socket no longer has. Waiting needs epoll, which is Linux's;
 // elsewhere Add reports false and each reader waits for itself.
 package netpoll
@@ -32,4 +32,5 @@ package netpoll
 //	parked    nobody reads the socket; the poller starts a reader when it is readable
 //	signaled  a reader runs, and more came meanwhile: it must look again before it parks
 //	ending    the peer has sent its last byte: read until there is nothing more
+//	lean      a connection whose descriptor the runtime does not poll, until it has to
 //	orphaned  the poller has failed or was closed: nobody starts a reader any more

@@ -24,6 +24,8 @@ func Socket(nc net.Conn) (raw syscall.RawConn, fd FD) {
 		raw, err = c.SyscallConn()
 	case *net.UnixConn:
 		raw, err = c.SyscallConn()
+	case *Lean:
+		raw, err = c.SyscallConn()
 	default:
 		return nil, None
 	}
