@@ -18,17 +18,17 @@ type Poller struct {
 	start func(func()) // runs a reader on a goroutine
 
 	mu     sync.Mutex
-	file   *os.File           // the epoll instance; nil before the first Add and after Close
-	epfd   int                // its descriptor (File.Fd would make it block)
-	parked map[int32]*Parking // by descriptor
-	done   chan struct{}      // closed when the goroutine has ended
+	file   *os.File      // the epoll instance; nil before the first Add and after Close
+	epfd   int           // its descriptor (File.Fd would make it block)
+	parked []*Parking    // by descriptor; nil where none is
+	done   chan struct{} // closed when the goroutine has ended
 	closed bool
 	fault  func() error // see Inject
 }
 
 // New returns a Poller that starts readers by start, which must not wait.
 func New(start func(func())) *Poller {
-	return &Poller{start: start, parked: make(map[int32]*Parking)}
+	return &Poller{start: start}
 }
 
 // Inject lets tests see what becomes of parked sockets when waiting for them fails:
@@ -49,11 +49,14 @@ func (p *Poller) Add(k *Parking, raw syscall.RawConn) bool {
 	ok := false
 	err := raw.Control(func(fd uintptr) {
 		const events = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLET&(1<<32-1)
-		p.parked[int32(fd)] = k
+		if more := int(fd) + 1 - len(p.parked); more > 0 {
+			p.parked = append(p.parked, make([]*Parking, more)...)
+		}
+		p.parked[fd] = k
 		k.poller, k.fd = p, int32(fd)
 		ev := syscall.EpollEvent{Events: events, Fd: int32(fd)}
 		if syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_ADD, int(fd), &ev) != nil {
-			delete(p.parked, int32(fd))
+			p.parked[fd] = nil
 			k.poller = nil
 			return
 		}
@@ -67,14 +70,28 @@ func (p *Poller) Add(k *Parking, raw syscall.RawConn) bool {
 func (p *Poller) remove(k *Parking) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.parked, k.fd)
+	p.forgetLocked(k)
+}
+
+func (p *Poller) forgetLocked(k *Parking) {
+	if p.atLocked(k.fd) == k {
+		p.parked[k.fd] = nil
+	}
+}
+
+// atLocked returns what is parked with a descriptor; there is nothing once the poller is closed.
+func (p *Poller) atLocked(fd int32) *Parking {
+	if int(fd) < len(p.parked) {
+		return p.parked[fd]
+	}
+	return nil
 }
 
 // release is remove for a descriptor that somebody else will use.
 func (p *Poller) release(k *Parking) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.parked, k.fd)
+	p.forgetLocked(k)
 	if p.file != nil {
 		_ = syscall.EpollCtl(p.epfd, syscall.EPOLL_CTL_DEL, int(k.fd), nil) // what is not there need not be removed
 	}
@@ -136,7 +153,7 @@ func (p *Poller) find(ready []wakeUp, events []syscall.EpollEvent) []wakeUp {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, ev := range events {
-		if k := p.parked[ev.Fd]; k != nil {
+		if k := p.atLocked(ev.Fd); k != nil {
 			ready = append(ready, wakeUp{k, ev.Events&^syscall.EPOLLIN != 0})
 		}
 	}
@@ -179,10 +196,12 @@ func (p *Poller) dispatch(w wakeUp, buf []byte) {
 func (p *Poller) abandon() {
 	p.mu.Lock()
 	parked := p.parked
-	p.parked, p.closed = make(map[int32]*Parking), true
+	p.parked, p.closed = nil, true
 	p.mu.Unlock()
 	for _, k := range parked {
-		k.orphan(p.start)
+		if k != nil {
+			k.orphan(p.start)
+		}
 	}
 }
 
@@ -190,7 +209,9 @@ func (p *Poller) each(f func(*Parking)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range p.parked {
-		f(k)
+		if k != nil {
+			f(k)
+		}
 	}
 }
 
