@@ -13,6 +13,8 @@ type mode struct {
 	lossless bool
 	// recovers: who comes back in time gets what it missed.
 	recovers bool
+	// keeps: messages are kept, and acknowledged.
+	keeps bool
 	// long: in the long form only.
 	long bool
 	// short matches the faults of the short form, all of them if it is empty.

@@ -26,14 +26,15 @@ var (
 const nemesisSpeakers = 9
 
 // nemesisMode is a mode with the times of a nemesis: a drain that outlasts an outage of Redis, and sessions that are over
-// soon after the run.
+// soon after the run. The servers keep what is said.
 func nemesisMode(name string) (mode, bool) {
 	i := slices.IndexFunc(modes, func(m mode) bool { return m.name == name })
 	if i < 0 {
 		return mode{}, false
 	}
 	m := modes[i]
-	m.env = append(slices.Clone(m.env), "DRAIN_SECONDS=10")
+	m.env = append(slices.Clone(m.env), "DRAIN_SECONDS=10", "CHAT_HISTORY=100000")
+	m.keeps = true
 	if m.recovers {
 		m.env = append(m.env, "RECOVERY_SECONDS=30")
 	}
@@ -142,6 +143,7 @@ func (w *world) suffers(s schedule.Schedule) *verdict.Verdict {
 	w.gathered()
 	silence()
 	w.settle()
+	w.remembers()
 	v := w.judge()
 	v.Refusals = w.refusals()
 	w.backTo(base)

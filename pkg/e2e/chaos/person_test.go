@@ -36,8 +36,9 @@ type person struct {
 	stays []stay
 	said  []word
 	heard []word
-	conn  net.Conn // nil while it is away, and of npm clients
-	place int      // where it tries first
+	conn  net.Conn     // nil while it is away, and of npm clients
+	place int          // where it tries first
+	kept  map[int]bool // by number, of the words that were acknowledged: whether the history had them then
 
 	pid, offset, sid string // what Socket.IO clients recover their state with
 
@@ -208,6 +209,8 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat,"):
 		return errRefused
+	case strings.HasPrefix(text, "43/chat,"):
+		return p.acknowledge(text[len("43/chat,"):])
 	case strings.HasPrefix(text, "42/chat,"):
 		p.hear(text[len("42/chat,"):], time.Now())
 	}
@@ -250,7 +253,11 @@ func (p *person) says() {
 	w := word{From: p.name, Seq: len(p.said), At: time.Now(), Stay: len(p.stays)}
 	p.said = append(p.said, w)
 	_ = p.conn.SetWriteDeadline(w.At.Add(time.Second))
-	if writeText(p.conn, fmt.Sprintf(`42/chat,["msgToServer",{"name":%q,"text":"%d"}]`, p.name, w.Seq)) != nil {
+	ask := ""
+	if p.w.mode.keeps {
+		ask = strconv.Itoa(w.Seq)
+	}
+	if writeText(p.conn, fmt.Sprintf(`42/chat,%s["msgToServer",{"name":%q,"text":"%d"}]`, ask, p.name, w.Seq)) != nil {
 		_ = p.conn.Close()
 	}
 }
