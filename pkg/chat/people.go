@@ -213,22 +213,27 @@ func (g *Gateway) handshakeName(s *socket.Socket) string {
 
 var errNoPresence = &Problem{Off, "this chat does not tell who is here"}
 
-func (g *Gateway) presence(_ context.Context, s *socket.Socket, in PresenceRequest) (presence.Snapshot, error) {
+// here is the answer who is in a room, encoded once for all who ask about the same time.
+type here struct{ json []byte }
+
+func (h here) wire() any { return socketio.Payload{JSON: h.json} }
+
+func (g *Gateway) presence(_ context.Context, s *socket.Socket, in PresenceRequest) (here, error) {
 	if g.people == nil {
-		return presence.Snapshot{}, errNoPresence
+		return here{}, errNoPresence
 	}
 	if !g.isIn(s, in.Room) {
-		return presence.Snapshot{}, errNotJoined
+		return here{}, errNotJoined
 	}
-	return g.people.registry.People(in.Room), nil
+	return here{g.people.registry.Encoded(in.Room)}, nil
 }
 
-func (g *Gateway) watch(ctx context.Context, s *socket.Socket, in WatchRequest) (presence.Snapshot, error) {
+func (g *Gateway) watch(ctx context.Context, s *socket.Socket, in WatchRequest) (here, error) {
 	if g.people == nil {
-		return presence.Snapshot{}, errNoPresence
+		return here{}, errNoPresence
 	}
 	if !g.isIn(s, in.Room) {
-		return presence.Snapshot{}, errNotJoined
+		return here{}, errNotJoined
 	}
 	if in.Watch != nil && !*in.Watch {
 		s.Leave(watchOf(in.Room))

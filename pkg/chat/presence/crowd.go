@@ -44,5 +44,11 @@ type total struct {
 	connections int
 	changed     map[string]struct{} // names, since the last beat
 	touched     bool                // a count has changed since then, be it that of guests
-	snapshot    *Snapshot           // nil: has to be made
+	answer      *answer             // nil: has to be made
+}
+
+// An answer is kept for all who ask before it is too old.
+type answer struct {
+	snapshot Snapshot
+	json     []byte // nil: has to be made
 }

@@ -1,6 +1,8 @@
 package presence
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +16,9 @@ const (
 	Lost      = 4 * time.Second // an instance that is not heard of for so long is gone
 	maxPeople = 1000            // of a Snapshot
 	maxNames  = 200             // of a Change; one with more tells only the counts
+	// freshPeople is how many names a room may have whose snapshots are always new. That of a larger one is made once a beat, however many come and
+	// ask meanwhile; whoever watches gets what has changed since at the end of the beat.
+	freshPeople = 200
 )
 
 // A Person is a name and how many connections it has.
@@ -130,7 +135,10 @@ func (r *Registry) addLocked(room, name string, by int) {
 	} else {
 		delete(t.people, name)
 	}
-	t.touched, t.snapshot = true, nil
+	t.touched = true
+	if len(t.people) <= freshPeople {
+		t.answer = nil
+	}
 	if name != "" {
 		t.changed[name] = struct{}{}
 	}
@@ -144,34 +152,56 @@ func (r *Registry) Has(room, name string) (has, certain bool) {
 	return t != nil && t.people[name] > 0, !r.apart
 }
 
-// People tells who is in a room. What it returns must not be changed.
+// People tells who is in a room; if they are many, as it was at some time since the last beat. What it returns must not be changed.
 func (r *Registry) People(room string) Snapshot {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.rooms[room]
-	if t == nil {
-		return Snapshot{People: []Person{}, Partial: r.apart}
-	}
-	if t.snapshot == nil {
-		t.snapshot = t.makeSnapshot()
-	}
-	s := *t.snapshot
-	s.Partial = r.apart
-	return s
+	return r.answerLocked(room).snapshot
 }
 
-func (t *total) makeSnapshot() *Snapshot {
+// Encoded is what [Registry.People] returns, as JSON. It must not be changed.
+func (r *Registry) Encoded(room string) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.answerLocked(room)
+	if a.json == nil {
+		a.json = encode(a.snapshot)
+	}
+	return a.json
+}
+
+func (r *Registry) answerLocked(room string) *answer {
+	t := r.rooms[room]
+	if t == nil {
+		return &answer{snapshot: Snapshot{People: []Person{}, Partial: r.apart}}
+	}
+	if t.answer == nil || t.answer.snapshot.Partial != r.apart {
+		t.answer = &answer{snapshot: t.snapshot(r.apart)}
+	}
+	return t.answer
+}
+
+func (t *total) snapshot(partial bool) Snapshot {
 	names := slices.Sorted(maps.Keys(t.people))
 	if len(names) > 0 && names[0] == "" {
 		names = names[1:]
 	}
-	s := &Snapshot{Count: len(names), Connections: t.connections, More: len(names) > maxPeople}
+	s := Snapshot{Count: len(names), Connections: t.connections, More: len(names) > maxPeople, Partial: partial}
 	names = names[:min(len(names), maxPeople)]
 	s.People = make([]Person, len(names))
 	for i, name := range names {
 		s.People[i] = Person{name, t.people[name]}
 	}
 	return s
+}
+
+// encode writes JSON as JSON.stringify does, <, > and & as they are.
+func encode(s Snapshot) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(s) // it always can be
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // Connections tells how many connections are in a room.
@@ -226,7 +256,7 @@ func (r *Registry) changes() (list []Change) {
 		if r.opts.Watched(room) {
 			list = append(list, t.change(room))
 		}
-		t.touched = false
+		t.touched, t.answer = false, nil
 		if len(t.changed) > 0 {
 			t.changed = map[string]struct{}{}
 		}

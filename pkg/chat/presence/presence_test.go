@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,5 +172,51 @@ func TestChangesAreCoalesced(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// In a large room an answer may be as old as the last beat, and no older; whoever watches is told the rest with the next change.
+func TestAnswersOfLargeRooms(t *testing.T) {
+	var got []Change
+	r := New(Options{Changed: func(c Change) { got = append(got, c) }, Watched: func(string) bool { return true }})
+	r.Close()
+	enter := func(n int) {
+		r.Enter("", fmt.Sprintf("%04d", n))
+	}
+	for n := range freshPeople {
+		enter(n)
+		if s := r.People(""); s.Count != n+1 {
+			t.Fatalf("%d names are %d", n+1, s.Count)
+		}
+	}
+	enter(freshPeople)
+	if s := r.People(""); s.Count != freshPeople {
+		t.Errorf("an answer was made anew for one of many: %d", s.Count)
+	}
+	r.tick(time.Now())
+	if s := r.People(""); s.Count != freshPeople+1 {
+		t.Errorf("after a beat: %d", s.Count)
+	}
+	enter(freshPeople + 1)
+	r.tick(time.Now())
+	want := Change{Joined: []Person{{fmt.Sprintf("%04d", freshPeople+1), 1}}, Left: []string{}, Count: freshPeople + 2, Connections: freshPeople + 2}
+	if last := got[len(got)-1]; !reflect.DeepEqual(last, want) {
+		t.Errorf("watchers are told %+v", last)
+	}
+	if s := string(r.Encoded("")); !strings.HasPrefix(s, `{"people":[{"name":"0000","connections":1},`) || !strings.HasSuffix(s, `],"count":202,"connections":202}`) {
+		t.Errorf("got %s", s)
+	}
+}
+
+// BenchmarkStorm is what it costs the registry that one more comes and asks who is here, while 10,000 others are.
+func BenchmarkStorm(b *testing.B) {
+	r := New(Options{Changed: func(Change) {}, Watched: func(string) bool { return true }})
+	defer r.Close()
+	for n := range 10_000 {
+		r.Enter("", fmt.Sprint("load-", n))
+	}
+	for n := 0; b.Loop(); n++ {
+		r.Enter("", fmt.Sprint("late-", n%1000))
+		r.Encoded("")
 	}
 }
