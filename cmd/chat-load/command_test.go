@@ -69,7 +69,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, name := range []string{
 		"server", "clients", "senders", "rate", "in-flight", "size", "transport", "protocol", "path", "namespace", "ramp", "connecting",
-		"warmup", "duration", "drain", "await-joins", "pid", "json", "html", "label", "plain", "strict", "source", "threads", "allow-remote",
+		"warmup", "duration", "drain", "await-joins", "watch", "pid", "json", "html", "label", "plain", "strict", "source", "threads", "allow-remote",
 	} {
 		if !strings.Contains(usage, "--"+name) {
 			t.Errorf("--%s is not explained", name)

@@ -68,6 +68,7 @@ func parseLoad(args []string, stdout io.Writer) (*loadFlags, error) {
 	fs.DurationVar(&cfg.Duration, "duration", 10*time.Second, "")
 	fs.DurationVar(&cfg.Drain, "drain", 5*time.Second, "")
 	fs.BoolVar(&cfg.AwaitJoins, "await-joins", false, "")
+	fs.BoolVar(&cfg.Watch, "watch", false, "")
 	fs.IntVar(&cfg.Threads, "threads", 1, "")
 	fs.BoolVar(&cfg.AllowRemote, "allow-remote", false, "")
 	fs.StringVar(&f.json, "json", "", "")

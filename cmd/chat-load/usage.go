@@ -28,6 +28,7 @@ Its course
   --duration D       measured time (10s; at most 1h)
   --drain D          longest wait at the end for what is under way (5s)
   --await-joins      wait until every client has heard of every later one (one server with join notices)
+  --watch            every client asks who is here, and watches who comes and goes, as soon as it has joined
 
 What is watched
   --pid N            a server process on this machine, for its CPU and memory; repeatable

@@ -70,7 +70,7 @@ func (s *servers) start(ctx context.Context, v variant) (group, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := []string{"CHAT_JOIN_NOTICE=" + strconv.FormatBool(v.notice)}
+	env := append([]string{"CHAT_JOIN_NOTICE=" + strconv.FormatBool(v.notice)}, v.env...)
 	var g group
 	if v.redis {
 		redis, err := startRedis(ctx, s.temp)

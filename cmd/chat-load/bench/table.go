@@ -18,6 +18,7 @@ type variant struct {
 	instances int  // 0 means 1
 	redis     bool // instances share a Redis
 	notice    bool // announces who joins
+	env       []string
 	load      run.Config
 }
 
@@ -61,6 +62,15 @@ var (
 	noteBeats  = note{"heartbeats a connection", "µs/s", func(m measures) float64 { return m.IdleCPU }}
 	noteJoin   = note{"connecting a client", "µs", func(m measures) float64 { return m.ConnectCPU }}
 )
+
+// The variants that keep messages, and those that they are compared with.
+const (
+	keepsMemory  = "kept in memory"
+	keepsRedis   = "kept in Redis"
+	keepsNothing = "not kept"
+)
+
+var keeping = []string{"CHAT_HISTORY=200"}
 
 // table has the rows in the order in which they are measured.
 func table(t timing) []row {
@@ -112,6 +122,19 @@ func chatRows(t timing) []row {
 			more: []func([]Variant) check{faultless}, notes: []note{noteCPU},
 		},
 		{
+			name: "history", work: "the load of saturation with messages kept, in memory and in Redis",
+			variants: []variant{
+				{name: keepsMemory, server: ours, env: keeping, load: saturation}, {name: keepsNothing, server: ours, load: saturation},
+				{name: keepsRedis, server: ours, redis: true, env: keeping, load: saturation},
+				{name: keepsNothing + ", Redis", server: ours, redis: true, load: saturation},
+			},
+			targets: []target{
+				cpu(keepsNothing, 1.1).by(keepsMemory).called("CPU a delivery, kept in memory"),
+				cpu(keepsNothing+", Redis", 1.1).by(keepsRedis).called("CPU a delivery, kept in Redis"),
+			},
+			more: []func([]Variant) check{faultless}, notes: []note{noteRate, noteCPU},
+		},
+		{
 			name: "cluster", work: "the light load over two instances and Redis",
 			variants: []variant{
 				{name: "two instances", server: ours, instances: 2, redis: true, load: light},
@@ -133,6 +156,9 @@ func crowdRows(t timing) []row {
 	storm := t.with(func(c *run.Config) {
 		c.Clients, c.Senders, c.Duration, c.AwaitJoins = stormClients, 0, 0, true
 	})
+	crowd := t.with(func(c *run.Config) { c.Clients, c.Senders, c.Duration = idleClients, 0, 0 })
+	watching := crowd
+	watching.Watch = true
 	few := t.with(func(c *run.Config) { c.Clients, c.Rate = 100, growthRate/100 })
 	many := t.with(func(c *run.Config) { c.Clients, c.Rate = idleClients, growthRate/idleClients })
 	fewTwice, manyTwice := few, many
@@ -157,6 +183,14 @@ func crowdRows(t timing) []row {
 				{what: "time", unit: "s", of: func(m measures) float64 { return m.StormSeconds }, against: node4, limit: 1.0 / 5},
 			},
 			more: []func([]Variant) check{everyNotice},
+		},
+		{
+			name: "presence", work: "10,000 clients connect at once, and everybody watches who is here",
+			variants: []variant{{name: "watching", server: ours, load: watching}, {name: "not watching", server: ours, load: crowd}},
+			targets: []target{
+				{what: "CPU a client", unit: "µs", of: noteJoin.of, variant: "watching", against: "not watching", limit: 2},
+			},
+			more: []func([]Variant) check{faultless}, notes: []note{noteJoin},
 		},
 		{
 			// More sockets than the processor's caches hold make the kernel's part of a write dearer. And 50,000

@@ -51,6 +51,9 @@ type Config struct {
 	Drain      time.Duration // longest wait for what is under way at the end
 	// AwaitJoins waits until every client has heard of every later one: for one server that announces joins.
 	AwaitJoins bool
+	// Watch lets every client ask who is here, and watch who comes and goes, once it has joined (presence:watch of
+	// pkg/chat/PROTOCOL.md). Connecting then ends when all have been told of all.
+	Watch bool
 
 	Threads     int      // reactor loops; 0 means 1
 	Sources     []string // own addresses to connect from, in turn; empty: the system chooses
@@ -85,6 +88,7 @@ func (c *Config) Validate() error {
 	}
 	check(strings.HasPrefix(c.path(), "/") && !strings.ContainsAny(c.path(), "? #\r\n"), "path: %q is no path", c.Path)
 	check(strings.HasPrefix(c.namespace(), "/") && !strings.ContainsAny(c.namespace(), "?,\"\\ \r\n"), "namespace: %q is none", c.Namespace)
+	check(!c.Watch || c.Dialect == client.SocketIO, "watch: only the chat knows it")
 	check(c.Connecting >= 1, "connecting: at least one client must be allowed to connect at a time")
 	check(c.Threads >= 0 && c.Threads <= MaxThreads, "threads: %d is not between 0 and %d", c.Threads, MaxThreads)
 	c.validateTimes(check)

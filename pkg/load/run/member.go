@@ -35,6 +35,9 @@ func (m *member) Joined(now time.Duration) {
 	m.joined = true
 	m.w.n.joined++
 	m.w.n.lastJoin = now
+	if m.w.plan.cfg.Watch {
+		m.client.Send([]byte("2" + m.w.plan.cfg.namespace() + `,0["presence:watch",{}]`))
+	}
 	m.w.oneThrough()
 }
 

@@ -26,6 +26,7 @@ type relay struct {
 
 	mu    sync.Mutex
 	conns []*relayConn // guarded by mu; ended ones are nil
+	watch int          // who watches presence, guarded by mu
 	all   sync.WaitGroup
 }
 
@@ -77,6 +78,8 @@ func (r *relay) serve(nc net.Conn) error {
 		}
 		if string(b) == "40/chat," {
 			r.join(c)
+		} else if string(b) == `42/chat,0["presence:watch",{}]` {
+			r.watched(c)
 		} else if event, ok := strings.CutPrefix(string(b), `42/chat,["msgToServer",`); ok && !r.deaf {
 			r.relay(`42/chat,["msgToClient",` + event)
 		}
@@ -93,6 +96,15 @@ func (r *relay) join(c *relayConn) {
 			c.text(`42/chat,["msgToClient",{"name":"admin","text":"join chat."}]`)
 		}
 	}
+}
+
+// watched answers, and tells of a change.
+func (r *relay) watched(c *relayConn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch++
+	c.text(`43/chat,0[{"people":[],"count":0,"connections":1}]`)
+	c.text(`42/chat,["presence:change",{"joined":[],"left":[],"count":0,"connections":2}]`)
 }
 
 func (r *relay) relay(message string) {

@@ -20,6 +20,8 @@ const (
 	connectPatience = 90 * time.Second
 	// quiet is how long no join notice must have come before sending begins.
 	quiet = 300 * time.Millisecond
+	// watched is how long changes of presence may take to reach everybody after the last client has come.
+	watched = 1500 * time.Millisecond
 	// poll is how often the coordinator looks at the workers' counters.
 	poll = 10 * time.Millisecond
 )
@@ -181,6 +183,9 @@ func (r *runner) connect(ctx context.Context) error {
 	c.Seconds = max(s.lastJoin-start, 0).Seconds()
 	if err == nil && r.cfg.AwaitJoins {
 		err = r.awaitJoins(ctx, start)
+	}
+	if err == nil && r.cfg.Watch {
+		err = r.wait(ctx, watched, nil)
 	}
 	c.Processes = r.watch.usage(before, r.watch.read())
 	if err != nil {

@@ -230,3 +230,16 @@ func TestStopEarly(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// Clients that watch presence ask once, and neither the answer nor changes are messages.
+func TestWatching(t *testing.T) {
+	relay := startRelay(t, nil)
+	cfg := short(relay.url)
+	cfg.Watch = true
+	r := mustRun(t, cfg)
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if c := r.Counts; relay.watch != cfg.Clients || !c.Faultless() || c.Foreign != 0 {
+		t.Errorf("%d watch, %+v", relay.watch, c)
+	}
+}
