@@ -187,6 +187,7 @@ func TestRedisURL(t *testing.T) {
 		"TLS where there's none": {append(tlsFiles, "REDIS_URL=rediss://"+user+"127.0.0.1:"+plain), "tls"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each takes the time that a server waits in vain for its Redis at the end
 			var log logtest.Buffer
 			in := startLogged(t, &log, refused.settings...)
 			eventually(t, "the log says "+refused.log, func() bool { return strings.Contains(log.String(), refused.log) })

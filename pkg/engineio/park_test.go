@@ -146,7 +146,7 @@ func TestParkedGoroutines(t *testing.T) {
 		clients[i] = dialWebSocket(t, srv, 4)
 		servers[i] = srv.accept(t)
 	}
-	for range 10 {
+	for range 3 {
 		for i := range n {
 			servers[i].wantParked(t)
 		}

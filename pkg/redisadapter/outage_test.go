@@ -188,6 +188,13 @@ func TestQueueBounds(t *testing.T) {
 	if s := alpha.builder.Status(); s.Dropped != 9 || s.Queued != 2 || s.QueuedLen > 2000 {
 		t.Errorf("full: %+v", s)
 	}
+	// What is queued never leaves: the end need not wait for it.
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	var unpublished *UnpublishedError
+	if err := alpha.builder.Close(over); !errors.As(err, &unpublished) || unpublished.Messages != 2 {
+		t.Error(err)
+	}
 }
 
 // Close sends what is queued and ends everything; the adapter goes on for this instance's clients.

@@ -168,12 +168,11 @@ func TestRecoveryWithoutAGap(t *testing.T) {
 // drain reads until the connection ends.
 func (c *client) drain() {
 	for {
-		b := make([]byte, 1024)
-		n, err := c.r.Read(b)
+		frame, err := ws.ReadFrame(c.r)
 		if err != nil {
 			return
 		}
-		if n > 0 && b[0] == 0x88 { // close
+		if frame.Header.OpCode == ws.OpClose {
 			c.conn.Close()
 			return
 		}

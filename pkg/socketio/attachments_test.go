@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -52,28 +53,55 @@ func TestManyAttachments(t *testing.T) {
 	})
 }
 
-// A client that does not send the next part in time is closed. After the last part no deadline is left.
+// A client that does not send the next part in time is closed; one that sends the last has all the time there is.
 func TestLateAttachment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // the clock is the bubble's
+		b := newBubble(t, Options{Limits: Limits{AttachmentTimeout: time.Second}})
+		defer b.end()
+		root := b.Of("/")
+		On(root, "slow", func(context.Context, *socket.Socket, Payload) error {
+			time.Sleep(5 * time.Second) // ours, not the client's
+			root.Broadcast("done")
+			return nil
+		})
+		patient := b.join(nil)
+		for range 2 {
+			patient.write(`451-["slow",{"_placeholder":true,"num":0}]`)
+			time.Sleep(900 * time.Millisecond)
+			patient.writeBinary("x")
+			time.Sleep(10 * time.Second)
+		}
+		for parts := range 3 {
+			late := b.join(nil)
+			late.write(`4510-["x"]`)
+			for range parts {
+				time.Sleep(900 * time.Millisecond)
+				late.writeBinary("x")
+			}
+			time.Sleep(900 * time.Millisecond)
+			if !late.write("3") {
+				t.Errorf("closed too early, after %d parts", parts)
+			}
+			time.Sleep(10 * time.Second)
+			if late.write("3") {
+				t.Errorf("not closed after %d parts", parts)
+			}
+		}
+		if got := patient.events(); got != 2 {
+			t.Errorf("%d of 2 were handled", got)
+		}
+		patient.conn.Close()
+	})
+}
+
+// In both protocols the log says why.
+func TestLateAttachmentIsLogged(t *testing.T) {
 	bothProtocols(t, func(t *testing.T, protocol int) {
 		s := newTestServer(t, Options{Limits: Limits{AttachmentTimeout: 50 * time.Millisecond}})
-		Handle(s.Of("/chat"), "slow", func(context.Context, *socket.Socket, Payload) (string, error) {
-			time.Sleep(200 * time.Millisecond) // ours, not the client's
-			return "done", nil
-		})
-		patient := s.dialJoined(t, protocol, "/chat")
-		patient.send(`51-/chat,1["slow",{"_placeholder":true,"num":0}]`)
-		patient.sendBinary("x")
-		patient.want(`3/chat,1["done"]`)
-		for parts := range 3 {
-			late := s.dialJoined(t, protocol, "/chat")
-			late.send(tenParts)
-			for range parts {
-				late.sendBinary("x")
-			}
-			late.wantClosed()
-		}
-		patient.send(`2/chat,2["slow"]`)
-		patient.want(`3/chat,2["done"]`)
+		s.Of("/chat")
+		late := s.dialJoined(t, protocol, "/chat")
+		late.send(tenParts)
+		late.wantClosed()
 		if !strings.Contains(s.log.String(), errLate.Error()) {
 			t.Error("the log does not say why")
 		}

@@ -133,10 +133,15 @@ func (b *bubble) join(before *bubbler) *bubbler {
 }
 
 // write reports false once the connection is over.
-func (c *bubbler) write(packet string) bool {
+func (c *bubbler) write(packet string) bool { return c.send(ws.OpText, packet) }
+
+// writeBinary is write of an attachment.
+func (c *bubbler) writeBinary(data string) bool { return c.send(ws.OpBinary, data) }
+
+func (c *bubbler) send(op ws.OpCode, data string) bool {
 	c.writing <- struct{}{}
 	defer func() { <-c.writing }()
-	return wsutil.WriteClientText(c.conn, []byte(packet)) == nil
+	return wsutil.WriteClientMessage(c.conn, op, []byte(data)) == nil
 }
 
 func (c *bubbler) read(rw io.ReadWriter) {
