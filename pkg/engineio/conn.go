@@ -44,7 +44,7 @@ type Conn struct {
 	_ [32]byte // makes its class of sizes one of whole lines
 }
 
-// ID is the session id. It is a secret: whoever has it can take part in the session.
+// ID is the session id, as Options.NewID made it. It is a secret: whoever has it can take part in the session.
 func (c *Conn) ID() string { return c.id }
 
 // Protocol is the Engine.IO protocol, 3 or 4.
@@ -101,7 +101,9 @@ func (c *Conn) Writable() bool {
 
 // Send queues frames and lets them leave at once. The frames of one call stay
 // together, and frames leave in the order of the calls. It reports false, and
-// queues none, when the connection is closing or closed.
+// queues none, when the connection is closing or closed, or is closed now: with
+// SlowClient, since more than Options.QueueBytes would wait. True does not mean
+// that the client gets them: it may be gone.
 func (c *Conn) Send(frames ...*Frame) bool {
 	ok, schedule := c.enqueue(frames)
 	if schedule {

@@ -9,15 +9,6 @@
 // which returns the [Receiver] of what the client sends. [Conn.Send] sends to
 // one client; a [Batch] sends one [Frame], encoded once, to many.
 //
-// A Conn is made of parts, each a struct in a file of its own with its rule:
-//
-//	lifetime    open, closing or closed, and by what reason; Conn.mu
-//	sender      the queue of frames, and the poll or WebSocket that takes them; Conn.mu
-//	heartbeat   whether a ping waits for its pong; Conn.mu
-//	deadline    when the Conn is looked at again, and its place in the wheel (deadlines)
-//	intake      what comes from the client, to the Receiver: a mutex of its own, and atomics
-//	signals     Done and Drained; Conn.mu
-//
 //	listener ─► front ─ requests with more than one reading ─► net/http ─┐
 //	             │ └─ all other requests ──────► FrontOptions.Handler ◄──┘
 //	             │ polls, POSTs of sessions           ▼
@@ -26,7 +17,18 @@
 //	                       ├─ POST ── decode payload ─┐                        │
 //	                       └─ WebSocket ── wsReader ──┴─► Receiver             │
 //	                                                                           │
-//	Send, Batch ──► outbox of the Conn (frames, shared) ──► flusher ── write ──┴─► client
+//	Send, Batch ──► sender: outbox (frames, shared) ──► flusher: turn ─────────┴─► client
+//
+// # A connection
+//
+// A Conn is made of parts, each a struct in a file of its own with its rule:
+//
+//	lifetime    open, closing or closed, and by what reason; Conn.mu
+//	sender      the queue of frames, and the poll or WebSocket that takes them; Conn.mu
+//	heartbeat   whether a ping waits for its pong; Conn.mu
+//	deadline    when the Conn is looked at again, and its place in the wheel (deadlines)
+//	intake      what comes from the client, to the Receiver: a mutex of its own, and atomics
+//	signals     Done and Drained; Conn.mu
 //
 // Codecs and sockets are packages of their own, which know no session: internal/packet,
 // payload, utf and wsframe turn bytes into packets and headers and back; internal/netpoll
@@ -44,12 +46,12 @@
 //
 // # Glossary
 //
-//	turn        what a connection writes at one time: all that was in its outbox
 //	session     what a client opens by its handshake: a Conn, until Receiver.Closed
 //	transport   what carries it: polls and POSTs, or one WebSocket (wsTransport)
 //	frame       one packet, encoded once for all its receivers (Frame)
 //	outbox      the frames that wait for one session, in order, bounded by QueueBytes
 //	flusher     the workers that write outboxes to WebSockets and answer polls
+//	turn        what a connection writes at one time: all that was in its outbox
 //	poll        a GET that asks for packets; pending while it waits for some
 //	probe       a WebSocket that asks to take a session over from polling
 //	upgrade     the moment from which everything goes over that WebSocket

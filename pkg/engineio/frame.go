@@ -35,7 +35,8 @@ type binaryFrame struct {
 }
 
 // NewTextFrame makes a message of the concatenated parts, which are copied.
-// They must be UTF-8.
+// They must be UTF-8 in all: a client may end the connection over others, or misread
+// what follows. The length is not bounded here, see Options.QueueBytes.
 func NewTextFrame(parts ...[]byte) *Frame {
 	return newTextFrame(packet.Message, parts...)
 }
@@ -107,7 +108,7 @@ func (f *Frame) Binary() []byte {
 	return f.binary.data
 }
 
-// Size is the bytes of the packet without the transport's framing.
+// Size is the bytes of the packet, its type included, without the transport's framing.
 func (f *Frame) Size() int64 { return f.size() - int64(f.head) }
 
 // size is what the frame counts against Options.QueueBytes.

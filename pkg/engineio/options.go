@@ -30,20 +30,24 @@ const (
 // Options configures a Server. A zero field means its default.
 type Options struct {
 	// PingInterval is the time between two heartbeats: the server pings in
-	// protocol 4, the client in protocol 3.
+	// protocol 4, the client in protocol 3. Clients are told it in milliseconds. Up to a
+	// hundredth of it, 100 ms at most, a ping may be late.
 	PingInterval time.Duration
-	// PingTimeout is how long the answer to a heartbeat may take.
+	// PingTimeout is how long the answer to a heartbeat may take. A client that is late ends
+	// with CloseReason PingTimeout.
 	PingTimeout time.Duration
 	// UpgradeTimeout bounds the time from a WebSocket that names a session to
-	// its upgrade packet.
+	// its upgrade packet, the answer to its request included. The session goes on polling.
 	UpgradeTimeout time.Duration
 	// WriteTimeout bounds how long a peer may take nothing of what is written
-	// to it.
+	// to it; of a WebSocket over TLS and of an answer by net/http, how long it may take over
+	// 64 KB. It ends with SlowClient.
 	WriteTimeout time.Duration
 	// BodyTimeout bounds how long the body of a POST may take to arrive; 0 means
 	// PingInterval and PingTimeout together, which the session would not survive.
 	BodyTimeout time.Duration
-	// MaxPayload is the most bytes of one WebSocket message or one POST body.
+	// MaxPayload is the most bytes of one WebSocket message or one POST body. A client that
+	// sends more ends with TransportError: close code 1009, or status 413.
 	MaxPayload int64
 	// HeadBytes bounds the request that opens a session, its target and fields
 	// together: the session keeps them. More is answered with 431.
@@ -85,7 +89,7 @@ type Options struct {
 	Origins []string
 	// Cookie, if set, tells clients their session id in a cookie too.
 	Cookie *SessionCookie
-	// Allow, if set, decides on each handshake. The text of its error is sent
+	// Allow, if set, decides on each handshake, on the goroutine of its request. The text of its error is sent
 	// to the client with code 4, Forbidden; a method HTTPStatus() int of it
 	// says with which status, such as 429 or 503, in place of 403.
 	Allow func(*http.Request) error

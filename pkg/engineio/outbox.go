@@ -153,7 +153,8 @@ type Batch struct {
 	conns   []*Conn
 }
 
-// Send is Conn.Send, but the frames leave at the next Flush at the latest.
+// Send is Conn.Send, but the frames leave at the next Flush at the latest. The connection
+// must be one of the server that made the batch.
 func (b *Batch) Send(c *Conn, frames ...*Frame) bool {
 	ok, schedule := c.enqueue(frames)
 	if schedule {
@@ -162,7 +163,8 @@ func (b *Batch) Send(c *Conn, frames ...*Frame) bool {
 	return ok
 }
 
-// Flush lets everything sent so far leave. The batch can be used again.
+// Flush lets everything sent so far leave, and does not wait for that. The batch can be used
+// again.
 func (b *Batch) Flush() {
 	if len(b.conns) > 0 {
 		b.flusher.schedule(b.conns...)
