@@ -28,5 +28,5 @@
 // # Limits
 //
 // Test files run two at a time; each has processes and ports of its own, a private redis-server included, so that
-// several runs can go on at once on one machine. Every wait has a deadline (E2E_PATIENCE_MS, 30 s).
+// several runs can go on at once on one machine. Every wait has a deadline (E2E_PATIENCE_MS, 60 s).
 package e2e

@@ -1,7 +1,7 @@
 // Waiting: for events and conditions, always with a deadline, never for a span of time.
 
 /** How long anything may take, in ms. Generous, because it is only ever spent on a failure. */
-export const PATIENCE = Number(process.env.E2E_PATIENCE_MS ?? 30_000);
+export const PATIENCE = Number(process.env.E2E_PATIENCE_MS ?? 60_000);
 
 /** Resolves like `promise`, or rejects with a sentence that says what did not happen. */
 export function within(promise, what, ms = PATIENCE) {
