@@ -32,7 +32,7 @@ func (c *bubbler) say(n, size int) {
 	}
 }
 
-// Two of eight that send without end do not cost the others their sessions: who is away for most of the time
+// Two of twenty (eight under the race detector) that send without end do not cost the others their sessions: who is away for most of the time
 // that is promised comes back to all that was said.
 func TestHeavySendersLeaveRecoveryToOthers(t *testing.T) {
 	for name, gate := range map[string]Gate{"clients": nil, "an address": neighbours{}} {
@@ -47,7 +47,7 @@ func TestHeavySendersLeaveRecoveryToOthers(t *testing.T) {
 				defer b.end()
 				relay(b.Server)
 				var people []*bubbler
-				for range 8 {
+				for range sharers {
 					people = append(people, b.join(nil))
 				}
 				for i := range 2 {
