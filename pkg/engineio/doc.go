@@ -101,8 +101,7 @@
 //   - one for each WebSocket whose peer takes less than it is sent, until it
 //     has caught up or is closed;
 //   - a short one for the last call of each receiver, and one of the
-//     runtime's while heartbeats are due;
-//   - up to 64 that have done any of this and wait for more, for two seconds.
+//     runtime's while heartbeats are due.
 //
 // [Server.Close] waits for all of them but net/http's.
 //

@@ -98,4 +98,4 @@ func readAll(t testing.TB, c *feedConn, maxPayload int64) (events []string) {
 }
 
 // transportOf returns a transport that belongs to no session.
-func transportOf(c net.Conn) *wsTransport { return newWSTransport(c, &running{over: true}) }
+func transportOf(c net.Conn) *wsTransport { return newWSTransport(c, &running{}) }

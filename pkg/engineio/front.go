@@ -211,5 +211,4 @@ func (f *front) finish() {
 		defer cancel()
 		_ = f.requests.wait(ctx)
 	}
-	f.requests.dismiss()
 }

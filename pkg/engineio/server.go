@@ -99,7 +99,6 @@ func (s *Server) stopFronts(ctx context.Context) {
 		f.stop()
 	}
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
-	s.running.dismiss()
 	s.poller.Close()
 	s.deadlines.close()
 	s.flusher.ring.Close()
