@@ -17,12 +17,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testRedis is a Redis server that keeps nothing over a restart.
 type testRedis struct {
-	t    *testing.T
+	t    testing.TB
 	path string
 	cmd  *exec.Cmd
 }
 
-func startRedis(t *testing.T) *testRedis {
+func startRedis(t testing.TB) *testRedis {
 	t.Helper()
 	testenv.Programs(t, "redis-server")
 	r := &testRedis{t: t, path: filepath.Join(t.TempDir(), "s")}
@@ -71,7 +71,7 @@ func (s *Redis) crash() {
 	s.wg.Wait()
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
