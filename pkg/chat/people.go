@@ -219,28 +219,33 @@ type here struct{ json []byte }
 func (h here) wire() any { return socketio.Payload{JSON: h.json} }
 
 func (g *Gateway) presence(_ context.Context, s *socket.Socket, in PresenceRequest) (here, error) {
-	if g.people == nil {
-		return here{}, errNoPresence
-	}
-	if !g.isIn(s, in.Room) {
-		return here{}, errNotJoined
+	if err := g.maySee(s, in.Room); err != nil {
+		return here{}, err
 	}
 	return here{g.people.registry.Encoded(in.Room)}, nil
 }
 
-func (g *Gateway) watch(ctx context.Context, s *socket.Socket, in WatchRequest) (here, error) {
+// maySee tells whether somebody may know who is in a room.
+func (g *Gateway) maySee(s *socket.Socket, room string) error {
 	if g.people == nil {
-		return here{}, errNoPresence
+		return errNoPresence
 	}
-	if !g.isIn(s, in.Room) {
-		return here{}, errNotJoined
+	if !g.isIn(s, room) {
+		return errNotJoined
+	}
+	return nil
+}
+
+func (g *Gateway) watch(_ context.Context, s *socket.Socket, in WatchRequest) (here, error) {
+	if err := g.maySee(s, in.Room); err != nil {
+		return here{}, err
 	}
 	if in.Watch != nil && !*in.Watch {
 		s.Leave(watchOf(in.Room))
 	} else {
 		s.Join(watchOf(in.Room)) // before the snapshot: what changes after it is told
 	}
-	return g.presence(ctx, s, PresenceRequest{in.Room})
+	return here{g.people.registry.First(in.Room)}, nil
 }
 
 // watched and changed are called by the registry.

@@ -45,10 +45,5 @@ type total struct {
 	changed     map[string]struct{} // names, since the last beat
 	touched     bool                // a count has changed since then, be it that of guests
 	answer      *answer             // nil: has to be made
-}
-
-// An answer is kept for all who ask before it is too old.
-type answer struct {
-	snapshot Snapshot
-	json     []byte // nil: has to be made
+	pause       int                 // beats until the next change is told, for the last one was a reset
 }

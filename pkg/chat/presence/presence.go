@@ -1,8 +1,6 @@
 package presence
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -12,10 +10,12 @@ import (
 
 // Bounds of what is told at once, and times.
 const (
-	Beat      = 500 * time.Millisecond
-	Lost      = 4 * time.Second // an instance that is not heard of for so long is gone
-	maxPeople = 1000            // of a Snapshot
-	maxNames  = 200             // of a Change; one with more tells only the counts
+	Beat       = 500 * time.Millisecond
+	Lost       = 4 * time.Second // an instance that is not heard of for so long is gone
+	maxPeople  = 1000            // of a Snapshot
+	maxFirst   = 200             // of one for somebody who begins to watch
+	maxNames   = 200             // of a Change; one with more tells only the counts
+	resetBeats = 4               // from a Change with Reset to the next one: so many come at once that only the counts are told
 	// freshPeople is how many names a room may have whose snapshots are always new. That of a larger one is made once a beat, however many come and
 	// ask meanwhile; whoever watches gets what has changed since at the end of the beat.
 	freshPeople = 200
@@ -152,58 +152,6 @@ func (r *Registry) Has(room, name string) (has, certain bool) {
 	return t != nil && t.people[name] > 0, !r.apart
 }
 
-// People tells who is in a room; if they are many, as it was at some time since the last beat. What it returns must not be changed.
-func (r *Registry) People(room string) Snapshot {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.answerLocked(room).snapshot
-}
-
-// Encoded is what [Registry.People] returns, as JSON. It must not be changed.
-func (r *Registry) Encoded(room string) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	a := r.answerLocked(room)
-	if a.json == nil {
-		a.json = encode(a.snapshot)
-	}
-	return a.json
-}
-
-func (r *Registry) answerLocked(room string) *answer {
-	t := r.rooms[room]
-	if t == nil {
-		return &answer{snapshot: Snapshot{People: []Person{}, Partial: r.apart}}
-	}
-	if t.answer == nil || t.answer.snapshot.Partial != r.apart {
-		t.answer = &answer{snapshot: t.snapshot(r.apart)}
-	}
-	return t.answer
-}
-
-func (t *total) snapshot(partial bool) Snapshot {
-	names := slices.Sorted(maps.Keys(t.people))
-	if len(names) > 0 && names[0] == "" {
-		names = names[1:]
-	}
-	s := Snapshot{Count: len(names), Connections: t.connections, More: len(names) > maxPeople, Partial: partial}
-	names = names[:min(len(names), maxPeople)]
-	s.People = make([]Person, len(names))
-	for i, name := range names {
-		s.People[i] = Person{name, t.people[name]}
-	}
-	return s
-}
-
-// encode writes JSON as JSON.stringify does, <, > and & as they are.
-func encode(s Snapshot) []byte {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s) // it always can be
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
 // Connections tells how many connections are in a room.
 func (r *Registry) Connections(room string) int {
 	r.mu.Lock()
@@ -250,13 +198,22 @@ func (r *Registry) changes() (list []Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for room, t := range r.rooms {
+		t.pause = max(t.pause-1, 0)
 		if !t.touched {
 			continue
 		}
-		if r.opts.Watched(room) {
-			list = append(list, t.change(room))
+		t.answer = nil
+		if t.pause > 0 {
+			continue
 		}
-		t.touched, t.answer = false, nil
+		if r.opts.Watched(room) {
+			c := t.change(room)
+			if c.Reset {
+				t.pause = resetBeats
+			}
+			list = append(list, c)
+		}
+		t.touched = false
 		if len(t.changed) > 0 {
 			t.changed = map[string]struct{}{}
 		}

@@ -166,9 +166,20 @@ func TestChangesAreCoalesced(t *testing.T) {
 		r.Enter("blue", fmt.Sprint(n))
 	}
 	r.tick(time.Now())
+	for n := range 300 { // more come, and are told of when the crowd has calmed down
+		r.Enter("blue", fmt.Sprint(n))
+		if n%100 == 0 {
+			r.tick(time.Now())
+		}
+	}
+	r.tick(time.Now())
+	r.Leave("blue", "7")
+	r.Leave("blue", "7")
+	r.tick(time.Now())
 	want := []Change{
 		{Joined: []Person{{"a", 1}}, Left: []string{"b"}, Count: 1, Connections: 2},
 		{Room: "blue", Joined: []Person{}, Left: []string{}, Count: 300, Connections: 300, Reset: true},
+		{Room: "blue", Joined: []Person{}, Left: []string{}, Count: 300, Connections: 600, Reset: true},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
@@ -189,6 +200,8 @@ func TestAnswersOfLargeRooms(t *testing.T) {
 			t.Fatalf("%d names are %d", n+1, s.Count)
 		}
 	}
+	r.tick(time.Now())
+	r.People("")
 	enter(freshPeople)
 	if s := r.People(""); s.Count != freshPeople {
 		t.Errorf("an answer was made anew for one of many: %d", s.Count)
@@ -202,6 +215,9 @@ func TestAnswersOfLargeRooms(t *testing.T) {
 	want := Change{Joined: []Person{{fmt.Sprintf("%04d", freshPeople+1), 1}}, Left: []string{}, Count: freshPeople + 2, Connections: freshPeople + 2}
 	if last := got[len(got)-1]; !reflect.DeepEqual(last, want) {
 		t.Errorf("watchers are told %+v", last)
+	}
+	if s := string(r.First("")); strings.Count(s, "name") != 200 || !strings.HasSuffix(s, `],"count":202,"connections":202,"more":true}`) {
+		t.Errorf("to watchers: %s", s)
 	}
 	if s := string(r.Encoded("")); !strings.HasPrefix(s, `{"people":[{"name":"0000","connections":1},`) || !strings.HasSuffix(s, `],"count":202,"connections":202}`) {
 		t.Errorf("got %s", s)

@@ -6,7 +6,7 @@ import { NOBODY, changed, everybody } from './people';
 import { type Features, ask, fieldsOf, readPresence, text } from './protocol';
 import { sayTyping } from './typing';
 
-/** After a change that was too much to be listed, the list is asked for this much later. */
+/** Where there are too many people for a change or a first answer, the list is asked for this much later. */
 const AGAIN_MS = 2000;
 
 export interface Attendance {
@@ -36,11 +36,19 @@ export function followAttendance(socket: Socket, offered: () => Features, find: 
       ask(socket, 'presence:watch', { ...addressOf(talk.place), watch: false }).catch(() => {});
     }
   };
+  /** Asks for the list later: where it is long, many come or go at once. */
+  const whole = (talk: Conversation) => {
+    clearTimeout(again);
+    again = setTimeout(() => void list('presence', talk), AGAIN_MS);
+  };
   const list = async (event: string, talk: Conversation) => {
     try {
       const answer = readPresence(await ask(socket, event, addressOf(talk.place)));
       if (talk === watched) {
         talk.people.value = everybody(answer);
+        if (event === 'presence:watch' && answer.more) {
+          whole(talk);
+        }
       }
     } catch {
       // Nobody is shown then; the next connection tries again.
@@ -54,8 +62,7 @@ export function followAttendance(socket: Socket, offered: () => Features, find: 
     }
     talk.people.value = changed(talk.people.value, readPresence(change));
     if (talk.people.value.stale) {
-      clearTimeout(again);
-      again = setTimeout(() => void list('presence', talk), AGAIN_MS);
+      whole(talk);
     }
   });
   socket.on('typing', (sign: unknown) => {

@@ -249,6 +249,22 @@ describe('a chat on a server that speaks its protocol', () => {
     expect(server.asked).toEqual(['features', 'presence:watch team', 'history', 'join team', 'presence:watch team', 'history team']);
   });
 
+  test('of a long list of people the first are shown at once, and the whole is asked for when those who came with us have come', async () => {
+    const server = new FakeServer();
+    const usual = server.answer;
+    const people = (n: number) => Array.from({ length: n }, (_, i) => ({ name: `p${i}`, connections: 1 }));
+    server.answer = (event, argument) => {
+      const answer = usual(event, argument);
+      const first = { people: people(200), count: 300, connections: 300, more: true };
+      return event === 'presence:watch' ? first : event === 'presence' ? { people: people(300), count: 300, connections: 300 } : answer;
+    };
+    const { lobby } = await open(server);
+    expect([lobby.people.value.named.length, lobby.people.value.count]).toEqual([200, 300]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(lobby.people.value.named).toHaveLength(300);
+    expect(server.asked.filter((event) => event.startsWith('presence'))).toEqual(['presence:watch', 'presence']);
+  });
+
   test('who writes is told of the conversation it is in', async () => {
     const { socket, chat, lobby } = await open(new FakeServer(), 'a.token.here');
     socket.hear('typing', { name: 'Bob', for: 6000 });
