@@ -73,9 +73,5 @@ func onServer(w *world, n int, do, undo func(*server)) (mend func()) {
 		return func() {}
 	}
 	do(s)
-	return func() {
-		if s.alive() {
-			undo(s)
-		}
-	}
+	return func() { undo(s) } // also if it has ended: Redis shall find out that it is gone
 }

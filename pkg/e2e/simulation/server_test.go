@@ -241,10 +241,3 @@ func (l *listener) Close() error {
 }
 
 func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "simulated", Net: "unix"} }
-
-// alive tells whether it has not ended.
-func (s *server) alive() bool {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	return s.ending == nil
-}
