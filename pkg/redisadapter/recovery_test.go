@@ -181,6 +181,9 @@ func TestRecoveryOnAnotherInstance(t *testing.T) {
 		if !moved.Recovered() || !moved.Rooms().Has("blue") || fmt.Sprint(moved.Data()) != "map[name:kim]" {
 			t.Errorf("recovered %v, in %v, with %v", moved.Recovered(), moved.Rooms().Keys(), moved.Data())
 		}
+		if got := beta.adapter().ForeignOwners(); len(got) != 1 || got[0] != c.pid[:len(got[0])] {
+			t.Errorf("beta has sessions of %q", got)
+		}
 		if n := alpha.chat.Sockets().Len(); n != 0 {
 			t.Errorf("alpha has %d sockets", n)
 		}

@@ -58,6 +58,22 @@ func (a *LocalAdapter) NamesOwners() bool {
 	return a.sessions.ownerless == 0
 }
 
+// maxForeignOwners bounds what ForeignOwners tells.
+const maxForeignOwners = 1024
+
+// ForeignOwners are the origins of the other instances that began sessions which are here now. They may have ended long ago. Of very
+// many some are left out.
+func (a *LocalAdapter) ForeignOwners() (list []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for owner := range a.sessions.owners {
+		if owner != "" && len(list) < maxForeignOwners {
+			list = append(list, owner)
+		}
+	}
+	return list
+}
+
 // HasSession tells whether TakeSession may succeed.
 func (a *LocalAdapter) HasSession(pid socket.PrivateSessionId) bool {
 	a.mu.Lock()

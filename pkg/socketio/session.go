@@ -10,12 +10,13 @@ import (
 
 // A session is what outlives the connection of a client of protocol 5. Guarded by the adapter's lock.
 type session struct {
-	state sessionState
-	exit  sessionExit // how it ended
-	pid   socket.PrivateSessionId
-	sid   socket.SocketId
-	link  *link // its holder, nil while parked
-	data  any   // Socket.Data, while it is away or returning
+	state   sessionState
+	exit    sessionExit // how it ended
+	adopted bool        // it began on another instance; see sessions.owners
+	pid     socket.PrivateSessionId
+	sid     socket.SocketId
+	link    *link // its holder, nil while parked
+	data    any   // Socket.Data, while it is away or returning
 
 	// What the client may have missed: prefix, which another instance knew, then those in the journal
 	// from start on that wants selects and skip does not take out.

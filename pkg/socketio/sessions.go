@@ -55,7 +55,9 @@ type sessions struct {
 	moved   moved                                // where sessions went
 	// ownerless is how many sessions have private ids that name no owner: older instances gave them out.
 	ownerless int
-	timer     *time.Timer // forgets what is too old; runs while there is something
+	// owners counts the sessions of other instances that came here, by the owners that their private ids name.
+	owners map[string]int
+	timer  *time.Timer // forgets what is too old; runs while there is something
 }
 
 // awaySession is a session that went away at a time, in Unix ms: for the turn-th time.
@@ -70,7 +72,7 @@ func (p awaySession) still() bool { return p.isAway() && p.session.turn == p.tur
 
 func newSessions(r *recovery) sessions {
 	return sessions{
-		shared: r, byPID: map[socket.PrivateSessionId]*session{}, leaving: map[socket.SocketId]*session{},
+		shared: r, byPID: map[socket.PrivateSessionId]*session{}, leaving: map[socket.SocketId]*session{}, owners: map[string]int{},
 		moved: moved{to: map[socket.PrivateSessionId]movedSession{}},
 	}
 }
@@ -99,6 +101,8 @@ func (r *sessions) adopt(s *session, l *link) {
 	if OwnerOf(s.pid) == "" {
 		r.ownerless++
 	}
+	s.adopted = true
+	r.owners[OwnerOf(s.pid)]++
 	r.moved.forget(s.pid)
 	r.hold(s, l)
 }
@@ -163,6 +167,11 @@ func (r *sessions) end(s *session, how sessionExit) {
 		delete(r.byPID, s.pid)
 		if OwnerOf(s.pid) == "" {
 			r.ownerless--
+		}
+		if owner := OwnerOf(s.pid); s.adopted {
+			if r.owners[owner]--; r.owners[owner] == 0 {
+				delete(r.owners, owner)
+			}
 		}
 	}
 	s.enterState(sessionEnded)

@@ -33,6 +33,9 @@ type sessionAnswer struct {
 	// Owners tells that all sessions of this instance have private ids that name an owner; older instances
 	// say nothing of that.
 	Owners bool `json:"owners,omitempty"`
+	// Adopted are the owners of sessions that came here from other instances, some of which have ended, perhaps before the one that asks began:
+	// in answers to the question who is there.
+	Adopted []string `json:"adopted,omitempty"`
 	// Moved is the origin of the instance that the session was handed over to.
 	Moved string `json:"moved,omitempty"`
 }
@@ -171,6 +174,10 @@ func (x *Exchange) Handle(req *wire.Request) error {
 		return nil // another one is asked
 	}
 	answer.Owners = x.local.NamesOwners()
+	if q.Pid == "" {
+		answer.Adopted = x.local.ForeignOwners()
+		return x.answer(req, answer)
+	}
 	if !x.local.HasSession(q.Pid) {
 		answer.Moved = x.local.MovedTo(q.Pid)
 		return x.answer(req, answer)

@@ -14,7 +14,7 @@ import (
 type roster struct {
 	mu      sync.Mutex
 	heard   map[string]time.Time // when each instance that is there answered last
-	known   map[string]time.Time // … or was there once; made-up owners are not among them
+	known   map[string]time.Time // … or was there once, or has sessions somewhere; made-up owners are not among them
 	mixed   map[string]bool      // of those that are there: has sessions whose ids name no owner
 	called  time.Time            // when the latest call began that everybody answered
 	calling chan struct{}        // closed when the call that is under way is over
@@ -58,6 +58,17 @@ func (r *roster) met(origin string, now time.Time) {
 	r.heard[origin] = now
 	if len(r.known) < maxKnown || !r.known[origin].IsZero() {
 		r.known[origin] = now
+	}
+}
+
+// adopted notes owners of sessions that another instance has: they were there once.
+func (r *roster) adopted(owners []string, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, owner := range owners {
+		if len(r.known) < maxKnown || !r.known[owner].IsZero() {
+			r.known[owner] = now
+		}
 	}
 }
 

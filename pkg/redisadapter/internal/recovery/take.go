@@ -20,7 +20,7 @@ import (
 //	is it in Redis? an instance that ended in order has left it there ──► found
 //	    ▼
 //	its private id names its owner
-//	    ├─ nobody: everybody answered lately, and no such instance ever did ──► unknown
+//	    ├─ nobody: everybody answered lately, no such instance ever did, and nobody has sessions of it ──► unknown
 //	    ├─ an instance that is there: ask it alone ──► found, refused for good, or it says where it went: ask there
 //	    └─ one that is not there, or the id names none (an older instance gave it out): ask all
 //	         ├─ one that was there lately is missing, or does not answer: again, later
@@ -58,6 +58,8 @@ type search struct {
 
 	mu        sync.Mutex
 	published map[string]uint64 // by origin: how far those that have answered have published
+	most      int               // how many others Redis counted at most lately
+	mostAt    time.Time
 }
 
 // Take looks for a session on the other instances and in Redis.
@@ -154,7 +156,7 @@ func (s *search) call(round time.Duration) {
 			answered++
 		}
 		return true
-	}, func(peers int, err error) { done <- err == nil && answered >= peers })
+	}, func(peers int, err error) { done <- err == nil && s.counted(peers) && answered >= peers })
 	all := false
 	select {
 	case all = <-done:
@@ -186,6 +188,7 @@ func (x *Exchange) read(r *wire.Response) (answer sessionAnswer, ok bool) {
 		return answer, false
 	}
 	x.roster.note(answer.Origin, answer.Owners, time.Now())
+	x.roster.adopted(answer.Adopted, time.Now())
 	return answer, true
 }
 
@@ -198,7 +201,7 @@ func (s *search) ask(d time.Duration, only string) taken {
 		return taken{why: socketio.RefusedUnknown}
 	}
 	s.x.expect(req.RequestID)
-	done, result := make(chan taken, 1), taken{why: socketio.RefusedUnknown}
+	done, result, answered := make(chan taken, 1), taken{why: socketio.RefusedUnknown}, 0
 	s.x.cluster.AskPeers(req, only != "", func(r *wire.Response) bool {
 		answer, ok := s.x.read(r)
 		if !ok {
@@ -215,11 +218,15 @@ func (s *search) ask(d time.Duration, only string) taken {
 			return false // an instance of before answers whoever is asked
 		}
 		result.why, result.moved = max(result.why, answer.Refusal), answer.Moved
+		answered++
 		return true
-	}, func(_ int, err error) {
+	}, func(peers int, err error) {
 		s.x.mark(req.RequestID)
-		if err != nil {
+		switch {
+		case err != nil:
 			result.why = socketio.RefusedTimeout
+		case only == "" && result.why == socketio.RefusedUnknown && (!s.counted(peers) || answered < peers):
+			return // one that is there and is not waited for, or was there a moment ago, may have it: all of the time is given to it
 		}
 		done <- result
 	})
@@ -238,6 +245,19 @@ func (s *search) ask(d time.Duration, only string) taken {
 	case <-s.ctx.Done():
 	}
 	return taken{why: socketio.RefusedTimeout}
+}
+
+// lately is how long an instance that is not counted any more is missed.
+const lately = 5 * time.Second
+
+// counted notes how many others Redis counts, and tells whether none is missing that was there when this search asked before.
+func (s *search) counted(peers int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if peers >= s.most || time.Since(s.mostAt) > lately {
+		s.most, s.mostAt = peers, time.Now()
+	}
+	return peers >= s.most
 }
 
 // note remembers how far an instance has published.

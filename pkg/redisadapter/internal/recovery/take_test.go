@@ -31,6 +31,7 @@ type nodes struct {
 	mu      sync.Mutex
 	list    []*node
 	waiting map[string]*question
+	absent  bool // those that are stopped are counted, and not waited for
 }
 
 type question struct {
@@ -58,6 +59,11 @@ func (n *node) AskPeers(req *wire.Request, one bool, take func(*wire.Response) b
 	n.all.mu.Lock()
 	peers := n.all.list
 	q := &question{take: take, done: done, left: len(peers) - 1, peers: len(peers) - 1}
+	for _, peer := range peers {
+		if n.all.absent && peer.stopped {
+			q.left--
+		}
+	}
 	if one {
 		q.left = min(q.left, 1)
 	}
@@ -151,6 +157,28 @@ func TestMadeUpIdsAskNobody(t *testing.T) {
 	// Once more for each two seconds that this takes on a busy machine.
 	if asked := alpha.asked.Load(); asked > 20 {
 		t.Errorf("%d questions", asked)
+	}
+}
+
+// TestOwnersOfAdoptedSessionsAreNotMadeUp: an instance that began after another one had ended hears of that from those that have its
+// sessions now.
+func TestOwnersOfAdoptedSessionsAreNotMadeUp(t *testing.T) {
+	r, now := newRoster(), time.Now()
+	r.end(now, now, true)
+	if owner := socketio.OriginText("gone"); !r.madeUp(owner, now) {
+		t.Error("an owner that nobody knows may exist")
+	} else if r.adopted([]string{owner}, now); r.madeUp(owner, now) || r.there(owner) {
+		t.Error("an owner whose sessions are elsewhere is made up, or there")
+	}
+}
+
+// TestSilentInstanceMayHaveTheSession: that all others do not know it ends no search.
+func TestSilentInstanceMayHaveTheSession(t *testing.T) {
+	all, n := newNodes(t, "alpha", "beta", "gamma")
+	all.absent = true
+	n["gamma"].stopped = true
+	if why := n["alpha"].find(idOf("gamma"), 2*time.Second); why != socketio.RefusedTimeout {
+		t.Errorf("an instance that may come back is given up as %v", why)
 	}
 }
 
