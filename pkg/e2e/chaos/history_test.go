@@ -44,7 +44,20 @@ func (p *person) acknowledge(text string) error {
 // An entry is a message of the history.
 type entry struct {
 	ID      string
-	Payload struct{ Name, Text string }
+	Payload speech
+}
+
+// speech is what somebody said. A client of another test, whose server had this port before, may have said anything: that has no name.
+type speech struct{ Name, Text string }
+
+// UnmarshalJSON never fails.
+func (s *speech) UnmarshalJSON(b []byte) error {
+	type plain speech
+	var said plain
+	if json.Unmarshal(b, &said) == nil {
+		*s = speech(said)
+	}
+	return nil
 }
 
 // historyPage is what a server answers.
@@ -182,8 +195,11 @@ func (w *world) disarranged(told []entry) (wrong []string) {
 	latest := map[string]map[int]int{} // of each person, by stay
 	for _, e := range told {
 		p := people[e.Payload.Name]
+		if p == nil {
+			continue
+		}
 		seq, err := strconv.Atoi(e.Payload.Text)
-		if p == nil || err != nil || seq >= len(p.said) {
+		if err != nil || seq >= len(p.said) {
 			wrong = append(wrong, fmt.Sprintf("%+v was never said", e))
 			continue
 		}
