@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// mirrorCount bounds the mirror.
+// mirrorCount bounds the mirror, besides the bytes of Limits.
 const mirrorCount = 500
 
 // mirror is what this instance knows of the lobby's newest messages. However many clients ask at once, Redis is asked for what is new by one
@@ -70,6 +70,7 @@ func (s *Redis) fly() {
 		known, whole := m.list, m.whole
 		m.mu.Unlock()
 		known, whole, err := s.readNewest(known, whole)
+		known, whole = s.bounded(known, whole)
 		m.mu.Lock()
 		if err == nil {
 			m.list, m.whole = known, whole
@@ -78,6 +79,18 @@ func (s *Redis) fly() {
 		f.err = err
 		close(f.landed)
 	}
+}
+
+// bounded leaves out the oldest messages while there are more bytes than a Redis keeps of the lobby. The last one stays.
+func (s *Redis) bounded(list []Message, whole bool) ([]Message, bool) {
+	bytes := int64(0)
+	for n := len(list) - 1; n >= 0; n-- {
+		bytes += list[n].size()
+		if bytes > s.limits.Bytes/2 && n < len(list)-1 {
+			return slices.Clone(list[n+1:]), false // a copy: the others may go
+		}
+	}
+	return list, whole
 }
 
 var errUnknown = errors.New("history: the stream is not the one that is known")

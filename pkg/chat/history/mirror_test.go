@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +67,31 @@ func TestMirrorFollows(t *testing.T) {
 		if n := reads() - before; n != step.reads {
 			t.Errorf("%s: read %d times", step.name, n)
 		}
+	}
+}
+
+// However large messages are, the mirror has no more bytes of them than Redis may keep; what it has not is read.
+func TestMirrorIsBoundedInBytes(t *testing.T) {
+	r := startRedis(t)
+	c, ctx := r.client(), context.Background()
+	reader := r.store(Limits{Count: 100, Bytes: 10_000, Age: time.Hour})
+	var said []string
+	for n := range 20 {
+		said = append(said, strconv.Itoa(n)+strings.Repeat("0", 1000*(n%3)))
+		c.XAdd(ctx, &redis.XAddArgs{Stream: stream(""), Values: []any{"p", said[n]}}) // which nobody trims
+		got := texts(page(t, reader, Query{Limit: 100}))
+		if !slices.Equal(got, said) {
+			t.Fatalf("%d messages, got %d", len(said), len(got))
+		}
+		bytes := int64(0)
+		for _, m := range reader.mirror.list {
+			bytes += m.size()
+		}
+		if bytes > 5000 {
+			t.Errorf("after %d messages it has %d bytes", n+1, bytes)
+		}
+	}
+	if reader.mirror.whole || len(reader.mirror.list) == 0 {
+		t.Errorf("it has %d messages, all: %v", len(reader.mirror.list), reader.mirror.whole)
 	}
 }
