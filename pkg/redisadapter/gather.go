@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ type gather struct {
 	// counts, if set, is called in place of take, and tells whether the answer is one of those that are expected.
 	counts func(*wire.Response) bool
 	done   func(error) // called once, on a goroutine of its own
+	// ctx, if set, is how long answers that come after done go to counts: who was not waited for may have given something away.
+	ctx context.Context //nolint:containedctx // of this gather alone
 
 	timeout time.Duration // 0: the adapter's
 	call    bool          // of all instances, also of those that are absent, see rollCall
@@ -46,6 +49,9 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		}
 	}
 	a.mu.Unlock()
+	if g.ctx != nil {
+		context.AfterFunc(g.ctx, func() { a.forget(g) })
+	}
 	g.mu.Lock()
 	if !g.finished {
 		g.timer = time.AfterFunc(cmp.Or(g.timeout, a.timeout), func() { a.endGather(g, g.timeoutError()) })
@@ -82,14 +88,21 @@ func (a *Adapter) gatherAnswers(g *gather) {
 	}
 }
 
-// endGather forgets the gather and finishes it.
+// endGather finishes the gather and, unless answers may come later, forgets it.
 func (a *Adapter) endGather(g *gather, err error) {
+	if g.ctx == nil {
+		a.forget(g)
+	}
+	g.finish(err)
+}
+
+// forget leaves what comes for the gather to nobody.
+func (a *Adapter) forget(g *gather) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, id := range g.ids {
 		delete(a.gathers, id)
 	}
-	a.mu.Unlock()
-	g.finish(err)
 }
 
 // expect sets how many answers make the gather complete, and returns whether it is. less is the census
@@ -120,6 +133,9 @@ func (g *gather) answer(r *wire.Response) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.finished {
+		if g.ctx != nil {
+			g.counts(r)
+		}
 		return false
 	}
 	if g.counts != nil {

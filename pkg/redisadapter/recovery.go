@@ -18,10 +18,11 @@ func (a *Adapter) JoinRecovery() {
 // sessionPeers is what the exchange of sessions needs of an Adapter.
 type sessionPeers struct{ a *Adapter }
 
-func (p sessionPeers) AskPeers(req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error)) {
+func (p sessionPeers) AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error)) {
 	a := p.a
 	g := &gather{
 		what: "find a session",
+		ctx:  ctx,
 		ids:  []string{req.RequestID},
 		want: func(c wire.Census) int {
 			if one {

@@ -49,11 +49,12 @@ const (
 
 // cluster is what an exchange needs of the adapter of its namespace.
 type cluster interface {
-	// AskPeers sends req to our other instances. take gets their answers, one call at a time, and reports
-	// whether the answer counts. done is called once, with an error unless all that are waited for have
-	// answered: all that are there, or with one the first whose answer counts. peers is how many Redis
-	// counted, those included that are not waited for because they answer nothing.
-	AskPeers(req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error))
+	// AskPeers sends req to our other instances. take gets their answers until ctx ends, one call at a time,
+	// and reports whether the answer counts. done is called once, with an error unless all that are waited
+	// for have answered: all that are there, or with one the first whose answer counts. peers is how many
+	// Redis counted, those included that are not waited for because they answer nothing. What they answer
+	// later goes to take all the same.
+	AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error))
 	// Answer answers a request.
 	Answer(req *wire.Request, r *wire.Response)
 	// Ordered tells whether requests and events come in one order.
@@ -83,7 +84,7 @@ type Exchange struct {
 	gapsSeen atomic.Uint64 // see Lost
 
 	mu    sync.Mutex
-	marks map[string]uint64 // of our questions that have no answer yet, see pass
+	marks map[string]uint64 // of the questions of searches that are not over, see Pass
 }
 
 // keeper is where instances that end leave their sessions.
@@ -147,13 +148,20 @@ func (x *Exchange) Pass(req *wire.Request) {
 	}
 }
 
-// mark returns where a question of ours came back, and forgets it.
+// mark returns where a question of ours came back.
 func (x *Exchange) mark(id string) uint64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	mark := x.marks[id]
-	delete(x.marks, id)
-	return mark
+	return x.marks[id]
+}
+
+// unmark forgets that.
+func (x *Exchange) unmark(ids []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, id := range ids {
+		delete(x.marks, id)
+	}
 }
 
 // Handle answers whether we have a session, with it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -55,6 +56,7 @@ type search struct {
 	owner  string          // the origin of the instance to ask, "": not known
 	ctx    context.Context //nolint:containedctx // of this search alone
 	found  chan taken      // sessions that instances hand over
+	asked  []string        // our questions
 
 	mu        sync.Mutex
 	published map[string]uint64 // by origin: how far those that have answered have published
@@ -70,6 +72,7 @@ func (x *Exchange) Take(pid socket.PrivateSessionId, offset string, deadline tim
 		x: x, pid: pid, offset: offset, owner: socketio.OwnerOf(pid), ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{},
 	}
 	t := s.run()
+	x.unmark(s.asked)
 	return t.session, t.mark, t.why
 }
 
@@ -144,19 +147,19 @@ func (s *search) call(round time.Duration) {
 		return
 	}
 	began, whole := time.Now(), s.x.cluster.Whole(0)
-	answered := 0
+	var answered atomic.Int64
 	req, err := s.x.question(sessionQuestion{})
 	if err != nil {
 		s.x.roster.end(began, began, false)
 		return
 	}
 	done := make(chan bool, 1)
-	s.x.cluster.AskPeers(req, false, func(r *wire.Response) bool {
+	s.x.cluster.AskPeers(s.ctx, req, false, func(r *wire.Response) bool {
 		if _, ok := s.x.read(r); ok {
-			answered++
+			answered.Add(1)
 		}
 		return true
-	}, func(peers int, err error) { done <- err == nil && s.counted(peers) && answered >= peers })
+	}, func(peers int, err error) { done <- err == nil && s.counted(peers) && int(answered.Load()) >= peers })
 	all := false
 	select {
 	case all = <-done:
@@ -201,8 +204,10 @@ func (s *search) ask(d time.Duration, only string) taken {
 		return taken{why: socketio.RefusedUnknown}
 	}
 	s.x.expect(req.RequestID)
+	s.asked = append(s.asked, req.RequestID)
 	done, result, answered := make(chan taken, 1), taken{why: socketio.RefusedUnknown}, 0
-	s.x.cluster.AskPeers(req, only != "", func(r *wire.Response) bool {
+	var mu sync.Mutex // of result and answered: answers come after done, too
+	s.x.cluster.AskPeers(s.ctx, req, only != "", func(r *wire.Response) bool {
 		answer, ok := s.x.read(r)
 		if !ok {
 			return only == ""
@@ -217,11 +222,14 @@ func (s *search) ask(d time.Duration, only string) taken {
 		if only != "" && answer.Origin != only {
 			return false // an instance of before answers whoever is asked
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		result.why, result.moved = max(result.why, answer.Refusal), answer.Moved
 		answered++
 		return true
 	}, func(peers int, err error) {
-		s.x.mark(req.RequestID)
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
 		case err != nil:
 			result.why = socketio.RefusedTimeout

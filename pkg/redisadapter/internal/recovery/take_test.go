@@ -53,7 +53,7 @@ func (a *nodes) answered(id string, r *wire.Response) {
 	}
 }
 
-func (n *node) AskPeers(req *wire.Request, one bool, take func(*wire.Response) bool, done func(int, error)) {
+func (n *node) AskPeers(_ context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(int, error)) {
 	n.asked.Add(1)
 	req.UID = n.uid
 	n.all.mu.Lock()

@@ -1,0 +1,27 @@
+package simulation
+
+import "testing"
+
+// TestFound runs the shortest schedules of what was found once, in which everybody has to be recovered.
+func TestFound(t *testing.T) {
+	for _, tt := range []struct {
+		name, mode string
+		seed       uint64
+		schedule   string
+	}{
+		{"the owner ended before the one that is asked began", "both", 1, "638ms term 2 47ms; 1.744s term 1 149ms; 7.755s front-cut 0 297ms"},
+		{"the owner is silent, and all others answer", "both", 12, "6.326s back-jam 1 7.32s; 7.878s cut 4 0s"},
+		{"the owner answers after it was given up", "both", 13, "730ms back-jam 0 3.6s; 1.265s term 0 1.167s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := kinds.Read(tt.schedule)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := modes[tt.mode].attempt(t, tt.seed, s)
+			if v.Complain(v.Cut-v.Recovered, "were not recovered"); len(v.Complaints) > 0 {
+				t.Errorf("%q\n%q", v.Complaints, v.Examples)
+			}
+		})
+	}
+}
