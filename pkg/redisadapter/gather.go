@@ -23,7 +23,7 @@ type gather struct {
 	// counts, if set, is called in place of take, and tells whether the answer is one of those that are expected.
 	counts func(*wire.Response) bool
 	done   func(error) // called once, on a goroutine of its own
-	// ctx, if set, is how long answers that come after done go to counts: who was not waited for may have given something away.
+	// ctx, if set, is how long answers that come after done go to counts: an instance that was not waited for may have given something away.
 	ctx context.Context //nolint:containedctx // of this gather alone
 
 	timeout time.Duration // 0: the adapter's
