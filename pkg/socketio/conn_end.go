@@ -32,6 +32,7 @@ func (c *conn) invalidState(p *Packet) {
 func (c *conn) Closed(reason engineio.CloseReason, err error) {
 	c.mu.Lock()
 	c.ended = string(reason)
+	c.passingLocked().closed = []any{c.ended, err}
 	c.stopTimerLocked()
 	c.attachmentCame()
 	c.decoder = decoder{}
@@ -48,14 +49,34 @@ func (c *conn) Closed(reason engineio.CloseReason, err error) {
 		c.finish(l)
 		l.forget()
 	}
-	c.Emit("close", c.ended, err)
 	c.server.forget(c)
 }
 
-// end tells the sockets of a connection that it has ended, if it has. While listeners of "connection"
-// run it does nothing: when they have returned, opened calls it again, and "disconnecting" finds the
-// rooms they joined.
+// end tells the sockets of a connection that it has ended, if it has, and then the listeners of Conn's "close". While listeners of
+// "connection" run it does nothing: when they have returned, opened calls it again, and "disconnecting" finds the rooms they joined,
+// "close" those who listen since.
 func (c *conn) end() {
+	if c.endSockets() {
+		c.emitClosed()
+	}
+}
+
+// emitClosed emits "close", the first time that it is called.
+func (c *conn) emitClosed() {
+	c.mu.Lock()
+	var args []any
+	if p := c.passing; p != nil {
+		args, p.closed = p.closed, nil
+		c.settleLocked()
+	}
+	c.mu.Unlock()
+	if args != nil {
+		c.emitGuarded(c.server.log, "close", args...)
+	}
+}
+
+// endSockets reports whether the sockets have been told, now or before.
+func (c *conn) endSockets() bool {
 	c.ending.Lock()
 	defer c.ending.Unlock()
 	c.mu.Lock()
@@ -64,7 +85,7 @@ func (c *conn) end() {
 	links := slices.Clone(c.links)
 	c.mu.Unlock()
 	if reason == "" || busy {
-		return
+		return false
 	}
 	if c.onClose != nil {
 		c.onClose(reason)
@@ -75,4 +96,5 @@ func (c *conn) end() {
 			l.disconnect(endConnection)
 		}
 	}
+	return true
 }

@@ -118,6 +118,7 @@ func (c *conn) finish(l *link) {
 	c.mu.Unlock()
 	c.server.leaveNamespace(l)
 	c.server.dropTicket(ticket)
+	c.tellUpgraded(nil)
 	c.connectAll(behind)
 	if next != nil {
 		c.connect(next, connect)

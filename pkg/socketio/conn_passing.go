@@ -10,10 +10,12 @@ import (
 // passing is what a connection has while its client joins and, some of it, once that has left a namespace or
 // the application has asked for the request. Most connections have joined for good and have none of it.
 type passing struct {
-	joining []*link  // handed to the library, which has not made a socket yet; in links unless the connection has ended
-	left    []string // namespaces that were joined once and are not now
-	timer   *time.Timer
-	request *types.HttpContext
+	joining  []*link  // handed to the library, which has not made a socket yet; in links unless the connection has ended
+	left     []string // namespaces that were joined once and are not now
+	timer    *time.Timer
+	request  *types.HttpContext
+	upgraded bool  // to WebSocket, and nobody was told yet
+	closed   []any // arguments of "close", until it is emitted
 }
 
 // passingLocked returns what can be changed, to be followed by settleLocked where something is taken away.
@@ -33,7 +35,7 @@ func (c *conn) settleLocked() {
 	if len(p.joining) == 0 {
 		p.joining = nil
 	}
-	if p.joining == nil && p.left == nil && p.timer == nil && p.request == nil {
+	if p.joining == nil && p.left == nil && p.timer == nil && p.request == nil && !p.upgraded && p.closed == nil {
 		c.passing = nil
 	}
 }

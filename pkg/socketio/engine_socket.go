@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/zishang520/engine.io-go-parser/packet"
 	eparser "github.com/zishang520/engine.io-go-parser/parser"
@@ -47,9 +48,29 @@ func (c *conn) Close(discard bool) {
 // Upgraded tells whether the transport is WebSocket now.
 func (c *conn) Upgraded() bool { return c.eio.Transport() == engineio.WebSocket }
 
-// OnUpgrade is the engine's word that the transport is WebSocket from now on: Node's "upgrade".
+// OnUpgrade is the engine's word that the transport is WebSocket from now on: Node's "upgrade". Listeners of "connection", which
+// run on a goroutine of their own here, may be about to listen for it: it is told once those of every socket that is
+// connecting have returned.
 func (c *conn) OnUpgrade() {
-	c.emitGuarded(c.server.log, "upgrade", c.Transport())
+	c.mu.Lock()
+	c.passingLocked().upgraded = true
+	c.mu.Unlock()
+	c.tellUpgraded(nil)
+}
+
+// tellUpgraded emits "upgrade" if that is due. The listeners of "connection" of returned, if there is one, have returned.
+func (c *conn) tellUpgraded(returned *link) {
+	c.mu.Lock()
+	due := c.passing != nil && c.passing.upgraded && c.ended == "" &&
+		!slices.ContainsFunc(c.links, func(l *link) bool { return l.state == linkConnecting && l != returned })
+	if due {
+		c.passing.upgraded = false
+		c.settleLocked()
+	}
+	c.mu.Unlock()
+	if due {
+		c.emitGuarded(c.server.log, "upgrade", c.Transport())
+	}
 }
 
 // Upgrading is not known out here.

@@ -171,6 +171,7 @@ func (l *link) opened() {
 	c := l.conn
 	defer c.end() // in case the connection has ended while the listeners ran
 	l.dropAuth()
+	c.tellUpgraded(l)
 	for {
 		c.mu.Lock()
 		b := l.backlog
