@@ -125,7 +125,8 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 func (fc *frontConn) answer(c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
 	if heavy(a.out.bytes()) {
-		fc.front.server.running.start(func() { c.answerPoll(fc, nil, a) })
+		long := a // only one that is long costs an allocation
+		fc.front.server.running.start(func() { c.answerPoll(fc, nil, long) })
 		return
 	}
 	c.answerPoll(fc, nil, a)
