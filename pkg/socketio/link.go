@@ -2,9 +2,7 @@ package socketio
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/zishang520/engine.io/v2/events"
 	"github.com/zishang520/engine.io/v2/types"
@@ -70,12 +68,6 @@ const (
 	endByClient                  // DISCONNECT
 	endConnection                // conn.ended tells why
 )
-
-// linkContext is the context of a link for whoever waits for its end.
-type linkContext struct {
-	context.Context //nolint:containedctx // a link is one, and makes this when it is asked
-	cancel          context.CancelFunc
-}
 
 // A backlog is what waits for a link that is not open.
 type backlog struct {
@@ -317,100 +309,4 @@ func (l *link) takeRaw(id uint64) func([]Payload) {
 	ack := l.rawAcks[id]
 	delete(l.rawAcks, id)
 	return ack
-}
-
-// A link is the context of its handlers: it is cancelled when the socket has disconnected. It costs
-// nothing until somebody calls Done.
-
-// Deadline reports that there is none.
-func (l *link) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done is closed when the socket is disconnected.
-func (l *link) Done() <-chan struct{} { return l.context().Done() }
-
-// Err is nil while the socket is connected.
-func (l *link) Err() error {
-	if ctx := l.ctx.Load(); ctx != nil {
-		return ctx.Err()
-	}
-	l.conn.mu.Lock()
-	defer l.conn.mu.Unlock()
-	if l.state == linkGone {
-		return context.Canceled
-	}
-	return nil
-}
-
-// Value asks the standard context inside, so that contexts made from this one need no goroutine.
-func (l *link) Value(key any) any {
-	if key == (linkKey{}) {
-		return l
-	}
-	return l.context().Value(key)
-}
-
-// context makes the standard context inside.
-func (l *link) context() context.Context {
-	if ctx := l.ctx.Load(); ctx != nil {
-		return ctx.Context
-	}
-	l.conn.mu.Lock()
-	defer l.conn.mu.Unlock()
-	if ctx := l.ctx.Load(); ctx != nil {
-		return ctx.Context
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	if l.state == linkGone {
-		cancel()
-	}
-	l.ctx.Store(&linkContext{ctx, cancel})
-	return ctx
-}
-
-// socketEmitter is the EventEmitter of one Socket. Beside being small it makes sure that
-// "disconnecting" and "disconnect" are emitted once, though the library may close a socket from
-// several goroutines at once, and not before the listeners of "connection" have returned.
-type socketEmitter struct {
-	emitter
-	link *link
-}
-
-func (e *socketEmitter) Emit(event events.EventName, args ...any) {
-	l := e.link
-	switch event {
-	case "disconnecting":
-		l.park(args)
-		if l.mayEmit(emittedDisconnecting, args) {
-			e.emitGuarded(l.conn.server.log, event, args...)
-		}
-	case "disconnect":
-		if l.mayEmit(emittedDisconnect, args) {
-			l.disconnected(args)
-		}
-		l.closed()
-	default:
-		e.emitGuarded(l.conn.server.log, event, args...)
-	}
-}
-
-// mayEmit reports whether the event may be emitted now. If it came too early, opened will emit it.
-func (l *link) mayEmit(which emittedEvents, args []any) bool {
-	l.conn.mu.Lock()
-	defer l.conn.mu.Unlock()
-	if l.emitted&which != 0 || l.state == linkGone {
-		return false
-	}
-	l.emitted |= which
-	if reason, ok := args[0].(string); ok {
-		args[0] = l.reasonLocked(reason)
-	}
-	if l.state == linkConnecting {
-		l.backlog.closing = slices.Clone(args)
-		return false
-	}
-	l.state = linkLeaving
-	if l.backlog == nil {
-		l.backlog = new(backlog)
-	}
-	return true
 }
