@@ -9,7 +9,7 @@ import (
 var (
 	errStreamGone    = errors.New("the stream is gone; Redis came back without its data, or somebody deleted it")
 	errStreamBack    = errors.New("the stream ends before what was read already; Redis came back with older data")
-	errStreamNew     = errors.New("the stream has fewer entries than were read already; it was made anew")
+	errStreamNew     = errors.New("the stream does not have what was read already; it was made anew")
 	errStreamTrimmed = errors.New("the stream was trimmed beyond what was read; make it longer")
 	ErrSeqJump       = errors.New("messages of another instance are missing; it gave them up or they were trimmed")
 )
@@ -21,6 +21,12 @@ type Info struct {
 	First  ID // of the entry that is oldest now
 	Length int64
 	Added  int64 // entries that were ever added, -1: this Redis (before 7) does not count
+}
+
+// lacks tells whether the entry that was read last is not in the stream, although a server that counts says that nothing was
+// trimmed that far: the stream is another one, which has as many entries by now.
+func (i Info) lacks(p *Position) bool {
+	return i.Length > 0 && i.Added-i.Length < p.Index && i.First.Compare(p.Id) > 0
 }
 
 // Position is how far a stream was read. index counts entries from the beginning of the stream, as
@@ -76,7 +82,7 @@ func (p *Position) Check(info Info) (lost int64, gap error) {
 			p.Id, p.Index = ID{}, -1 // another history: all of it is new
 		}
 		return 0, fmt.Errorf("%w: %v after %v", errStreamBack, info.Last, back)
-	case p.Index >= 0 && info.Added >= 0 && info.Added < p.Index:
+	case p.Index >= 0 && info.Added >= 0 && (info.Added < p.Index || !none && info.lacks(p)):
 		p.Index = -1
 		return 0, errStreamNew
 	case p.Index >= 0 && info.Added >= 0:
