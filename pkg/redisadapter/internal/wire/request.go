@@ -60,7 +60,7 @@ type Request struct {
 	Close     *bool               `json:"close,omitempty"` // REMOTE_DISCONNECT
 	Data      json.RawMessage     `json:"data,omitempty"`  // SERVER_SIDE_EMIT
 
-	Attachments [][]byte // of Packet and Data, when the message was MessagePack
+	Attachments [][]byte `json:"-"` // of Packet and Data, when the message was MessagePack
 }
 
 // RequestPacket is the packet of a broadcast that wants acknowledgements.
@@ -96,7 +96,7 @@ type Response struct {
 	Packet      json.RawMessage      `json:"packet,omitempty"`      // BROADCAST_ACK
 	Data        json.RawMessage      `json:"data,omitempty"`        // SERVER_SIDE_EMIT
 
-	Attachments [][]byte
+	Attachments [][]byte `json:"-"`
 }
 
 // RoomName is a room; Node applications may use a number.
