@@ -112,20 +112,22 @@ func (c *Conn) Send(frames ...*Frame) bool {
 	return ok
 }
 
-// receive hands one message to the receiver, or nothing once the connection
-// has ended.
-func (c *Conn) receive(p packet.Packet) {
+// receive hands one message to the receiver, unless the connection is closing. It reports false
+// once that has ended.
+func (c *Conn) receive(p packet.Packet) bool {
 	c.intake.mu.Lock()
 	defer c.intake.mu.Unlock()
-	if c.receives() {
+	receives, over := c.receives()
+	if receives {
 		c.guard(func() { c.intake.receiver.Receive(p.Data, p.Binary) })
 	}
+	return !over
 }
 
-func (c *Conn) receives() bool {
+func (c *Conn) receives() (receives, over bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.life.receives()
+	return c.life.receives(), c.life.over()
 }
 
 // onPacket acts on one decoded packet. It reports false when the connection
@@ -139,7 +141,7 @@ func (c *Conn) onPacket(p packet.Packet) bool {
 	switch p.Type {
 	case packet.Message:
 		c.server.stats.receivedMessage(c, len(p.Data))
-		c.receive(p)
+		return c.receive(p)
 	case packet.Ping:
 		if c.Protocol() != 3 {
 			c.shutdown(TransportError, errHeartbeatWay)

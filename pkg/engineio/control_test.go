@@ -151,6 +151,28 @@ func TestPongsAreCharged(t *testing.T) {
 	}
 }
 
+// A client that sends one message after another is cut, too, once its session is over.
+func TestFloodAfterTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*peer){
+		"discarded": func(here *peer) { here.Discard() },
+		"too slow":  func(here *peer) { here.shutdown(SlowClient, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := serve(t, Options{})
+			mallory := dialWebSocket(t, srv, 4)
+			here := srv.accept(t)
+			flood := bytes.Repeat(text("4x"), 20000)
+			mallory.write(t, flood)
+			end(here)
+			for sent := 0; mallory.tryWrite(flood) == nil; sent += len(flood) {
+				if sent > 4*lingerBytes {
+					t.Fatal("it goes on")
+				}
+			}
+		})
+	}
+}
+
 // A peer that floods on after the close frame is read for a while, so that it may read why; then it is cut.
 func TestLingerIsBounded(t *testing.T) {
 	for name, chunk := range map[string][]byte{

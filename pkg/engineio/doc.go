@@ -87,7 +87,8 @@
 // # Concurrency
 //
 // Conn.mu is never held during I/O or a call of the receiver; where locks nest, it is
-// taken before those of Server, deadlines, flusher and running. These goroutines exist:
+// taken before those of Server, deadlines, flusher and running. The lock that the receiver
+// is called under, its connection's alone, is taken before Conn.mu. These goroutines exist:
 //
 //   - one reader for each WebSocket while there is something to read, or always
 //     where the system has no poller for it. It calls the receiver;

@@ -16,7 +16,8 @@ type UpgradeReceiver interface {
 func (c *Conn) tellUpgraded() {
 	c.intake.mu.Lock()
 	defer c.intake.mu.Unlock()
-	if r, ok := c.intake.receiver.(UpgradeReceiver); ok && c.receives() {
+	r, ok := c.intake.receiver.(UpgradeReceiver)
+	if receives, _ := c.receives(); ok && receives {
 		c.guard(r.OnUpgrade)
 	}
 }

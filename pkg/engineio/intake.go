@@ -7,8 +7,8 @@ import (
 )
 
 // An intake hands what the client sends to the receiver, one thing after another, and counts it.
-// The reader of a WebSocket, the handlers of POSTs, and the last call of the receiver meet here;
-// it never needs Conn.mu.
+// The reader of a WebSocket, the handlers of POSTs, and the last call of the receiver meet here.
+// Its lock is taken before Conn.mu.
 type intake struct {
 	mu       sync.Mutex    // held while the receiver runs; makes its calls follow one another
 	receiver Receiver      // set before the first packet is received

@@ -21,6 +21,7 @@ type Lean struct {
 	fd     FD
 	mu     sync.Mutex // guards the rest
 	file   *os.File   // the same descriptor, where the runtime polls it
+	timed  bool       // a read has a deadline, which only the runtime's poller looks at
 	closed bool
 }
 
@@ -135,7 +136,7 @@ func (l *Lean) SyscallConn() (syscall.RawConn, error) { return leanRaw{l}, nil }
 // Read is as syscall.RawConn has it.
 func (r leanRaw) Read(f func(fd uintptr) (done bool)) error {
 	done := false
-	if err := r.Control(func(fd uintptr) { done = f(fd) }); err != nil || done {
+	if err := r.Control(func(fd uintptr) { done = !r.timed && f(fd) }); err != nil || done {
 		return err
 	}
 	file, err := r.polled()
@@ -172,16 +173,23 @@ func (l *Lean) address(get func(fd int) (unix.Sockaddr, error)) net.Addr {
 }
 
 // SetDeadline is as net.Conn has it.
-func (l *Lean) SetDeadline(t time.Time) error { return l.deadline(t, (*os.File).SetDeadline) }
+func (l *Lean) SetDeadline(t time.Time) error { return l.deadline(t, true, (*os.File).SetDeadline) }
 
 // SetReadDeadline is as net.Conn has it.
-func (l *Lean) SetReadDeadline(t time.Time) error { return l.deadline(t, (*os.File).SetReadDeadline) }
+func (l *Lean) SetReadDeadline(t time.Time) error {
+	return l.deadline(t, true, (*os.File).SetReadDeadline)
+}
 
 // SetWriteDeadline is as net.Conn has it.
-func (l *Lean) SetWriteDeadline(t time.Time) error { return l.deadline(t, (*os.File).SetWriteDeadline) }
+func (l *Lean) SetWriteDeadline(t time.Time) error {
+	return l.deadline(t, false, (*os.File).SetWriteDeadline)
+}
 
-func (l *Lean) deadline(t time.Time, set func(*os.File, time.Time) error) error {
+func (l *Lean) deadline(t time.Time, reads bool, set func(*os.File, time.Time) error) error {
 	l.mu.Lock()
+	if reads {
+		l.timed = !t.IsZero()
+	}
 	none := l.file == nil && t.IsZero() && !l.closed
 	l.mu.Unlock()
 	if none {

@@ -146,3 +146,34 @@ func TestThicken(t *testing.T) {
 		t.Errorf("a wrapper was slimmed: %v", other)
 	}
 }
+
+// A read is refused once its deadline is over, whether or not there is something to read: so it is with what package net polls.
+func TestLeanReadDeadline(t *testing.T) {
+	here, there := slim(t)
+	raw, fd := Socket(here)
+	buf := make([]byte, 8)
+	read := func() (n int, err error) {
+		err = raw.Read(func(uintptr) bool {
+			var again bool
+			n, again, _ = fd.Receive(buf)
+			return !again
+		})
+		return n, err
+	}
+	mustWrite(t, there, "in time, and late")
+	if n, err := read(); n != len(buf) || err != nil {
+		t.Errorf("without a deadline: %d bytes, %v", n, err)
+	}
+	if err := here.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := read(); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after the deadline: %d bytes, %v", n, err)
+	}
+	if err := here.SetDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := read(); n == 0 || err != nil {
+		t.Errorf("without a deadline again: %d bytes, %v", n, err)
+	}
+}
