@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
 	"github.com/zishang520/engine.io/v2/transports"
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
@@ -134,105 +131,6 @@ func TestEngineOptions(t *testing.T) {
 	if e := newTestServer(t, Options{}).IO().Engine(); !e.Opts().AllowUpgrades() || !e.Opts().AllowEIO3() {
 		t.Errorf("upgrades %v, protocol 3 %v", e.Opts().AllowUpgrades(), e.Opts().AllowEIO3())
 	}
-}
-
-// TestConnUpgrade: the listeners of Conn's "upgrade" run once the connection has moved, before what comes over the WebSocket. Those of
-// "connection" may still run then: a listener that they add hears of it.
-func TestConnUpgrade(t *testing.T) {
-	t.Run("joined", func(t *testing.T) {
-		bothProtocols(t, func(t *testing.T, protocol int) { testConnUpgrade(t, protocol, false) })
-	})
-	t.Run("joining", func(t *testing.T) {
-		bothProtocols(t, func(t *testing.T, protocol int) { testConnUpgrade(t, protocol, true) })
-	})
-}
-
-// testConnUpgrade upgrades a connection. If the client is joining, it does so while the listener of "connection" runs.
-func testConnUpgrade(t *testing.T, protocol int, joining bool) {
-	s := newTestServer(t, Options{})
-	told := make(chan string, 4)
-	s.Of("/").OnConnect(func(_ context.Context, sock *socket.Socket) error {
-		told <- "connected on " + sock.Conn().Transport().Name()
-		if joining {
-			eventually(t, "hi waits, which came over the WebSocket", func() bool {
-				l := linkOf(sock)
-				l.conn.mu.Lock()
-				defer l.conn.mu.Unlock()
-				return len(l.backlog.queue) == 1
-			})
-		}
-		mustOn(t, sock, "hi", func(...any) { told <- "hi" })
-		return sock.Conn().On("upgrade", func(args ...any) {
-			told <- fmt.Sprint("upgrade to ", args[0].(transports.Transport).Name(), " ", sock.Conn().Upgraded())
-			panic("listener bug")
-		})
-	})
-	session := fmt.Sprintf("/socket.io/?EIO=%d&sid=", protocol)
-	_, open, _ := strings.Cut(get(t, s.http.URL+session+"&transport=polling"), `"sid":"`)
-	sid, _, _ := strings.Cut(open, `"`)
-	session += sid + "&transport="
-	if protocol == 4 {
-		if answer := read(t)(http.Post(s.http.URL+session+"polling", "text/plain", strings.NewReader("40"))); answer != "ok" {
-			t.Fatal(answer)
-		}
-	}
-	want := func(events ...string) {
-		t.Helper()
-		for _, want := range events {
-			if got := receive(t, told); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-		}
-	}
-	want("connected on polling")
-	conn, _, _, err := ws.Dial(context.Background(), "ws"+strings.TrimPrefix(s.http.URL, "http")+session+"websocket")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &testClient{tb: t, conn: conn, protocol: protocol, sid: sid}
-	t.Cleanup(func() { conn.Close() })
-	c.write("2probe")
-	if m := c.read(); m != "3probe" {
-		t.Fatalf("got %q", m)
-	}
-	c.write("5")
-	c.send(`2["hi"]`)
-	want("upgrade to websocket true", "hi")
-}
-
-// TestConnClose: the listeners of Conn's "close" hear of the end after those of the socket's "disconnect", once, and those that a
-// listener of "connection" adds when the connection has ended already do, too.
-func TestConnClose(t *testing.T) {
-	bothProtocols(t, func(t *testing.T, protocol int) {
-		s := newTestServer(t, Options{})
-		told := make(chan string, 4)
-		s.Of("/chat").OnConnect(func(_ context.Context, sock *socket.Socket) error {
-			told <- "connected"
-			<-linkOf(sock).eio.Done()
-			eventually(t, "ended", func() bool {
-				c := linkOf(sock).conn
-				c.mu.Lock()
-				defer c.mu.Unlock()
-				return c.ended != ""
-			})
-			mustOn(t, sock, "disconnect", func(args ...any) { told <- fmt.Sprint("disconnect: ", args[0]) })
-			return sock.Conn().On("close", func(args ...any) { told <- fmt.Sprint("close: ", args[0]) })
-		})
-		c := s.dial(t, protocol, "")
-		c.send("0/chat,")
-		for _, want := range []string{"connected", "disconnect: transport close", "close: transport close"} {
-			if got := receive(t, told); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
-			c.conn.Close()
-		}
-		if err := s.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if len(told) > 0 {
-			t.Errorf("told again: %q", <-told)
-		}
-	})
 }
 
 type iotestErr struct{}

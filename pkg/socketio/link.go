@@ -161,7 +161,8 @@ func (l *link) begun() bool {
 // since, on this goroutine, and leaves the rest to the reader.
 func (l *link) opened() {
 	c := l.conn
-	defer c.end() // in case the connection has ended while the listeners ran
+	defer c.end()             // in case the connection has ended while the listeners ran
+	defer c.tellUpgraded(nil) // in case it has moved since they returned
 	l.dropAuth()
 	c.tellUpgraded(l)
 	for {
