@@ -72,6 +72,12 @@ func (x *Exchange) Take(pid socket.PrivateSessionId, offset string, deadline tim
 		x: x, pid: pid, offset: offset, owner: socketio.OwnerOf(pid), ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{},
 	}
 	t := s.run()
+	if t.session == nil {
+		select {
+		case t = <-s.found: // it came when the search was being given up
+		default:
+		}
+	}
 	x.unmark(s.asked)
 	return t.session, t.mark, t.why
 }
@@ -299,10 +305,18 @@ func (s *search) stored(round time.Duration) taken {
 // heardSince asks how far all instances have published, and tells whether everything that they did since
 // a session was stored came here: this instance began to listen later, perhaps.
 func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) bool {
-	const ownerEnded = 1 // the instance that has stored the session is not waited for: what it published is in the log
-	for {                // an instance that is missing for a moment may be the one that has published
-		whole := s.x.cluster.Whole(ownerEnded)
-		if t := s.ask(round, ""); t.why == socketio.RefusedUnknown && whole && s.x.cluster.Whole(ownerEnded) {
+	took := time.Now()
+	// The instance that has stored the session is missed for a while. It is not waited for: what it published is in the log.
+	whole := func() bool {
+		ended := 0
+		if time.Duration(h.Age)*time.Millisecond+time.Since(took) < lately {
+			ended = 1
+		}
+		return s.x.cluster.Whole(ended)
+	}
+	for { // an instance that is missing for a moment may be the one that has published
+		before := whole()
+		if t := s.ask(round, ""); t.why == socketio.RefusedUnknown && before && whole() {
 			break
 		}
 		if !s.pause() {

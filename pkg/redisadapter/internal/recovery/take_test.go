@@ -24,6 +24,7 @@ type node struct {
 	all     *nodes
 	old     bool // of before private ids named owners
 	stopped bool // answers nothing, and is counted
+	missing int  // instances that are missed
 	asked   atomic.Int64
 }
 
@@ -100,7 +101,7 @@ func (n *node) Answer(req *wire.Request, r *wire.Response) {
 func (n *node) Ordered() bool            { return false }
 func (n *node) Busy() bool               { return false }
 func (n *node) Joined() bool             { return true }
-func (n *node) Whole(int) bool           { return true }
+func (n *node) Whole(ended int) bool     { return n.missing <= ended }
 func (n *node) Gaps() uint64             { return 0 }
 func (n *node) Go(f func())              { go f() }
 func (n *node) Context() context.Context { return context.Background() }
@@ -213,6 +214,35 @@ func TestOldInstancesAreAsked(t *testing.T) {
 		if alpha.asked.Load() == before {
 			t.Errorf("%s: nobody was asked", pid)
 		}
+	}
+}
+
+// TestOneThatHasStoredASessionIsMissedForAWhile: the instance that has stored a session and ended is not waited for as long as it is missed.
+// After that it is another one that is missing, which may have published before this one listened.
+func TestOneThatHasStoredASessionIsMissedForAWhile(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		age     time.Duration // of what was stored
+		missing int
+		heard   bool
+	}{
+		{"just ended, nobody missed", 0, 0, true},
+		{"just ended, and missed", 0, 1, true},
+		{"just ended, and another one missed", 0, 2, false},
+		{"ended long ago, nobody missed", 2 * lately, 0, true},
+		{"ended long ago, another one missed", 2 * lately, 1, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, n := newNodes(t, "alpha", "beta")
+			alpha := n["alpha"]
+			alpha.missing = tc.missing
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			s := &search{x: alpha.Exchange, pid: idOf("gone"), offset: "-", ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{}}
+			if heard := s.heardSince(&socketio.HandedSession{Age: tc.age.Milliseconds()}, 10*time.Second); heard != tc.heard {
+				t.Errorf("heard of all: %v", heard)
+			}
+		})
 	}
 }
 
