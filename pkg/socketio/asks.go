@@ -12,6 +12,7 @@ import (
 // behind a proxy come back at once when their instance ends.
 type asks struct {
 	mu     sync.Mutex
+	start  time.Time               // that buckets count from: their clock is not the wall's, which may be put back
 	vain   map[netip.Prefix]bucket // those that asked in vain of late
 	pruned time.Duration
 }
@@ -30,14 +31,14 @@ func (a *asks) may(addr string, at time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b := a.vain[askKey(addr)]
-	return b.take(askRate(), 1, sinceEpoch(at)) == 0
+	return b.take(askRate(), 1, a.sinceLocked(at)) == 0
 }
 
 // inVain notes a question of an address that found nothing.
 func (a *asks) inVain(addr string, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := sinceEpoch(at)
+	now := a.sinceLocked(at)
 	if a.vain == nil {
 		a.vain, a.pruned = map[netip.Prefix]bucket{}, now
 	}
@@ -55,7 +56,12 @@ func (a *asks) inVain(addr string, at time.Time) {
 	a.vain[key] = min(b, bucket(now+r.window)) // questions that were on their way at once take no more than all
 }
 
-func sinceEpoch(t time.Time) time.Duration { return time.Duration(t.UnixNano()) }
+func (a *asks) sinceLocked(t time.Time) time.Duration {
+	if a.start.IsZero() {
+		a.start = t
+	}
+	return t.Sub(a.start)
+}
 
 // askKey is what is counted together; addresses that cannot be read are.
 func askKey(addr string) netip.Prefix {

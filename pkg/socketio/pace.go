@@ -29,7 +29,7 @@ func (r rate) time(n int) time.Duration {
 	return time.Duration(float64(n) * float64(time.Second) / float64(r.perSecond))
 }
 
-// A bucket is a token bucket: the moment, counted from the server's start, at which it will be full
+// A bucket is a token bucket: the moment, counted from the start of what it belongs to, at which it will be full
 // again (the generic cell rate algorithm).
 type bucket time.Duration
 
