@@ -140,7 +140,8 @@ func (p *Pool) give(r *ring, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil && !passes(err) {
-		p.off.CompareAndSwap(nil, &err)
+		fault := err // only a fault costs an allocation
+		p.off.CompareAndSwap(nil, &fault)
 	}
 	if p.closed || p.off.Load() != nil {
 		r.close()
