@@ -34,6 +34,9 @@ func (m *Message) size() int64 {
 	return int64(n)
 }
 
+// kept tells whether the message is for the history, and not its key alone; see [Shared].
+func (m *Message) kept() bool { return len(m.Payload.JSON) > 0 }
+
 // own is a copy of a payload that holds no more than the payload: what a client sent at once may be one buffer.
 func own(p socketio.Payload) socketio.Payload {
 	p.Packed = nil

@@ -30,7 +30,7 @@ type queue struct {
 	mu     sync.Mutex
 	list   []*waiting
 	bytes  int64 // of list and of what the writer has taken
-	lost   int   // given up, because it was too much
+	lost   int   // messages to keep that were given up, because it was too much
 	taken  []*waiting
 	closed bool
 	wake   chan struct{} // has one element when there may be something to do
@@ -53,10 +53,12 @@ func (q *queue) push(w *waiting) {
 	}
 	for q.bytes+size > q.limit && len(q.list) > 0 {
 		gone = append(gone, q.list[0])
+		if q.list[0].message.kept() {
+			q.lost++
+		}
 		q.bytes -= q.list[0].message.size()
 		q.list = q.list[1:]
 	}
-	q.lost += len(gone)
 	q.list = append(q.list, w)
 	q.bytes += size
 	q.mu.Unlock()
