@@ -104,10 +104,10 @@ func (c *Conn) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	return body, err
 }
 
-// readAll reads the most bytes that from may have, to its end.
+// readAll reads from to its end; most is how many bytes that can be.
 func (c *Conn) readAll(from io.Reader, most int) (data []byte, err error) {
 	for err == nil {
-		data = c.server.grow(data, max(1, most-len(data))) // the end takes room, too
+		data = c.server.grow(data, max(1, most+1-len(data))) // a read that finds the end needs room, too
 		var n int
 		n, err = from.Read(data[len(data):cap(data)])
 		c.intake.took(n)
