@@ -13,7 +13,7 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// How many messages with ids of clients are remembered, and for how long.
+// How many messages with ids of clients are remembered, those that other instances have relayed included, and for how long.
 const (
 	rememberedSends = 20_000
 	rememberedFor   = 10 * time.Minute

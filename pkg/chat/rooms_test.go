@@ -234,7 +234,7 @@ func TestRecoveredAreCountedInTheirRooms(t *testing.T) {
 	counted(alone)
 }
 
-// Who types is told to those who watch, at most once in two seconds, by what may be dropped; hence over a network, where nothing waits.
+// Watchers hear of typing at most once in two seconds, by packets that may be dropped; hence over a network, where nothing waits.
 func TestTyping(t *testing.T) {
 	h := httptest.NewServer(extended(t, chat.Options{Presence: true, Rooms: true, NameOf: queryName}))
 	defer h.Close()

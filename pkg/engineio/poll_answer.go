@@ -112,8 +112,9 @@ const lightWork = 4 << 10
 
 // heavy tells that to encode so many bytes takes time: that has to be done on a
 // goroutine of its own, of which heavyWork lets few run at a time, or they would
-// together keep everybody else from the processors. Its slot is kept until the socket
-// has been offered the answer: so answers to clients that read do not pile up encoded.
+// together keep everybody else from the processors. The front keeps its slot until the
+// socket has been offered the answer: so its answers to clients that read do not pile up
+// encoded. net/http's writer waits for its peer, so those go on without.
 func heavy(bytes int64) bool { return bytes > lightWork }
 
 // encodeAnswer puts the body of an answer together: the packets of out; then last, if

@@ -134,7 +134,7 @@ func (t *wsTransport) park(p *netpoll.Poller) (parked, again bool) {
 	if !k.Park() {
 		return false, true
 	}
-	// beginClose unparks after it has marked the transport; whichever of the
+	// close unparks after it has marked the transport; whichever of the
 	// two comes second sees the other.
 	return !t.isClosing() || !k.Claim(), false
 }

@@ -61,8 +61,8 @@ func (a *LocalAdapter) NamesOwners() bool {
 // maxForeignOwners bounds what ForeignOwners tells.
 const maxForeignOwners = 1024
 
-// ForeignOwners are the origins of the other instances that began sessions which are here now. They may have ended long ago. Of very
-// many some are left out.
+// ForeignOwners are the origins of the instances that began sessions which came here from others and are here now. They may have ended
+// long ago, and this instance is one if a session that began here came back. Of very many some are left out.
 func (a *LocalAdapter) ForeignOwners() (list []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

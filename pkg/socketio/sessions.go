@@ -55,7 +55,8 @@ type sessions struct {
 	moved   moved                                // where sessions went
 	// ownerless is how many sessions have private ids that name no owner: older instances gave them out.
 	ownerless int
-	// owners counts the sessions of other instances that came here, by the owners that their private ids name.
+	// owners counts the sessions that came here from other instances, by the owners that their private ids name: this instance, too,
+	// for those that began here, left and came back.
 	owners map[string]int
 	timer  *time.Timer // forgets what is too old; runs while there is something
 }

@@ -20,8 +20,9 @@ const (
 	connectPatience = 90 * time.Second
 	// quiet is how long no join notice must have come before sending begins.
 	quiet = 300 * time.Millisecond
-	// watched is how long changes of presence may take to reach everybody after the last client has come.
-	watched = 1500 * time.Millisecond
+	// watched is how long changes of presence may take to reach everybody after the last client has come: those of a crowd
+	// come once in two seconds.
+	watched = 2500 * time.Millisecond
 	// poll is how often the coordinator looks at the workers' counters.
 	poll = 10 * time.Millisecond
 )

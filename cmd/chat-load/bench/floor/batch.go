@@ -9,7 +9,7 @@ import (
 	"socketio-chat/pkg/uring"
 )
 
-// relayBatch writes the frame to everybody by few system calls. Who cannot take all of it now is waited for.
+// relayBatch writes the frame to everybody by few system calls. It waits for a client that cannot take all of it now.
 func (s *Server) relayBatch(frame []byte) {
 	s.sending.Lock()
 	defer s.sending.Unlock()

@@ -1,4 +1,4 @@
-// Who may join the chat when tokens are asked for, with clients of three generations.
+// Admission to the chat when tokens are asked for, with clients of three generations.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -58,7 +58,7 @@ describe('no sticky sessions', { skip }, () => {
         await world.redis.kill();
         for (const { polls, posts, upgrades, served, failed } of counts) {
           assert.ok(polls > 0 && posts > 0 && served > 0 && upgrades > 0 === (transport === 'default'), `forwarded ${JSON.stringify(counts)}`);
-          // Who leaves while its poll is under way may come too late once; nobody else.
+          // A client that leaves while its poll is under way may come too late once; nobody else.
           assert.ok(failed <= polls / 10, `failed ${JSON.stringify(counts)}`);
         }
       });
@@ -97,7 +97,7 @@ describe('no sticky sessions', { skip }, () => {
     await Promise.all(people.map((person) => person.connected()));
     await Promise.all(people.map((person) => barrier(person, people)));
     await servers[0].kill('SIGKILL');
-    // Who was on it, or reached its owner through it, comes back by itself; the balancer goes on without stickiness.
+    // A client that was on it, or reached its owner through it, comes back by itself; the balancer goes on without stickiness.
     const start = Date.now();
     let calls = 0;
     const calling = setInterval(() => people.forEach((person) => person.says(`call ${calls}`)) ?? calls++, 50);

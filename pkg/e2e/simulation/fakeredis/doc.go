@@ -5,7 +5,7 @@
 //	net.Conn ◄── answers, messages ─────────────────────────┘
 //
 // It speaks RESP2. Its commands are HELLO (refused: go-redis goes on without), CLIENT, SELECT, PING, TIME; SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE
-// and their opposites, PUBLISH, SPUBLISH, PUBSUB; GET, SET, DEL, KEYS; XADD, XREAD, XRANGE, XINFO STREAM, XLEN; MULTI and EXEC.
+// and their opposites, PUBLISH, SPUBLISH, PUBSUB; GET, SET, DEL; XADD, XREAD, XRANGE, XINFO STREAM, XLEN; MULTI and EXEC.
 // Anything else is an unknown command. Answers are those of Redis 7.
 //
 // Faults: [Server.Kill] ends the process, [Server.Start] starts another one with the data of before, or without the latest of it;

@@ -86,7 +86,7 @@ func TestMembersOfEveryType(t *testing.T) {
 			fine := slices.Contains(tc.optional, name)
 			for what, data := range map[string]members{"without": tc.data.without(name), "null for": tc.data.with(name, "null")} {
 				if what == "null for" && name == "packet" && tc.typ == clusterServerSide {
-					continue // who handles it refuses it: it is no array
+					continue // its handler refuses it: it is no array
 				}
 				if r, err := read(tc.typ, data.text()); (err == nil) != fine {
 					t.Errorf("%s %s %s: %+v, %v", tc.name, what, name, r, err)

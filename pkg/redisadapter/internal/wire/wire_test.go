@@ -7,7 +7,7 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// Who is there, by what Redis counts: never less than nobody, whatever it says.
+// How many are there, by what Redis counts: never less than nobody, whatever it says.
 func TestCensus(t *testing.T) {
 	for _, tc := range []struct {
 		c                     Census
