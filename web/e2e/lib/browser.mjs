@@ -42,8 +42,8 @@ export async function open(browser, url, options = {}) {
     }
   });
   page.on('console', (message) => {
-    // A connection refused while a server restarts is the test's own doing.
-    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket connection to|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|status of (400|403|429|503)/.test(message.text())) {
+    // A line that breaks, in whatever way, is the test's own doing; what the browser blocks is not.
+    if (message.type() === 'error' && !/net::ERR_(?!BLOCKED)|WebSocket connection to|status of (400|403|429|503)/.test(message.text())) {
       faults.push(`console: ${message.text()}`);
     }
   });
