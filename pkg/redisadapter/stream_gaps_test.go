@@ -3,8 +3,11 @@ package redisadapter
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+
+	"socketio-chat/pkg/redisadapter/internal/streams"
 )
 
 // While Redis takes nothing, messages wait, in order.
@@ -118,6 +121,33 @@ func TestStreamsHostileEntries(t *testing.T) {
 	alpha.chat.Broadcast("msg", raw(`"alive"`))
 	ann.want(`["msg","alive"]`)
 	eventually(t, "all are rejected", func() bool { return alpha.builder.Status().Rejected == uint64(len(bad))+1 })
+}
+
+// An entry with a damaged number silences nobody, and one that makes no sense takes nobody's number.
+func TestStreamsDamagedNumbers(t *testing.T) {
+	r := startRedis(t)
+	alpha, beta := newInstance(t, r, "alpha", in(Streams)), newInstance(t, r, "beta", in(Streams))
+	eventually(t, "both are joined", func() bool { return alpha.builder.Status().Joined && beta.builder.Status().Joined })
+	bob := beta.connect("bob")
+	alpha.chat.Broadcast("msg", raw("1"))
+	bob.want(`["msg",1]`)
+	list := r.do("XREVRANGE", "socket.io", "+", "-", "COUNT", 1).([]any)
+	entry := list[0].([]any)[1].([]any)
+	last := len(entry) - 1 // seq is the last field
+	origin, n, ok := streams.ReadStamp(entry[last].(string))
+	if !ok {
+		t.Fatalf("%q has no stamp", entry)
+	}
+	for _, number := range []uint64{n + 1000, n + 1<<40, math.MaxUint64} {
+		entry[last] = fmt.Sprintf("%s:%d", origin, number)
+		r.do(append([]any{"XADD", "socket.io", "*"}, entry...)...)
+		bob.want(`["msg",1]`) // it is a message all the same
+	}
+	r.do("XADD", "socket.io", "*", "x", "y", "seq", fmt.Sprintf("%s:%d", origin, n+1))
+	for i := range 3 {
+		alpha.chat.Broadcast("msg", raw("%d", i+2))
+		bob.want(fmt.Sprintf(`["msg",%d]`, i+2))
+	}
 }
 
 // Close sends what is queued; nothing is left behind.

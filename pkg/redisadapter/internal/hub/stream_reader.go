@@ -242,6 +242,10 @@ func (r *streamReader) take(read *redis.XStreamSliceCmd) (n int, err error) {
 func (r *streamReader) entry(m redis.XMessage) {
 	e, stamp, bad := streams.ReadEntry(m.Values)
 	r.t.sized(e.Size())
+	if bad != nil {
+		r.h.Reject(r.t.key, bad)
+		return
+	}
 	if origin, n, ok := streams.ReadStamp(stamp); ok {
 		again, missed := r.origin.Take(origin, n)
 		switch {
@@ -251,11 +255,7 @@ func (r *streamReader) entry(m redis.XMessage) {
 			r.gap(streams.ErrSeqJump, missed)
 		}
 	}
-	switch {
-	case bad != nil:
-		r.h.Reject(r.t.key, bad)
-		return
-	case e.Size() > r.h.cfg.MaxMessage+streams.EntryOverhead:
+	if e.Size() > r.h.cfg.MaxMessage+streams.EntryOverhead {
 		r.h.Reject(r.t.key, wire.ErrTooLarge)
 		return
 	}

@@ -31,38 +31,6 @@ func TestStreamID(t *testing.T) {
 	}
 }
 
-func TestOrigins(t *testing.T) {
-	var o Origins
-	for _, tc := range []struct {
-		from   string
-		n      uint64
-		again  bool
-		missed uint64
-	}{
-		{"a", 5, false, 0}, {"a", 6, false, 0}, {"a", 6, true, 0}, {"a", 5, true, 0}, {"b", 1, false, 0}, {"a", 10, false, 3}, {"a", 11, false, 0},
-	} {
-		if again, missed := o.Take(tc.from, tc.n); again != tc.again || missed != tc.missed {
-			t.Errorf("%s:%d: again %v, missed %d", tc.from, tc.n, again, missed)
-		}
-	}
-	for i := range 2 * maxOrigins {
-		o.Take(fmt.Sprint(i), 1)
-		o.Take("b", uint64(i+2)) // is heard of all the time
-	}
-	if len(o.known) > maxOrigins || o.known["b"] == nil || o.known["a"] != nil {
-		t.Errorf("%d origins are known", len(o.known))
-	}
-	for _, text := range []string{"", ":1", "a:", "a:0", "a:-1", "a:x", "a:18446744073709551616"} {
-		if _, _, ok := ReadStamp(text); ok {
-			t.Errorf("%q is a stamp", text)
-		}
-	}
-	if origin, n, ok := ReadStamp(string(appendStamp(nil, "a:b", 77))); origin != "a:b" || n != 77 || !ok {
-		t.Error(origin, n, ok)
-	}
-}
-
-// What a reader makes of a stream that does not look as expected.
 func TestPosition(t *testing.T) {
 	id := func(ms uint64) ID { return ID{Ms: ms} }
 	stream := func(first, last uint64, length, added int64) Info {
