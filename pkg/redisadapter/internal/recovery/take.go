@@ -211,38 +211,12 @@ func (s *search) ask(d time.Duration, only string) taken {
 	}
 	s.x.expect(req.RequestID)
 	s.asked = append(s.asked, req.RequestID)
-	done, result, answered := make(chan taken, 1), taken{why: socketio.RefusedUnknown}, 0
-	var mu sync.Mutex // of result and answered: answers come after done, too
-	s.x.cluster.AskPeers(s.ctx, req, only != "", func(r *wire.Response) bool {
-		answer, ok := s.x.read(r)
-		if !ok {
-			return only == ""
+	a := answers{s: s, only: only, id: req.RequestID, came: taken{why: socketio.RefusedUnknown}}
+	done := make(chan taken, 1)
+	s.x.cluster.AskPeers(s.ctx, req, only != "", a.take, func(peers int, err error) {
+		if t, ok := a.all(peers, err); ok {
+			done <- t
 		}
-		s.note(answer)
-		if answer.Session != nil {
-			select {
-			case s.found <- taken{session: answer.Session, mark: s.x.mark(req.RequestID)}:
-			default:
-			}
-		}
-		if only != "" && answer.Origin != only {
-			return false // an instance of before answers whoever is asked
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		result.why, result.moved = max(result.why, answer.Refusal), answer.Moved
-		answered++
-		return true
-	}, func(peers int, err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case err != nil:
-			result.why = socketio.RefusedTimeout
-		case only == "" && result.why == socketio.RefusedUnknown && (!s.counted(peers) || answered < peers):
-			return // one that is there and is not waited for, or was there a moment ago, may have it: all of the time is given to it
-		}
-		done <- result
 	})
 	timeout := time.NewTimer(d)
 	defer timeout.Stop()

@@ -1,0 +1,55 @@
+package recovery
+
+import (
+	"sync"
+
+	"socketio-chat/pkg/redisadapter/internal/wire"
+	"socketio-chat/pkg/socketio"
+)
+
+// answers is what comes of one question: some of it later than it is waited for.
+type answers struct {
+	s    *search
+	id   string // of the question
+	only string // the origin that was asked, "": all
+
+	mu   sync.Mutex
+	came taken
+	n    int // answers
+}
+
+// take takes an answer, and tells whether it is one of those that are waited for.
+func (a *answers) take(r *wire.Response) bool {
+	answer, ok := a.s.x.read(r)
+	if !ok {
+		return a.only == ""
+	}
+	a.s.note(answer)
+	if answer.Session != nil {
+		select {
+		case a.s.found <- taken{session: answer.Session, mark: a.s.x.mark(a.id)}:
+		default:
+		}
+	}
+	if a.only != "" && answer.Origin != a.only {
+		return false // an instance of before answers whoever is asked
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.came.why, a.came.moved = max(a.came.why, answer.Refusal), answer.Moved
+	a.n++
+	return true
+}
+
+// all tells what came of it when all have answered that are waited for. It is not ok if more time is to be given to it.
+func (a *answers) all(peers int, err error) (_ taken, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case err != nil:
+		a.came.why = socketio.RefusedTimeout
+	case a.only == "" && a.came.why == socketio.RefusedUnknown && (!a.s.counted(peers) || a.n < peers):
+		return taken{}, false // one that is there and is not waited for, or was there a moment ago, may have it
+	}
+	return a.came, true
+}
