@@ -22,10 +22,24 @@ func (c *conn) protocolError(err error) {
 func (c *conn) invalidState(p *Packet) {
 	c.server.invalid.Add(1)
 	c.server.log.Debug("invalid state", slog.String("sid", c.Id()), slog.Any("packet", p.Type), slog.String("namespace", p.Nsp))
-	if c.onClose != nil {
-		c.onClose("forced server close")
-	}
+	c.mu.Lock()
+	links := slices.Clone(c.links)
+	c.mu.Unlock()
+	c.endAll(links, endInvalid, ReasonForcedServer)
 	c.eio.Close()
+}
+
+// endAll ends the sockets of links, in the order in which their clients asked for them: so Node does, where the library's Client
+// goes through a map. It knows of those that listen already; of the others the Client does what there is to do.
+func (c *conn) endAll(links []*link, why linkEnd, reason string) {
+	for _, l := range links {
+		if l.begun() {
+			l.disconnect(why)
+		}
+	}
+	if c.onClose != nil {
+		c.onClose(reason)
+	}
 }
 
 // Closed is the last call of the engine.
@@ -87,14 +101,6 @@ func (c *conn) endSockets() bool {
 	if reason == "" || busy {
 		return false
 	}
-	if c.onClose != nil {
-		c.onClose(reason)
-	}
-	// The library may have missed one: it clears its list after it has gone through it.
-	for _, l := range links {
-		if l.begun() {
-			l.disconnect(endConnection)
-		}
-	}
+	c.endAll(links, endConnection, reason)
 	return true
 }

@@ -97,7 +97,9 @@
 //
 // "disconnecting" and "disconnect" are emitted once for each socket whose "connection" listeners
 // ran, never before those have returned. If the application or another goroutine disconnects a
-// socket while they run, its rooms are gone by the time "disconnecting" is emitted.
+// socket while they run, its rooms are gone by the time "disconnecting" is emitted. When a connection
+// ends, its sockets do in the order in which the client asked for them; when the application disconnects
+// several at once, in no order.
 //
 // All methods are safe for concurrent use. Broadcasts are queued under a lock of the namespace's
 // adapter, so that all receivers see the same order; nothing there waits for a client. A Server has

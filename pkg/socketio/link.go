@@ -67,6 +67,7 @@ const (
 	endByServer   linkEnd = iota // it was not: if the socket is closed, then by the server
 	endByClient                  // DISCONNECT
 	endConnection                // conn.ended tells why
+	endInvalid                   // the client sent what makes no sense now
 )
 
 // A backlog is what waits for a link that is not open.
@@ -277,6 +278,8 @@ func (l *link) reasonLocked(reason string) string {
 		return "client namespace disconnect"
 	case l.ends == endConnection:
 		return l.conn.ended
+	case l.ends == endInvalid:
+		return ReasonForcedServer
 	}
 	return reason
 }
