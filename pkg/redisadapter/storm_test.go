@@ -1,0 +1,260 @@
+package redisadapter_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zishang520/engine.io/v2/types"
+	"github.com/zishang520/socket.io-go-parser/v2/parser"
+	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/redisadapter"
+)
+
+// A storm asks a cluster for everything at once while Redis and the lines to it fail and instances come and go. What is asked is answered,
+// once and in time, by whatever is true then; and when all is well again, everybody knows the truth, and nothing is left of the storm.
+type storm struct {
+	*bubble
+	random *rand.Rand
+	people []*person
+
+	mu    sync.Mutex
+	asked []*asked
+}
+
+// asked is a question.
+type asked struct {
+	what    string
+	at      time.Time
+	answers int
+	took    time.Duration
+}
+
+const (
+	stormLasts = 20 * time.Second
+	// answerWithin is how long an answer may take: the requests timeout, and what a call of all instances may take on top.
+	answerWithin = 5*time.Second + 100*time.Millisecond
+)
+
+func TestStorm(t *testing.T) {
+	for _, mode := range []redisadapter.Mode{redisadapter.PubSub, redisadapter.Sharded, redisadapter.Streams} {
+		t.Run(string(mode), func(t *testing.T) {
+			for seed := *modelSeed; seed < *modelSeed+uint64(*modelSeeds); seed++ {
+				synctest.Test(t, func(t *testing.T) {
+					t.Cleanup(func() {
+						if t.Failed() {
+							t.Logf("-model.seed %d -model.seeds 1", seed)
+						}
+					})
+					s := &storm{random: rand.New(rand.NewPCG(seed, 6))}
+					s.bubble = newBubble(t, mode, 3)
+					for i := range 6 {
+						s.people = append(s.people, s.connect(s.nodes[i%3], fmt.Sprint("person-", i)))
+					}
+					s.faulty = true
+					s.rage()
+					s.faulty = false
+					s.calm()
+					for _, p := range s.people {
+						p.leave()
+					}
+					s.close()
+				})
+			}
+		})
+	}
+}
+
+// rage lets things happen, all over in the end.
+func (s *storm) rage() {
+	faults := []func(){s.redisRestarts, s.redisStops, s.clientsKilled, s.lineCut, s.lineJammed, s.lineSlow, s.instanceGoes, s.instanceComes}
+	next := time.Now()
+	for end := time.Now().Add(stormLasts); time.Now().Before(end); {
+		s.question()
+		if time.Now().After(next) {
+			faults[s.random.IntN(len(faults))]()
+			next = time.Now().Add(time.Duration(s.random.IntN(3000)) * time.Millisecond)
+		}
+		time.Sleep(time.Duration(s.random.IntN(60)) * time.Millisecond)
+	}
+	time.Sleep(12 * time.Second) // faults last ten seconds at most
+}
+
+// later runs f after some seconds.
+func (s *storm) later(f func()) {
+	time.AfterFunc(time.Duration(s.random.IntN(10_000))*time.Millisecond, f)
+}
+
+func (s *storm) node() *node { return s.nodes[s.random.IntN(len(s.nodes))] }
+
+func (s *storm) redisRestarts() {
+	s.redis.Kill()
+	s.later(func() { s.redis.Start(0) })
+}
+
+func (s *storm) redisStops() {
+	s.redis.Stop(true)
+	s.later(func() { s.redis.Stop(false) })
+}
+
+func (s *storm) clientsKilled() { s.redis.KillClients() }
+
+func (s *storm) lineCut() {
+	l := s.node().back
+	l.Cut()
+	s.later(l.Mend)
+}
+
+func (s *storm) lineJammed() {
+	l := s.node().back
+	l.Jam(true)
+	s.later(func() { l.Jam(false) })
+}
+
+func (s *storm) lineSlow() {
+	l := s.node().back
+	l.Slow(time.Duration(s.random.IntN(500)) * time.Millisecond)
+	s.later(func() { l.Slow(0) })
+}
+
+// instanceGoes ends one that nobody is on, if there is one.
+func (s *storm) instanceGoes() {
+	for _, n := range s.nodes {
+		if !slices.ContainsFunc(s.people, func(p *person) bool { return p.node == n }) {
+			s.end(n, s.random.IntN(2) == 0)
+			return
+		}
+	}
+}
+
+func (s *storm) instanceComes() {
+	if len(s.nodes) < 5 {
+		s.bubble.begin()
+	}
+}
+
+// ask notes a question; the function it returns is called with the answer.
+func (s *storm) ask(what string) (answered func()) {
+	a := &asked{what: what, at: time.Now()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, a)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		a.answers++
+		a.took = time.Since(a.at)
+	}
+}
+
+var roomsOfStorm = []socket.Room{"a", "b", "c d"}
+
+// question asks for something.
+func (s *storm) question() {
+	n, p := s.node(), s.people[s.random.IntN(len(s.people))]
+	room := roomsOfStorm[s.random.IntN(len(roomsOfStorm))]
+	opts := &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room](), Except: types.NewSet[socket.Room](), Flags: &socket.BroadcastFlags{}}
+	if s.random.IntN(2) == 0 {
+		opts.Rooms.Add(roomsOfStorm[s.random.IntN(len(roomsOfStorm))])
+	}
+	switch s.random.IntN(10) {
+	case 0, 1:
+		answered := s.ask("fetchSockets")
+		n.adapter().FetchSockets(opts)(func([]socket.SocketDetails, error) { answered() })
+	case 2:
+		answered := s.ask("allRooms")
+		n.adapter().AllRooms()(func(*types.Set[socket.Room], error) { answered() })
+	case 3:
+		answered := s.ask("serverSideEmit")
+		if err := n.adapter().ServerSideEmit([]any{"hello", socket.Ack(func([]any, error) { answered() })}); err != nil {
+			s.tb.Errorf("serverSideEmit: %v", err)
+		}
+	case 4:
+		timeout := time.Second
+		opts.Flags.Timeout = &timeout
+		n.adapter().BroadcastWithAck(&parser.Packet{Type: parser.EVENT, Data: []any{"asked"}}, opts, func(uint64) {}, func([]any, error) {})
+	case 5:
+		n.adapter().AddSockets(opts, []socket.Room{room})
+	case 6:
+		n.adapter().DelSockets(opts, []socket.Room{room})
+	case 7:
+		p.socket().Join(room)
+	case 8:
+		p.socket().Leave(room)
+	case 9:
+		n.adapter().Broadcast(&parser.Packet{Type: parser.EVENT, Data: []any{"said"}}, opts)
+	}
+}
+
+// calm waits until all is well, and compares what everybody knows with the truth.
+func (s *storm) calm() {
+	s.together()
+	time.Sleep(10 * time.Second)
+	s.mu.Lock()
+	for _, a := range s.asked {
+		if a.answers != 1 || a.took > answerWithin {
+			s.tb.Errorf("%s was answered %d times, after %v", a.what, a.answers, a.took)
+		}
+	}
+	s.mu.Unlock()
+	var truth []string
+	for _, p := range s.people {
+		if p.gone() {
+			s.tb.Fatalf("%s is gone", p.name)
+		}
+		p.news()
+		truth = append(truth, fmt.Sprint(p.id, set(p.socket().Rooms())))
+	}
+	slices.Sort(truth)
+	for _, n := range s.nodes {
+		known := make(chan []string, 1)
+		n.adapter().FetchSockets(nil)(func(sockets []socket.SocketDetails, err error) {
+			if err != nil {
+				s.tb.Errorf("%s: %v", n.name, err)
+			}
+			var list []string
+			for _, one := range sockets {
+				list = append(list, fmt.Sprint(one.Id(), set(one.Rooms())))
+			}
+			slices.Sort(list)
+			known <- list
+		})
+		if got := <-known; !slices.Equal(got, truth) {
+			s.tb.Errorf("%s knows of %v, and there are %v", n.name, got, truth)
+		}
+		n.adapter().Broadcast(&parser.Packet{Type: parser.EVENT, Data: []any{"calm", n.name}}, nil)
+		time.Sleep(200 * time.Millisecond)
+		for _, p := range s.people {
+			if news := p.news(); len(news) != 1 {
+				s.tb.Errorf("%s has heard %q of %s", p.name, news, n.name)
+			}
+		}
+	}
+	s.followers(roomsOfStorm)
+}
+
+// followers looks whether in mode Sharded the instances listen to the channels of the rooms that they have members of, and of no others.
+func (b *bubble) followers(rooms []socket.Room) {
+	if b.mode != redisadapter.Sharded {
+		return
+	}
+	for _, room := range rooms {
+		owners := int64(0)
+		for _, n := range b.nodes {
+			if n.adapter().HasMembers(room) {
+				owners++
+			}
+		}
+		channel := "socket.io#/chat#" + string(room) + "#"
+		got, err := b.nodes[0].client.PubSubShardNumSub(context.Background(), channel).Result()
+		if err != nil || got[channel] != owners {
+			b.tb.Errorf("%d instances listen to room %s, which has members on %d, %v", got[channel], room, owners, err)
+		}
+	}
+}
