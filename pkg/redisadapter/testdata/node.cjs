@@ -5,7 +5,7 @@
 //	{mode, hear: [{channel, hex} or {entry}]}   what is heard becomes {events: {x, y}, rooms: {x, y}, gone, emitted, out}
 //	{mode, call, args}                           a method of the adapter, arguments with $bin, $set and $fn; the outcome is the same
 //
-// out are the messages that were published, {channel, hex} or {entry}. Client x is in the rooms x, r1 and 7, client y in its own alone. Each
+// Bytes of events are written with $bin. out are the messages that were published, {channel, hex} or {entry}. Client x is in the rooms x, r1 and 7, client y in its own alone. Each
 // case has an adapter of its own. A client acknowledges what it is asked to with what it was sent, a listener with its arguments.
 const v5 = require("socket.io-redis");
 const { createAdapter, createShardedAdapter } = require("@socket.io/redis-adapter");
@@ -104,6 +104,11 @@ async function run(test) {
 (async () => {
   let text = "", outcomes = "";
   for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
-  for (const line of text.split("\n")) if (line) outcomes += JSON.stringify(await run(JSON.parse(line))) + "\n";
+  for (const line of text.split("\n").filter((l) => l)) {
+    const outcome = await run(JSON.parse(line)), { toJSON } = Buffer.prototype;
+    Buffer.prototype.toJSON = function () { return { $bin: hex(this) }; };
+    outcomes += JSON.stringify(outcome) + "\n";
+    Buffer.prototype.toJSON = toJSON;
+  }
   process.stdout.write(outcomes, () => process.exit(0)); // their timers go on
 })();
