@@ -106,10 +106,14 @@ func (a *Adapter) forget(g *gather) {
 }
 
 // expect sets how many answers make the gather complete, and returns whether it is. less is the census
-// without instances that will not answer.
+// without instances that will not answer. One that is over, because Redis took too long to say who is there,
+// is complete: nobody is asked for what nobody waits for.
 func (g *gather) expect(c wire.Census, less func(wire.Census) wire.Census) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.finished {
+		return true
+	}
 	g.census, g.expected = c, g.want(less(c))
 	return g.got >= g.expected
 }
