@@ -19,7 +19,7 @@ import (
 var (
 	firstSeed = flag.Uint64("seed", 1, "the first seed")
 	seeds     = flag.Int("seeds", 3, "how many seeds are run in each mode")
-	modeNames = flag.String("modes", "pubsub,streams,recovery,both", "the modes, divided by commas")
+	modeNames = flag.String("modes", "pubsub,sharded,streams,recovery,both", "the modes, divided by commas")
 	length    = flag.Duration("length", 8*time.Second, "how long each schedule lasts, in simulated time")
 	given     = flag.String("schedule", "", "a schedule to run in place of those that the seeds make")
 	shrinkFor = flag.Duration("shrink", 2*time.Minute, "how long the shortest schedule is looked for that still shows a violation")
