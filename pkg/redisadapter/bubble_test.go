@@ -17,6 +17,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+	radapter "github.com/zishang520/socket.io-go-redis/adapter"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -34,6 +35,7 @@ type bubble struct {
 	redis *fakeredis.Server
 	made  int // instances so far
 	nodes []*node
+	opts  radapter.RedisAdapterOptionsInterface // of instances to come
 	// faulty tells that Redis may be away.
 	faulty bool
 }
@@ -42,12 +44,14 @@ type bubble struct {
 const patience = time.Minute
 
 func newBubble(tb testing.TB, mode redisadapter.Mode, nodes int) *bubble {
-	b := &bubble{tb: tb, mode: mode, redis: fakeredis.New()}
+	b := &bubble{tb: tb, mode: mode, redis: newRedis()}
 	for range nodes {
 		b.start()
 	}
 	return b
 }
+
+func newRedis() *fakeredis.Server { return fakeredis.New() }
 
 // node is an instance.
 type node struct {
@@ -71,15 +75,21 @@ func (b *bubble) start() {
 	b.together()
 }
 
-// begin starts an instance.
-func (b *bubble) begin() {
+// client makes an instance that only has a line to Redis.
+func (b *bubble) client() *node {
 	b.made++
 	n := &node{b: b, name: fmt.Sprint("node-", b.made), back: line.New(uint64(b.made)), conns: make(chan net.Conn), over: make(chan struct{})}
 	n.client = redis.NewClient(&redis.Options{
 		Dialer: n.dialRedis, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 100,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	n.builder = &redisadapter.Builder{Redis: rtypes.NewRedisClient(context.Background(), n.client), Mode: b.mode}
+	return n
+}
+
+// begin starts an instance.
+func (b *bubble) begin() {
+	n := b.client()
+	n.builder = &redisadapter.Builder{Redis: rtypes.NewRedisClient(context.Background(), n.client), Mode: b.mode, Opts: b.opts}
 	n.io = socketio.NewServer(socketio.Options{Adapter: n.builder, Logger: slog.New(slog.DiscardHandler)})
 	n.chat = n.io.Of("/chat")
 	_ = n.chat.On("hello", func(args ...any) {
