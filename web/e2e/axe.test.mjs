@@ -1,25 +1,13 @@
 // Accessibility as a machine can see it: axe-core finds nothing, in any size, colour and language.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { io } from 'socket.io-client';
+import { violations } from './lib/axe.mjs';
 import { open, startBrowser } from './lib/browser.mjs';
 import { openChat } from './lib/chat-page.mjs';
 import { freePort } from './lib/ports.mjs';
 import { startReference } from './lib/reference.mjs';
 import { isReference, startInstance } from './lib/servers.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** The rules that page breaks, each with the elements that break it. */
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations, incomplete } = await page.evaluate(() => window.axe.run());
-  // Of contrasts of what is scrolled out of view it says that it cannot tell.
-  const open = incomplete.filter(({ id }) => id !== 'color-contrast');
-  return [...violations, ...open].map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html.slice(0, 120)).join(' ')}`);
-}
 
 const looks = {
   'in light colours': { colorScheme: 'light' },

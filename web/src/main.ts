@@ -9,15 +9,14 @@ import { joinSiblings } from './chat/siblings';
 import { keepRenewal, keepToken, keptRenewal, keptToken, tokenOf } from './chat/token';
 import { followDays } from './ui/clock';
 import { rememberedName } from './ui/identity';
+import { followLanguage } from './ui/language';
 import { followNotifying } from './ui/notify';
-import { t } from './ui/texts';
 import { followTheme } from './ui/theme';
 import './styles/index.css';
 
-document.documentElement.lang = t.lang;
+followLanguage(() => localStorage);
 // The server writes the operator's title into the page, CHAT_TITLE.
-const title = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content || t.title;
-document.title = title;
+const operatorTitle = document.querySelector<HTMLMetaElement>('meta[name=application-name]')?.content ?? '';
 
 followDays();
 followTheme(() => localStorage);
@@ -73,4 +72,4 @@ addEventListener('hashchange', () => {
     chat.signIn(token);
   }
 });
-createApp(App, { chat, rememberedName: name, title }).mount('#app');
+createApp(App, { chat, rememberedName: name, operatorTitle }).mount('#app');

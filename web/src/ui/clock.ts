@@ -1,20 +1,26 @@
-import { shallowRef } from 'vue';
+import { computed, shallowRef } from 'vue';
 import { t } from './texts';
 
-const timeOfDay = new Intl.DateTimeFormat(t.lang, { hour: 'numeric', minute: '2-digit' });
-const whole = new Intl.DateTimeFormat(t.lang, { dateStyle: 'full', timeStyle: 'medium' });
-const thisYear = new Intl.DateTimeFormat(t.lang, { weekday: 'long', day: 'numeric', month: 'long' });
-const otherYear = new Intl.DateTimeFormat(t.lang, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' });
-const relative = new Intl.RelativeTimeFormat(t.lang, { numeric: 'auto' });
+/** How times are written in the page's language. */
+const format = computed(() => {
+  const { lang } = t.value;
+  return {
+    timeOfDay: new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' }),
+    whole: new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'medium' }),
+    thisYear: new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' }),
+    otherYear: new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+    relative: new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }),
+  };
+});
 
 /** The time of day at `at` (milliseconds since the epoch), as the reader writes it. */
 export function clock(at: number): string {
-  return timeOfDay.format(at);
+  return format.value.timeOfDay.format(at);
 }
 
 /** The same with its day and its seconds. */
 export function dayAndClock(at: number): string {
-  return whole.format(at);
+  return format.value.whole.format(at);
 }
 
 /** Any moment of the day that it is now; it changes at midnight. */
@@ -26,10 +32,10 @@ export function dayOf(at: number, now: number): string {
   const noon = (moment: number) => new Date(moment).setHours(12, 0, 0, 0);
   const days = Math.round((noon(at) - noon(now)) / 86_400_000);
   if (days === 0 || days === -1) {
-    const word = relative.format(days, 'day');
-    return word.charAt(0).toLocaleUpperCase(t.lang) + word.slice(1);
+    const word = format.value.relative.format(days, 'day');
+    return word.charAt(0).toLocaleUpperCase(t.value.lang) + word.slice(1);
   }
-  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? thisYear : otherYear).format(at);
+  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? format.value.thisYear : format.value.otherYear).format(at);
 }
 
 function turn() {

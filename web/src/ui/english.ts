@@ -94,6 +94,8 @@ export const english: Texts = {
   colour: { system: 'As the system', light: 'Light', dark: 'Dark' },
   notify: 'Notify me of messages when this tab is hidden',
   notifyDenied: 'This browser does not allow notifications of this page.',
+  language: 'Language',
+  browserLanguage: 'Automatic',
   tokenEnds: (minutes) => (minutes <= 1 ? 'Your sign-in ends in a minute.' : `Your sign-in ends in ${minutes.toLocaleString('en')} minutes.`),
   freshToken: 'New token',
   renew: 'Stay signed in',

@@ -93,6 +93,8 @@ export const korean: Texts = {
   colour: { system: '시스템 설정', light: '밝게', dark: '어둡게' },
   notify: '이 탭이 보이지 않을 때 새 메시지 알림 받기',
   notifyDenied: '이 브라우저는 이 페이지의 알림을 허용하지 않습니다.',
+  language: '언어',
+  browserLanguage: '자동',
   tokenEnds: (minutes) => (minutes <= 1 ? '1분 뒤에 로그인이 끝납니다.' : `${minutes.toLocaleString('ko')}분 뒤에 로그인이 끝납니다.`),
   freshToken: '새 토큰',
   renew: '로그인 유지',

@@ -9,7 +9,7 @@ const KNOWN: readonly [RegExp, (texts: Texts, found: RegExpExecArray) => string]
 ];
 
 /** Explains a server's sentence; one that is not known is quoted. */
-export function explain(sentence: string, texts: Texts = t): string {
+export function explain(sentence: string, texts: Texts = t.value): string {
   for (const [pattern, words] of KNOWN) {
     const found = pattern.exec(sentence);
     if (found) {

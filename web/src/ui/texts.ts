@@ -1,12 +1,13 @@
 // Every word the page says, in the languages it speaks.
 
+import { type ShallowRef, shallowRef } from 'vue';
 import type { LinkState } from '../chat/link';
 import type { RefusalKind } from '../chat/refusal';
 import { english } from './english';
 import { korean } from './korean';
 
 export interface Texts {
-  lang: string;
+  lang: Language;
   title: string;
   conversation: string;
   empty: string;
@@ -87,11 +88,17 @@ export interface Texts {
   colour: Record<'system' | 'light' | 'dark', string>;
   notify: string;
   notifyDenied: string;
+  language: string;
+  browserLanguage: string;
   /** A token that ends. */
   tokenEnds(minutes: number): string;
   freshToken: string;
   renew: string;
 }
+
+/** The languages that the page speaks, each by its own name. */
+export const LANGUAGES = { en: 'English', ko: '한국어' } as const;
+export type Language = keyof typeof LANGUAGES;
 
 /** The texts in the first of the reader's languages that the page speaks, else in English. */
 export function textsFor(languages: readonly string[]): Texts {
@@ -105,5 +112,5 @@ export function textsFor(languages: readonly string[]): Texts {
   return english;
 }
 
-/** The texts for this reader. */
-export const t = textsFor(globalThis.navigator?.languages ?? []);
+/** The texts for this reader. A view that reads them changes with the language; language.ts sets them. */
+export const t: ShallowRef<Texts> = shallowRef(textsFor(globalThis.navigator?.languages ?? []));
