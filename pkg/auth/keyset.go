@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
 
+	"socketio-chat/pkg/boundedfile"
 	"socketio-chat/pkg/ratelog"
 )
 
@@ -75,7 +75,7 @@ func newKeySet(o Options) (keySource, error) {
 		}
 		s.read = fetcher(o.JWKS, o.Client)
 	} else {
-		s.read = func(context.Context) ([]byte, error) { return readFile(o.JWKS) }
+		s.read = func(context.Context) ([]byte, error) { return boundedfile.Read(o.JWKS, maxKeySet) }
 		if err := s.load(context.Background()); err != nil {
 			return nil, err
 		}
@@ -257,16 +257,6 @@ func (s *keySet) stats(to *Stats) {
 func (s *keySet) close() {
 	s.stop()
 	<-s.stopped
-}
-
-// readFile is os.ReadFile with a bound.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readBounded(f)
 }
 
 func readBounded(r io.Reader) ([]byte, error) {

@@ -3,10 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"socketio-chat/pkg/boundedfile"
 )
 
 // Auth is who may join the chat. Without a key everybody may.
@@ -99,14 +100,7 @@ func contents(what string, most int64, take func(c *Config, text string)) kind {
 			if path == "" {
 				return nil
 			}
-			info, err := os.Stat(path)
-			if err != nil {
-				return err
-			}
-			if info.Size() > most {
-				return fmt.Errorf("the file has more than %d bytes", most)
-			}
-			text, err := os.ReadFile(path)
+			text, err := boundedfile.Read(path, most)
 			if err != nil {
 				return err
 			}

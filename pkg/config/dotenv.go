@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
 	"github.com/joho/godotenv"
+
+	"socketio-chat/pkg/boundedfile"
 )
 
 // maxDotenv bounds the file, in bytes: nobody means a file larger than that.
@@ -20,11 +20,13 @@ func readDotenv(name string) (map[string]string, *Problem) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := readBounded(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	text, err := boundedfile.Read(name, maxDotenv)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	}
-	if err != nil {
+	case errors.As(err, new(*boundedfile.TooLargeError)):
+		return nil, &Problem{Name: name, Message: fmt.Sprintf("is larger than %d KiB; remove it or put another file there", maxDotenv>>10)}
+	case err != nil:
 		return nil, &Problem{Name: name, Message: err.Error()}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors put one there
@@ -33,20 +35,6 @@ func readDotenv(name string) (map[string]string, *Problem) {
 		return nil, &Problem{Name: name, Message: fmt.Sprintf("line %d is not NAME=value", offendingLine(text))}
 	}
 	return vars, nil
-}
-
-// readBounded reads a regular file of at most maxDotenv bytes.
-func readBounded(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxDotenv+1))
-	if err == nil && len(text) > maxDotenv {
-		err = fmt.Errorf("is larger than %d KiB; remove it or put another file there", maxDotenv>>10)
-	}
-	return text, err
 }
 
 // parseDotenv parses with godotenv, whose errors quote the rest of the file and must not

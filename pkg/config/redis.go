@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"socketio-chat/pkg/boundedfile"
 )
 
 // Redis is what joins several instances, and how they use it.
@@ -82,6 +84,9 @@ func (r Redis) TLS() *tls.Config {
 	return c
 }
 
+// maxAuthorities bounds that file, in bytes: all that browsers trust take a quarter of it.
+const maxAuthorities = 1 << 20
+
 // authorities accepts a file of certificates.
 func authorities(field func(*Config) **x509.CertPool) kind {
 	return kind{
@@ -90,7 +95,7 @@ func authorities(field func(*Config) **x509.CertPool) kind {
 			if path == "" {
 				return nil
 			}
-			text, err := os.ReadFile(path)
+			text, err := boundedfile.Read(path, maxAuthorities)
 			if err != nil {
 				return err
 			}
@@ -111,6 +116,13 @@ func file(field func(*Config) *string) kind {
 		set: func(c *Config, path string) error {
 			if path == "" {
 				return nil
+			}
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() {
+				return errors.New("is no regular file") // it is read again when Redis is dialled
 			}
 			f, err := os.Open(path)
 			if err != nil {
