@@ -239,6 +239,22 @@ describe('a chat on a server that speaks its protocol', () => {
     expect(sends().map(({ to }) => to)).toEqual(['p119']);
   });
 
+  test('a talk with something left to send does not give way', async () => {
+    const { socket, chat } = await open(new FakeServer(), 'a.token.here');
+    const hears = (name: string) => socket.hear('msgToClient', { name, text: 'hi' }, { private: true, from: name, to: 'Ann' });
+    hears('p1');
+    hears('p2');
+    chat.open(chat.talks.known('person', 'p1')!);
+    socket.answer = () => undefined; // on its way
+    chat.send('-', 'not delivered yet');
+    chat.open(chat.talks.lobby);
+    for (let i = 3; i <= 120; i++) {
+      hears(`p${i}`);
+    }
+    expect(chat.talks.known('person', 'p1')?.outbox.value).toHaveLength(1);
+    expect(chat.talks.known('person', 'p2')).toBeUndefined();
+  });
+
   test('rooms are joined again, and their history asked for, on every connection', async () => {
     const { socket, server, chat, settle } = await open();
     await chat.join('team');

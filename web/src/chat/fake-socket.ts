@@ -17,7 +17,7 @@ export class FakeSocket extends EventEmitter {
   auth: unknown;
   answer: ((event: string, payload: unknown) => unknown) | undefined;
   volatile = { emit: (event: string, payload: unknown) => void this.sent.push([event, payload]) };
-  /** Who waits for an answer; the end of the connection ends that. */
+  /** What is called of those that wait for an answer; the end of the connection ends that. */
   lost: ((overdue: Error) => void)[] = [];
 
   connect() {

@@ -5,7 +5,7 @@
 /** A chat message, ready to be shown. */
 export interface Message {
   kind: 'message';
-  /** Who says it; empty when the sender gave no name. */
+  /** The sender's name; empty when the sender gave no name. */
   name: string;
   /** What is said, at most TEXT_LIMIT UTF-16 units of it. */
   text: string;

@@ -83,9 +83,13 @@ export class Talks {
     }
   }
 
-  /** Ends the private talk that was opened first, unless it is open now, if there are as many as there may be. */
+  /**
+   * If there are as many as there may be, ends the private talk that was opened first, of those that are not open now and have
+   * nothing left to send.
+   */
   #giveWay(): void {
-    const oldest = this.list.value.find((talk) => talk.place.kind === 'person' && talk !== this.active.value);
+    const mayGo = (talk: Conversation) => talk.place.kind === 'person' && talk !== this.active.value && talk.outbox.value.length === 0;
+    const oldest = this.list.value.find(mayGo);
     if (oldest && this.list.value.length >= MOST) {
       this.remove(oldest);
     }

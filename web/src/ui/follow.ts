@@ -32,7 +32,7 @@ export function scrolled(reading: Reading, box: ScrollBox): Reading {
   return reading.following ? { following: false, unseen: 0 } : reading;
 }
 
-/** Messages came. Who follows sees them; for others they are counted. */
+/** Messages came. A reader who follows sees them; for others they are counted. */
 export function arrived(reading: Reading, messages: number): Reading {
   return reading.following || messages === 0 ? reading : { following: false, unseen: reading.unseen + messages };
 }

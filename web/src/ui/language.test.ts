@@ -12,11 +12,12 @@ const store = () =>
     removeItem: (key: string) => void kept.delete(key),
   }) as Storage;
 const root = { lang: '' };
-const browser = new EventTarget();
+let browser: EventTarget;
 let languages: string[];
 
 beforeEach(() => {
   kept.clear();
+  browser = new EventTarget();
   languages = ['ko-KR', 'en'];
   vi.stubGlobal('document', { documentElement: root });
   vi.stubGlobal('navigator', {
