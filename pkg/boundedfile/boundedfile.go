@@ -23,7 +23,9 @@ type TooLargeError struct {
 	Most int64
 }
 
-func (e *TooLargeError) Error() string { return fmt.Sprintf("%s has more than %d bytes", e.Path, e.Most) }
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s has more than %d bytes", e.Path, e.Most)
+}
 
 // Read returns what is in the file with this path, at most most bytes: more are a [TooLargeError]. A pipe that nobody writes to is
 // empty; one that does not end within 10 s is an error that matches os.ErrDeadlineExceeded.
