@@ -8,7 +8,7 @@ import (
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
-// A AdmissionError is an error of [Namespace.Admit] that the client may read: its connect_error has Message as message and, from 3.x on, Data
+// An AdmissionError is an error of [Namespace.Admit] that the client may read: its connect_error has Message as message and, from 3.x on, Data
 // as data. 1.x and 2.x get Data, or Message where it is nil, as "error".
 type AdmissionError struct {
 	Message string
