@@ -27,7 +27,7 @@ import (
 	"socketio-chat/pkg/testenv"
 )
 
-// Differential tests of the formats against Node's packages, in one process of Node for all cases: testdata/node.cjs. What we write must
+// Differential tests of the formats against Node's packages, each in one process of Node for all its cases: testdata/node.cjs. What we write must
 // say to Node's adapters what it says to us, and the other way round.
 
 const nodePackages = "../e2e/node"
