@@ -94,7 +94,10 @@
 // whose outcome is unknown is looked for in the stream and repeated only if it is not there, and
 // readers go on where they were. What is lost all the same is found out and counted, in Status and
 // by OnGap: what was trimmed before it was read, given up by its sender, or missing when Redis comes
-// back with less than it had (no persistence, a replica that was behind). Entries of Node nodes have
+// back with less than it had (no persistence, a replica that was behind). An instance that had read
+// nothing of what Redis has forgotten cannot notice that itself: those that had read or written some of
+// it tell all others. Only what nobody alive has seen is in no counter: written by an instance that has
+// ended since, and forgotten before another read it or began behind it. Entries of Node nodes have
 // no numbers; of those only trimming and lost data is noticed, and a Node node does not repeat.
 //
 // With socketio.Options.Recovery a client finds its session on whichever instance it comes back to,

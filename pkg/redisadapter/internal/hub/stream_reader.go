@@ -43,6 +43,9 @@ type streamReader struct {
 	pos    streams.Position
 	origin streams.Origins
 	looked time.Time
+	// since is where the history begins of which everything is read or counted: what another instance tells of Redis having forgotten entries
+	// before is no news. Zero before the first look.
+	since streams.ID
 }
 
 // run reads until the hub ends.
@@ -103,14 +106,11 @@ func (r *streamReader) session(b *backoff) error {
 // with what was published since then.
 func (r *streamReader) begin(l *link) error {
 	ctx := r.h.ctx
-	info, err := r.info(l.XInfoStream(ctx, r.t.key))
+	info, err := infoOf(l.XInfoStream(ctx, r.t.key), r.t.key)
 	if err != nil {
 		return err
 	}
-	r.pos = streams.Position{Id: info.Last, Index: info.Added}
-	if !info.Exists {
-		r.pos.Index = 0
-	}
+	r.pos = streams.End(info)
 	if r.late {
 		now, err := l.Time(ctx).Result()
 		if err != nil {
@@ -118,33 +118,20 @@ func (r *streamReader) begin(l *link) error {
 		}
 		since := now.Add(-time.Since(r.h.started)).UnixMilli()
 		if id := (streams.ID{Ms: uint64(max(since, 0))}); id.Compare(r.pos.Id) < 0 {
-			r.pos = streams.Position{Id: id, Index: -1}
+			r.pos, r.since = streams.Position{Id: id, Index: -1}, id
 		}
 	}
 	r.begun = true
 	return nil
 }
 
-// info makes sense of XINFO's answer; no stream is an answer, too.
-func (r *streamReader) info(cmd *redis.XInfoStreamCmd) (streams.Info, error) {
-	x, err := cmd.Result()
-	switch {
-	case err == nil:
-		return infoOf(x)
-	case noSuchKey(err):
-		return streams.Info{}, nil
-	}
-	return streams.Info{}, fmt.Errorf("XINFO STREAM %s: %w", r.t.key, err)
-}
-
-func noSuchKey(err error) bool { return err.Error() == "ERR no such key" }
-
 // look checks the position and reads without waiting, both in one transaction so that nothing is
 // trimmed between the two. more tells that there may be more to read at once.
 func (r *streamReader) look(l *link) (more bool, err error) {
 	asked := r.entries()
 	pipe := l.TxPipeline()
-	x := pipe.XInfoStream(r.h.ctx, r.t.key)
+	told := lookFor(r.h.ctx, pipe, r.t.key, r.pos.Id)
+	clock := pipe.Time(r.h.ctx)
 	read := pipe.XRead(r.h.ctx, r.args(asked, -1))
 	stop := r.watch(l, 0)
 	_, err = pipe.Exec(r.h.ctx)
@@ -156,20 +143,30 @@ func (r *streamReader) look(l *link) (more bool, err error) {
 		return false, err
 	}
 	if judge(err) == withOther { // Redis says only that a command was refused, not which
-		for _, cmd := range []redis.Cmder{l.XInfoStream(r.h.ctx, r.t.key), l.XRead(r.h.ctx, r.args(1, -1))} {
+		for _, cmd := range []redis.Cmder{
+			l.XInfoStream(r.h.ctx, r.t.key), l.XRead(r.h.ctx, r.args(1, -1)), l.XRangeN(r.h.ctx, r.t.key, "+", "+", 1), l.Time(r.h.ctx),
+		} {
 			if isDenied(cmd.Err()) {
 				return false, cmd.Err()
 			}
 		}
 	}
-	info, err := r.info(x)
+	info, err := told()
 	if err != nil {
 		return false, err
 	}
 	r.looked = time.Now()
+	now := streams.ID{Ms: uint64(clock.Val().UnixMilli())} //nolint:gosec // a time of our age
+	if r.since == (streams.ID{}) {
+		r.since = now
+	}
 	from := r.pos.Id
 	if lost, gap := r.pos.Check(info); gap != nil {
 		r.gap(gap, uint64(lost))
+		if streams.Forgetful(gap) {
+			r.since = now
+			r.h.tellForgotten(from)
+		}
 		if r.pos.Id != from { // what was read was read from elsewhere
 			return true, nil
 		}
@@ -230,7 +227,7 @@ func (r *streamReader) take(read *redis.XStreamSliceCmd) (n int, err error) {
 			if err != nil {
 				return n, err
 			}
-			r.entry(m)
+			r.entry(id, m)
 			r.pos.Advance(id)
 			n++
 		}
@@ -239,21 +236,29 @@ func (r *streamReader) take(read *redis.XStreamSliceCmd) (n int, err error) {
 }
 
 // entry gives an entry to the adapters of its namespace, once.
-func (r *streamReader) entry(m redis.XMessage) {
+func (r *streamReader) entry(id streams.ID, m redis.XMessage) {
 	e, stamp, bad := streams.ReadEntry(m.Values)
 	r.t.sized(e.Size())
 	if bad != nil {
 		r.h.Reject(r.t.key, bad)
 		return
 	}
+	own := false
 	if origin, n, ok := streams.ReadStamp(stamp); ok {
 		again, missed := r.origin.Take(origin, n)
-		switch {
-		case again || origin == r.h.id:
+		switch own = origin == r.h.id; {
+		case again:
 			return
-		case missed > 0:
+		case missed > 0 && !own:
 			r.gap(streams.ErrSeqJump, missed)
 		}
+	}
+	if latest, ok := streams.ReadForgotten(e); ok { // also if this instance's publisher says so
+		r.told(id, latest)
+		return
+	}
+	if own {
+		return
 	}
 	if e.Size() > r.h.cfg.MaxMessage+streams.EntryOverhead {
 		r.h.Reject(r.t.key, wire.ErrTooLarge)
@@ -262,6 +267,15 @@ func (r *streamReader) entry(m redis.XMessage) {
 	for _, to := range r.h.routes.in(e.Nsp) {
 		r.h.guard(func() { to.ReceiveEntry(e) })
 	}
+}
+
+// told counts what another instance tells of, at id: that Redis has forgotten entries up to the latest.
+func (r *streamReader) told(id, latest streams.ID) {
+	if latest.Compare(r.since) <= 0 {
+		return // found out here, too, or told before, or from before this instance listened
+	}
+	r.since = id
+	r.gap(fmt.Errorf("%w: up to %v", streams.ErrForgotten, latest), 0)
 }
 
 // gap counts entries that are lost to this instance.
@@ -282,20 +296,4 @@ func (h *Hub) reload() {
 	if c, ok := h.redis.Client.(*redis.ClusterClient); ok {
 		c.ReloadState(context.WithoutCancel(h.ctx))
 	}
-}
-
-func infoOf(x *redis.XInfoStream) (info streams.Info, err error) {
-	info = streams.Info{Exists: true, Length: x.Length, Added: x.EntriesAdded}
-	if info.Last, err = streams.ParseID(x.LastGeneratedID); err != nil {
-		return info, err
-	}
-	if x.FirstEntry.ID != "" {
-		if info.First, err = streams.ParseID(x.FirstEntry.ID); err != nil {
-			return info, err
-		}
-	}
-	if info.Added < info.Length || x.MaxDeletedEntryID != "0-0" { // deleted from the middle: the count says nothing
-		info.Added = -1
-	}
-	return info, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"socketio-chat/pkg/redisadapter/internal/streams"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 )
 
 // streamTransport is the transport of mode Streams, that of @socket.io/redis-streams-adapter: broadcasts and
@@ -32,6 +33,7 @@ type streamTransport struct {
 	origin string
 	begun  bool       // acked is valid
 	acked  streams.ID // nothing of ours up to here is of unknown outcome
+	wrote  streams.ID // the latest entry of ours that Redis has accepted, zero: none
 }
 
 var _ durable = (*streamTransport)(nil)
@@ -67,7 +69,7 @@ func (t *streamTransport) sized(size int) {
 func (t *streamTransport) accepted(cmd redis.Cmder) {
 	if c, ok := cmd.(*redis.StringCmd); ok {
 		if id, err := streams.ParseID(c.Val()); err == nil {
-			t.acked = id
+			t.acked, t.wrote = id, id
 		}
 	}
 }
@@ -90,6 +92,9 @@ func (t *streamTransport) opened(h *Hub, l *link) error {
 			return fmt.Errorf("XINFO STREAM %s: %w", t.key, err)
 		} // no stream, or we may not look at it: from the beginning
 		t.begun = true
+	}
+	if err := t.remembered(h, l); err != nil {
+		return err
 	}
 	if !h.queue.unsure() {
 		return nil
@@ -115,4 +120,32 @@ func (t *streamTransport) opened(h *Hub, l *link) error {
 	}
 	h.published.Add(uint64(h.queue.settle(arrived)))
 	return nil
+}
+
+// remembered finds out whether Redis still has what it has accepted from this instance. If not, the others are told: those that have not read
+// it will not find out themselves before there is something new to read.
+func (t *streamTransport) remembered(h *Hub, l *link) error {
+	if t.wrote == (streams.ID{}) {
+		return nil
+	}
+	pipe := l.TxPipeline()
+	told := lookFor(h.ctx, pipe, t.key, t.wrote)
+	if _, err := pipe.Exec(h.ctx); err != nil && !refused(err) {
+		return fmt.Errorf("XRANGE %s: %w", t.key, err)
+	}
+	info, err := told()
+	switch {
+	case err != nil:
+		return nil //nolint:nilerr // we may not look
+	case info.Forgot(t.wrote):
+		h.fault.warn("Redis has forgotten messages of this instance; others may not have read them", fmt.Errorf("%v of stream %s is gone", t.wrote, t.key))
+		h.tellForgotten(t.wrote)
+		t.wrote = streams.ID{}
+	}
+	return nil
+}
+
+// tellForgotten tells all instances that an entry, and perhaps others before it, are gone.
+func (h *Hub) tellForgotten(latest streams.ID) {
+	h.Send(wire.Out{Entry: streams.Forgotten(h.id, latest)})
 }

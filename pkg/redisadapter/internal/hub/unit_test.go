@@ -24,7 +24,9 @@ func TestInfo(t *testing.T) {
 		{redis.XInfoStream{LastGeneratedID: "x"}, 0, false},
 		{redis.XInfoStream{LastGeneratedID: "5-0", FirstEntry: redis.XMessage{ID: "x"}}, 0, false},
 	} {
-		if info, err := infoOf(&tc.x); (err == nil) != tc.ok || tc.ok && info.Added != tc.added {
+		cmd := redis.NewXInfoStreamCmd(t.Context(), "k")
+		cmd.SetVal(&tc.x)
+		if info, err := infoOf(cmd, "k"); (err == nil) != tc.ok || tc.ok && info.Added != tc.added {
 			t.Errorf("%+v: %+v, %v", tc.x, info, err)
 		}
 	}

@@ -3,6 +3,7 @@ package streams
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Faults of a stream that cost entries.
@@ -10,17 +11,35 @@ var (
 	errStreamGone    = errors.New("the stream is gone; Redis came back without its data, or somebody deleted it")
 	errStreamBack    = errors.New("the stream ends before what was read already; Redis came back with older data")
 	errStreamNew     = errors.New("the stream does not have what was read already; it was made anew")
+	errStreamForked  = errors.New("the stream does not have what was read last, and goes on behind it; Redis came back with older data")
 	errStreamTrimmed = errors.New("the stream was trimmed beyond what was read; make it longer")
 	ErrSeqJump       = errors.New("messages of another instance are missing; it gave them up or they were trimmed")
+	ErrForgotten     = errors.New("another instance tells that Redis came back with older data; what is missing was not read here")
 )
 
-// Info is what XINFO STREAM tells. The zero value is a stream that does not exist.
+// Info is what XINFO STREAM tells, and one look for an entry. The zero value is a stream that does not exist.
 type Info struct {
 	Exists bool
 	Last   ID // id given out last
 	First  ID // of the entry that is oldest now
+	Newest ID // of the entry that is newest now: Last, unless that was deleted or trimmed
 	Length int64
 	Added  int64 // entries that were ever added, -1: this Redis (before 7) does not count
+	Holds  bool  // the entry that was looked for is there
+}
+
+// Forgot tells whether an entry, which was looked for, was in the stream once, and neither is there nor can have been trimmed away: Redis has
+// come back without it.
+func (i Info) Forgot(id ID) bool {
+	switch {
+	case id == ID{} || i.Holds:
+		return false
+	case !i.Exists || i.Last.Compare(id) < 0:
+		return true
+	case i.Length > 0 && i.First.Compare(id) <= 0:
+		return i.Added >= 0 // otherwise somebody may have deleted it
+	}
+	return i.Added >= 0 && i.Added == i.Length // nothing was ever trimmed
 }
 
 // lacks tells whether the entry that was read last is not in the stream, although a server that counts says that nothing was
@@ -28,6 +47,9 @@ type Info struct {
 func (i Info) lacks(p *Position) bool {
 	return i.Length > 0 && i.Added-i.Length < p.Index && i.First.Compare(p.Id) > 0
 }
+
+// Forgetful tells a gap that comes of a Redis with less than it had from one of a stream that is too short.
+func Forgetful(gap error) bool { return gap != nil && !errors.Is(gap, errStreamTrimmed) }
 
 // Position is how far a stream was read. index counts entries from the beginning of the stream, as
 // its server does; it tells how many were trimmed away unread.
@@ -39,6 +61,18 @@ type Position struct {
 }
 
 const recentIDs = 1024
+
+// End is the end of a stream.
+func End(info Info) Position {
+	p := Position{Id: info.Last, Index: info.Added}
+	if !info.Exists {
+		p.Index = 0
+	}
+	if info.Exists && info.Newest == info.Last {
+		p.recent = []ID{info.Last}
+	}
+	return p
+}
 
 // Advance notes an entry that was read.
 func (p *Position) Advance(id ID) {
@@ -85,6 +119,10 @@ func (p *Position) Check(info Info) (lost int64, gap error) {
 	case p.Index >= 0 && info.Added >= 0 && (info.Added < p.Index || !none && info.lacks(p)):
 		p.Index = -1
 		return 0, errStreamNew
+	case p.wasRead(p.Id) && info.Forgot(p.Id):
+		p.Index = -1
+		p.recent, p.next = slices.DeleteFunc(p.recent, func(id ID) bool { return id == p.Id }), 0 // told once
+		return 0, errStreamForked
 	case p.Index >= 0 && info.Added >= 0:
 		if before := info.Added - info.Length; before > p.Index {
 			lost, p.Index = before-p.Index, before

@@ -57,6 +57,8 @@ func TestPosition(t *testing.T) {
 		{"the entry read last was deleted", Position{Id: id(9), Index: 9}, stream(1, 12, 11, 12), nil, 0, Position{Id: id(9), Index: 9}},
 		{"made anew, earlier ids", Position{Id: id(9), Index: 9}, stream(3, 4, 2, 2), errStreamBack, 0, Position{Index: -1}},
 		{"older data", Position{Id: id(9), Index: 9, recent: []ID{id(7), id(8), id(9)}}, stream(1, 8, 8, 8), errStreamBack, 0, Position{Id: id(8), Index: 8}},
+		{"goes on behind what was read last", Position{Id: id(9), Index: 9, recent: []ID{id(8), id(9)}}, stream(1, 12, 11, 11), errStreamForked, 0, Position{Id: id(9), Index: -1}},
+		{"the end when it began, which is not there", Position{Id: id(9), Index: 9}, stream(1, 12, 11, 11), nil, 0, Position{Id: id(9), Index: 9}},
 		{"no counts, still there", Position{Id: id(9), Index: -1}, stream(1, 12, 12, -1), nil, 0, Position{Id: id(9), Index: -1}},
 		{"no counts, no longer there", Position{Id: id(9), Index: -1}, stream(10, 12, 3, -1), errStreamTrimmed, 0, Position{Id: id(9), Index: -1}},
 		{"from a time before the first", Position{Id: id(9), Index: -1}, stream(10, 12, 3, 3), nil, 0, Position{Id: id(9), Index: -1}},
@@ -67,7 +69,14 @@ func TestPosition(t *testing.T) {
 			t.Errorf("%s: %+v, lost %d, %v", tc.name, p, lost, gap)
 		}
 	}
-	var p Position
+	p := Position{Id: id(9), Index: 9, recent: []ID{id(9)}}
+	if _, gap := p.Check(stream(1, 12, 11, 11)); gap == nil {
+		t.Error("not noticed")
+	}
+	if _, gap := p.Check(stream(1, 12, 11, 11)); gap != nil {
+		t.Errorf("told twice: %v", gap)
+	}
+	p = Position{}
 	for i := range uint64(3 * recentIDs) {
 		p.Advance(id(i))
 	}
@@ -125,5 +134,47 @@ func TestEntryRoundTrip(t *testing.T) {
 	var e wire.Entry
 	if err := EncodeEntry(c, &e, socketio.Payload{JSON: make([]byte, 2<<20)}); !errors.Is(err, wire.ErrTooLarge) {
 		t.Error(err)
+	}
+}
+
+// Redis has forgotten an entry if nothing else explains that it is not there.
+func TestForgot(t *testing.T) {
+	id := func(ms uint64) ID { return ID{Ms: ms} }
+	for _, tc := range []struct {
+		name string
+		info Info
+		want bool
+	}{
+		{"there", Info{Exists: true, First: id(1), Last: id(9), Length: 9, Added: 9, Holds: true}, false},
+		{"no stream", Info{}, true},
+		{"the stream ends before it", Info{Exists: true, First: id(1), Last: id(4), Length: 4, Added: 4}, true},
+		{"the stream goes on behind it", Info{Exists: true, First: id(1), Last: id(9), Length: 8, Added: 8}, true},
+		{"trimmed", Info{Exists: true, First: id(7), Last: id(9), Length: 3, Added: 9}, false},
+		{"the stream was made anew", Info{Exists: true, First: id(7), Last: id(9), Length: 3, Added: 3}, true},
+		{"deleted, or this Redis does not count", Info{Exists: true, First: id(1), Last: id(9), Length: 8, Added: -1}, false},
+	} {
+		if got := tc.info.Forgot(id(5)); got != tc.want {
+			t.Errorf("%s: %v", tc.name, got)
+		}
+	}
+	if (Info{}).Forgot(ID{}) {
+		t.Error("nothing was written, and forgotten")
+	}
+}
+
+func TestForgottenRoundTrip(t *testing.T) {
+	latest := ID{17, 3}
+	if got, ok := ReadForgotten(Forgotten("me", latest)); !ok || got != latest {
+		t.Error(got, ok)
+	}
+	for _, e := range []*wire.Entry{
+		{Nsp: forgottenNsp, Typ: forgottenType, Data: "17-3"}, // Node could have seen it
+		{Nsp: forgottenNsp, Hidden: true, Typ: "3", Data: "17-3"},
+		{Nsp: forgottenNsp, Hidden: true, Typ: forgottenType, Data: "x"},
+		{Nsp: "/chat", Hidden: true, Typ: forgottenType, Data: "17-3"},
+	} {
+		if _, ok := ReadForgotten(e); ok {
+			t.Errorf("%+v", e)
+		}
 	}
 }

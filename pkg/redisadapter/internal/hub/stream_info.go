@@ -1,0 +1,54 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"socketio-chat/pkg/redisadapter/internal/streams"
+)
+
+// lookFor asks pipe about a stream, and whether it has an entry; told makes sense of the answers once they are there.
+func lookFor(ctx context.Context, pipe redis.Cmdable, key string, id streams.ID) (told func() (streams.Info, error)) {
+	x := pipe.XInfoStream(ctx, key)
+	entry := pipe.XRangeN(ctx, key, id.String(), id.String(), 1)
+	return func() (streams.Info, error) {
+		info, err := infoOf(x, key)
+		if err == nil && info.Exists {
+			var list []redis.XMessage
+			if list, err = entry.Result(); err != nil {
+				err = fmt.Errorf("XRANGE %s: %w", key, err)
+			}
+			info.Holds = len(list) > 0
+		}
+		return info, err
+	}
+}
+
+// infoOf makes sense of XINFO's answer; no stream is an answer, too.
+func infoOf(cmd *redis.XInfoStreamCmd, key string) (info streams.Info, err error) {
+	x, err := cmd.Result()
+	switch {
+	case err != nil && err.Error() == "ERR no such key":
+		return info, nil
+	case err != nil:
+		return info, fmt.Errorf("XINFO STREAM %s: %w", key, err)
+	}
+	info = streams.Info{Exists: true, Length: x.Length, Added: x.EntriesAdded}
+	if info.Last, err = streams.ParseID(x.LastGeneratedID); err != nil {
+		return info, err
+	}
+	for text, id := range map[string]*streams.ID{x.FirstEntry.ID: &info.First, x.LastEntry.ID: &info.Newest} {
+		if text == "" {
+			continue
+		}
+		if *id, err = streams.ParseID(text); err != nil {
+			return info, err
+		}
+	}
+	if info.Added < info.Length || x.MaxDeletedEntryID != "0-0" { // deleted from the middle: the count says nothing
+		info.Added = -1
+	}
+	return info, nil
+}
