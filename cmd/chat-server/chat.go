@@ -114,11 +114,11 @@ func (c *chatParts) Close(ctx context.Context) error {
 	}
 	c.handOver(ctx)
 	err := c.release(ctx)
-	c.closeChat(ctx)
 	c.auth.close()
 	if c.forward != nil { // its clients may have come through others until here
-		err = errors.Join(err, c.forward.Close(ctx))
+		err = errors.Join(err, excuseLate(c.log, "others could not be told that this instance goes; its entry in the registry ends by itself", c.forward.Close(ctx)))
 	}
+	c.closeChat(ctx) // may take the time that is left: whatever waits for Redis goes on meanwhile
 	if c.cluster != nil {
 		err = errors.Join(err, c.cluster.close(ctx))
 	}
@@ -157,10 +157,16 @@ func (c *chatParts) release(ctx context.Context) error {
 		c.log.Warn("sessions were given up: their clients begin anew on other instances", "sessions", lost.Sessions, "err", lost.Err)
 		err = nil
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		// Clients that are asleep or gone: nothing is wrong with this end of the line.
-		c.log.Warn("clients that did not answer were cut off")
-		err = nil
+	return excuseLate(c.log, "clients that did not answer were cut off", err)
+}
+
+// excuseLate logs what was cut off because it did not end in time, and returns all other errors.
+// Clients, instances or a Redis that are asleep or gone are no reason to end with a code that
+// says that this process has failed.
+func excuseLate(log *slog.Logger, consequence string, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
-	return err
+	log.Warn(consequence, "err", err)
+	return nil
 }

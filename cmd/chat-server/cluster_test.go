@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,9 +19,15 @@ import (
 )
 
 // startRedis starts a Redis of the test's own and returns the settings that lead to it.
-// It listens on a socket in a directory; a forwarder gives it a port that nobody else can
-// have taken.
 func startRedis(t testing.TB) (settings []string) {
+	t.Helper()
+	settings, _ = startRedisProcess(t)
+	return settings
+}
+
+// startRedisProcess returns the process, too. It listens on a socket in a directory; a forwarder
+// gives it a port that nobody else can have taken.
+func startRedisProcess(t testing.TB) (settings []string, process *os.Process) {
 	t.Helper()
 	testenv.Programs(t, "redis-server")
 	socket := filepath.Join(t.TempDir(), "redis")
@@ -32,7 +39,7 @@ func startRedis(t testing.TB) (settings []string) {
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
 	defer client.Close()
 	eventually(t, "Redis answers", func() bool { return client.Ping(t.Context()).Err() == nil })
-	return addressOf(patchThrough(t, socket))
+	return addressOf(patchThrough(t, socket)), server.Process
 }
 
 // patchThrough accepts connections on a free port and passes them on to a Unix socket.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -89,6 +92,62 @@ func TestDrainOfNobodyEndsAtOnce(t *testing.T) {
 	awaitLine(t, p.log, "stopped")
 	if err := p.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// What others leave unfinished is cut off and told, and is no failure of this process.
+func TestWhatDoesNotEndIsNoFailure(t *testing.T) {
+	for name, tt := range map[string]struct {
+		unfinished func(*testing.T) (settings []string, begin func(*testing.T, *instance))
+		told       string
+	}{
+		"a Redis that falls silent while messages wait for it": {silentRedis, "messages are not in the history: Redis did not take them in time"},
+		"a request whose body never comes":                     {endlessRequest, "requests that did not end were cut off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings, begin := tt.unfinished(t)
+			p := startProcess(t, append(settings, "DRAIN_SECONDS=1")...)
+			begin(t, &instance{listening: p.listening})
+			if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			awaitLine(t, p.log, tt.told)
+			awaitLine(t, p.log, "stopped")
+			if err := p.Wait(); err != nil {
+				t.Errorf("ended with %v", err)
+			}
+		})
+	}
+}
+
+func silentRedis(t *testing.T) (settings []string, begin func(*testing.T, *instance)) {
+	settings, server := startRedisProcess(t)
+	return append(settings, "CHAT_HISTORY=10"), func(t *testing.T, in *instance) {
+		eventually(t, "the cluster is joined", func() bool { return in.ready(t) })
+		alice := startPolling(t, in)
+		alice.post("40/chat,")
+		alice.pollUntil(joinNotice)
+		if err := server.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		alice.post(`42/chat,["msgToServer","for later"]`)
+		alice.pollUntil("for later")
+	}
+}
+
+func endlessRequest(*testing.T) (settings []string, begin func(*testing.T, *instance)) {
+	return nil, func(t *testing.T, in *instance) {
+		c, err := net.Dial("tcp", in.listening.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		// "100 Continue" comes when the handler waits for the body.
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: chat\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n", startPolling(t, in).url)
+		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("%q, %v", line, err)
+		}
 	}
 }
 

@@ -102,11 +102,12 @@ func end(ctx context.Context, plan drainPlan, chat *chatParts, server *httpserve
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), latest.Add(finishTimeout))
 	defer cancel()
-	return server.Shutdown(ctx, func(ctx context.Context) error {
+	err := server.Shutdown(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithDeadline(ctx, latest)
 		defer cancel()
 		return chat.Close(ctx)
 	})
+	return excuseLate(chat.log, "requests that did not end were cut off", err)
 }
 
 // newHTTPServer puts the page and the client bundles beside the chat. A binary without
