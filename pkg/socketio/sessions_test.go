@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -34,8 +35,15 @@ func randomLife(t *testing.T) *rand.Rand {
 func (r *sessions) check(tb testing.TB) {
 	tb.Helper()
 	bytes, count := int64(0), int64(0)
+	ownerless, owners := 0, map[string]int{}
 	for pid, s := range r.byPID {
 		bytes += s.prefixSize
+		if OwnerOf(pid) == "" {
+			ownerless++
+		}
+		if s.adopted {
+			owners[OwnerOf(pid)]++
+		}
 		switch {
 		case s.pid != pid, s.state == sessionOpening, s.state == sessionEnded, s.exit != exitNone:
 			tb.Errorf("session %s is known as %s in state %d, ended by %d", s.pid, pid, s.state, s.exit)
@@ -55,6 +63,9 @@ func (r *sessions) check(tb testing.TB) {
 		if s.state != sessionLeaving || r.byPID[s.pid] != s {
 			tb.Errorf("session %s in state %d is listed as leaving", s.pid, s.state)
 		}
+	}
+	if r.ownerless != ownerless || !maps.Equal(r.owners, owners) {
+		tb.Errorf("%d ids that name no owner, of others %v; counted are %d, %v", ownerless, owners, r.ownerless, r.owners)
 	}
 	if got := int64(len(r.listAway())); got != count {
 		tb.Errorf("%d sessions are away, %d will expire", count, got)
@@ -96,10 +107,19 @@ func TestLives(t *testing.T) {
 			r.open(c.link, socket.SocketId(fmt.Sprint("sid", step)), "")
 			c.s = c.link.member.session
 			clients = append(clients, c)
-			if random.IntN(5) > 0 {
-				r.name(c.s, socket.PrivateSessionId(fmt.Sprint("pid", step)), 1)
-			} else {
+			pid := socket.PrivateSessionId(fmt.Sprint("pid", step))
+			if random.IntN(2) == 0 { // an owner and 24 characters
+				pid = socket.PrivateSessionId(OriginText(fmt.Sprint(step%3)) + fmt.Sprintf("%024d", step))
+			}
+			switch random.IntN(5) {
+			case 0:
 				r.end(c.s, exitLeft) // before it was answered
+			case 1: // it comes from another instance
+				c.link = newLink()
+				c.s = &session{sid: c.s.sid, pid: pid}
+				r.adopt(c.s, c.link)
+			default:
+				r.name(c.s, pid, 1)
 			}
 			continue
 		}
