@@ -117,10 +117,10 @@ func (a *Adapter) rollCall() {
 		},
 		take: func(r *wire.Response) {
 			if r.LegacyID != "" {
-				answered[r.LegacyID]++
+				answered[string(r.LegacyID)]++
 				return
 			}
-			answered[r.RequestID]++
+			answered[string(r.RequestID)]++
 		},
 		done: func(err error) {
 			absent := wire.Census{

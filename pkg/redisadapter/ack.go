@@ -112,7 +112,7 @@ func (a *Adapter) receiveAck(r *ackRequest, resp *wire.Response) {
 
 // handleBroadcastWithAck broadcasts for another instance and passes the acknowledgements on.
 func (a *Adapter) handleBroadcastWithAck(req *wire.Request) error {
-	if req.Packet == nil || req.Packet.Nsp != a.nsp && (req.Packet.Nsp != "" || a.nsp != "/") {
+	if req.Packet == nil || req.Packet.Type != wire.TypeEvent && req.Packet.Type != wire.TypeBinaryEvent || req.Packet.Nsp != a.nsp && (req.Packet.Nsp != "" || a.nsp != "/") {
 		return wire.ErrPacket
 	}
 	data := wire.Payload(req.Packet.Data, req.Attachments)

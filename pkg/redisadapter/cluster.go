@@ -224,7 +224,9 @@ func (a *Adapter) commandOne(req *wire.Request, what adapter.MessageType) error 
 	}
 	switch what {
 	case rtypes.REMOTE_JOIN:
-		s.Join(socket.Room(req.Room))
+		if s.Join(req.Rooms.Rooms()...); req.Rooms == nil {
+			s.Join(socket.Room(req.Room))
+		}
 	case rtypes.REMOTE_LEAVE:
 		s.Leave(socket.Room(req.Room))
 	case rtypes.REMOTE_DISCONNECT:

@@ -177,10 +177,13 @@ func TestHostileMessages(t *testing.T) {
 		{"socket.io-request#/chat#", `{"type":6,"data":[{}]}`},
 		{"socket.io-request#/chat#", `{"type":7,"requestId":"x","packet":{"type":2,"data":["disconnect"],"nsp":"/chat"}}`},
 		{"socket.io-request#/chat#", `{"type":7,"requestId":"x"}`},
-		{"socket.io-request#/chat#", `{"type":2,"opts":{"rooms":[{}]},"rooms":["x"]}`},
+		{"socket.io-request#/chat#", `{"type":5,"requestId":"x"}`},
+		{"socket.io-request#/chat#", `{"type":7,"requestId":"x","packet":{"type":2,"data":["meant for some"],"nsp":"/chat"}}`},
+		{"socket.io-request#/chat#", `{"type":7,"requestId":"x","packet":{"type":3,"data":["e"],"nsp":"/chat"},"opts":{}}`},
+		{"socket.io-request#/chat#", `{"type":2,"opts":{"rooms":{}},"rooms":["x"]}`},
 		{"socket.io-request#/chat#", `{"requestid":"x","type":77}`},
 		{"socket.io-response#/chat#", "\xc1"},
-		{"socket.io-response#/chat#", `{"requestId":5}`},
+		{"socket.io-response#/chat#", `{"requestId":true}`},
 	}
 	before := alpha.builder.Status().Rejected
 	for _, m := range bad {
@@ -191,7 +194,7 @@ func TestHostileMessages(t *testing.T) {
 	ann.want(`["msg","alive"]`)
 	for _, m := range []string{
 		`{"requestid":"a","type":1,"sid":"nobody"}`, `{"requestid":"b","type":5,"data":{}}`, `{"type":2,"sid":"nobody","room":"x","requestId":"y"}`,
-		`{"type":4,"uid":"z","opts":{"rooms":["nowhere"]}}`, `{"type":5,"requestId":"q","uid":"z"}`, `{"type":7,"requestId":"q","uid":"z","packet":{"nsp":"/chat","data":["ok"]}}`,
+		`{"type":4,"uid":"z","opts":{"rooms":["nowhere"]}}`, `{"type":5,"requestId":"q","uid":"z","opts":[]}`, `{"type":7.0,"requestId":"q","uid":"z","packet":{"nsp":"/chat","type":2e0,"data":["ok"]},"opts":{}}`,
 	} {
 		r.do("PUBLISH", "socket.io-request#/chat#", m)
 	}

@@ -180,9 +180,9 @@ func (g *gather) finish(err error) {
 
 // receiveResponse gives a response to whoever waits for it; most are for others.
 func (a *Adapter) receiveResponse(r *wire.Response) error {
-	id := r.RequestID
+	id := string(r.RequestID)
 	if id == "" {
-		id = r.LegacyID
+		id = string(r.LegacyID)
 	}
 	a.mu.Lock()
 	g, ack := a.gathers[id], a.acks[id]
@@ -217,6 +217,9 @@ func (a *Adapter) receiveRequest(req *wire.Request) error {
 			return wire.ErrNotForUs // from one of ours, for generation 2 nodes
 		}
 		return a.handleLegacy(req)
+	}
+	if (req.Type == rtypes.REMOTE_FETCH || req.Type == rtypes.BROADCAST) && req.Opts == nil {
+		return wire.ErrNoOptions
 	}
 	switch req.Type {
 	case rtypes.SOCKETS, rtypes.ALL_ROOMS, rtypes.REMOTE_FETCH:

@@ -54,7 +54,7 @@ func (s *selection) take(r *wire.Response) bool {
 		return true
 	}
 	for _, id := range *r.Clients {
-		if r.LegacyID == s.asks[0] {
+		if string(r.LegacyID) == s.asks[0] {
 			s.in = append(s.in, string(id))
 		} else {
 			s.out[string(id)] = true

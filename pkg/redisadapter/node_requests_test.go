@@ -57,7 +57,7 @@ func told(t *testing.T, r *wire.Response) string {
 			t.Error(err)
 		}
 		text := "sockets"
-		slices.SortFunc(list, func(a, b wire.RemoteSocket) int { return strings.Compare(a.ID, b.ID) })
+		slices.SortFunc(list, func(a, b wire.RemoteSocket) int { return strings.Compare(string(a.ID), string(b.ID)) })
 		for _, s := range list {
 			slices.Sort(s.Rooms)
 			d := s.Details()

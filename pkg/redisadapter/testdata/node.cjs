@@ -5,7 +5,7 @@
 //	{mode, hear: [{channel, hex} or {entry}]}   what is heard becomes {events: {x, y}, rooms: {x, y}, gone, emitted, out}
 //	{mode, call, args}                           a method of the adapter, arguments with $bin, $set and $fn; the outcome is the same
 //
-// Bytes of events are written with $bin. out are the messages that were published, {channel, hex} or {entry}. Client x is in the rooms x, r1 and 7, client y in its own alone. Each
+// Bytes of events are written with $bin. out are the messages that were published, {channel, hex} or {entry}. Client x is in the rooms x, r1 and "7", with "numbers" of the case also in 7, client y in its own alone. Each
 // case has an adapter of its own. A client acknowledges what it is asked to with what it was sent, a listener with its arguments.
 const v5 = require("socket.io-redis");
 const { createAdapter, createShardedAdapter } = require("@socket.io/redis-adapter");
@@ -45,13 +45,13 @@ function nsp(seen) {
   };
 }
 
-function world(mode) {
+function world({ mode, numbers }) {
   const out = [], seen = { events: { x: [], y: [] }, rooms: {}, gone: {}, emitted: [], out };
   const n = nsp(seen);
   const c = mode === "v5" || mode === "v8" ? client(out) : client4(out);
   const make = { v5: () => new (v5({ pubClient: c, subClient: c }))(n), v8: () => createAdapter(c, c)(n), sharded: () => createShardedAdapter(c, c)(n), streams: () => streams.createAdapter(c, {})(n) };
   const a = make[mode]();
-  for (const [id, rooms] of [["x", ["x", "r1", "7"]], ["y", ["y"]]]) {
+  for (const [id, rooms] of [["x", ["x", "r1", "7", ...(numbers ? [7] : [])]], ["y", ["y"]]]) {
     const heard = (packets) => {
       const p = packets[0];
       seen.events[id].push({ type: p.type, data: p.data });
@@ -61,7 +61,8 @@ function world(mode) {
     const s = {
       id, acks: new Map(), data: { name: id }, handshake: { headers: { host: "h" }, time: "t", address: "::1", xdomain: false, secure: false, issued: 7, url: "/", query: { EIO: "4" }, auth: {} },
       get rooms() { return a.sids.get(id); },
-      join: (r) => (mode === "v5" ? a.add(id, r) : a.addAll(id, new Set(Array.isArray(r) ? r : [r]))), leave: (r) => a.del(id, r), disconnect: (close) => { seen.gone[id] = !!close; },
+      join: (r, done) => { if (mode === "v5") a.addAll(id, [].concat(r), done); else a.addAll(id, new Set([].concat(r))); },
+      leave: (r, done) => a.del(id, r, done), disconnect: (close) => { seen.gone[id] = !!close; },
       packet: heard, notifyOutgoingListeners() {}, client: { writeToEngine: heard },
     };
     n.sockets.set(id, s);
@@ -83,7 +84,7 @@ function hear({ a, c, mode }, m) {
 const revive = (v) => (v && typeof v === "object" ? (v.$bin !== undefined ? Buffer.from(v.$bin, "hex") : v.$set ? new Set(v.$set) : v.$fn ? () => {} : Array.isArray(v) ? v.map(revive) : Object.fromEntries(Object.entries(v).map(([k, e]) => [k, revive(e)]))) : v);
 
 async function run(test) {
-  const w = world(test.mode), { a, seen } = w;
+  const w = world(test), { a, seen } = w;
   await tick(); // subscriptions
   try {
     for (const m of test.hear || []) {
@@ -95,7 +96,7 @@ async function run(test) {
   } catch (e) {
     seen.crash = e.stack;
   }
-  const list = (id) => { const r = a.sids instanceof Map ? a.sids.get(id) : Object.keys(a.sids[id] || {}); return [...(r || [])].map(String).sort(); };
+  const list = (id) => { const r = a.sids instanceof Map ? a.sids.get(id) : Object.keys(a.sids[id] || {}); return [...new Set([...(r || [])].map(String))].sort(); };
   seen.rooms = { x: list("x"), y: list("y") };
   seen.uid = a.uid;
   return seen;

@@ -89,9 +89,9 @@ func (w *Format) Peers(req *wire.Request) (wire.Out, error) { return w.json(w.Na
 func (w *Format) Answer(req *wire.Request, r *wire.Response) (wire.Out, error) {
 	channel := w.Names.Response
 	if req.LegacyID != "" {
-		r.LegacyID = req.LegacyID
+		r.LegacyID = wire.ID(req.LegacyID)
 	} else {
-		r.RequestID = req.RequestID
+		r.RequestID = wire.ID(req.RequestID)
 		if (w.specific || req.Type == wire.SessionRequest) && req.UID != "" {
 			channel = w.Names.specific(req.UID)
 		}
@@ -189,7 +189,7 @@ func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, erro
 	}
 	e.Out = msgp.AppendMapHeader(nil, 3)
 	e.Out = msgp.AppendInt(msgp.AppendString(e.Out, "type"), int(rtypes.BROADCAST_ACK))
-	e.Out = msgp.AppendString(msgp.AppendString(e.Out, "requestId"), req.RequestID)
+	e.Out = wire.ID(req.RequestID).Append(msgp.AppendString(e.Out, "requestId"))
 	e.Out = msgp.AppendString(e.Out, "packet")
 	e.AppendJSON(args[0].JSON, args[0].Attachments)
 	return wire.Out{Channel: w.Names.specific(req.UID), Payload: e.Out}, nil

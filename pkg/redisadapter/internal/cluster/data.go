@@ -3,89 +3,27 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strconv"
-	"time"
 
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
-	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
 )
 
-// The data of cluster messages, read strictly: what is missing or of the wrong kind makes the
-// message one to reject. Flags alone are read as JavaScript would, since applications may set them
-// to anything.
+// The data of cluster messages, read strictly: what is missing, or what Node would die of, makes the message
+// one to reject. Each value is read as JavaScript would, see package wire.
 
 // clusterFields are the members of all types' data.
 type clusterFields struct {
-	RequestID *string         `json:"requestId"`
-	Packet    json.RawMessage `json:"packet"`
-	Opts      *clusterOpts    `json:"opts"`
-	Rooms     *wire.RoomList  `json:"rooms"`
-	Close     *bool           `json:"close"`
-	Sockets   json.RawMessage `json:"sockets"`
-	Count     *uint64         `json:"clientCount"`
-	Number    json.Number     `json:"seq"` // of ours
-}
-
-// clusterOpts select sockets.
-type clusterOpts struct {
-	Rooms  wire.RoomList `json:"rooms"`
-	Except wire.RoomList `json:"except"`
-	Flags  clusterFlags  `json:"flags"`
-}
-
-// clusterFlags are the flags that mean something here.
-type clusterFlags struct {
-	Volatile             loose `json:"volatile"`
-	Compress             loose `json:"compress"`
-	Broadcast            loose `json:"broadcast"`
-	Binary               loose `json:"binary"`
-	ExpectSingleResponse loose `json:"expectSingleResponse"`
-	Timeout              loose `json:"timeout"`
-}
-
-// UnmarshalJSON takes an empty list, or anything else that is no map, for no flags.
-func (f *clusterFlags) UnmarshalJSON(b []byte) error {
-	type plain clusterFlags
-	if json.Unmarshal(b, (*plain)(f)) != nil {
-		*f = clusterFlags{}
-	}
-	return nil
-}
-
-// loose is a flag: a boolean or a number, anything else is as if it was not there.
-type loose struct {
-	on     bool
-	number float64 // -1: none
-}
-
-func (l *loose) UnmarshalJSON(b []byte) error {
-	l.number = -1
-	if l.on = string(b) == "true"; !l.on && json.Unmarshal(b, &l.number) != nil {
-		l.number = -1
-	}
-	return nil
-}
-
-func (o *clusterOpts) broadcastOptions() *socket.BroadcastOptions {
-	f := o.Flags
-	opts := &socket.BroadcastOptions{Rooms: o.Rooms.Set(), Except: o.Except.Set(), Flags: &socket.BroadcastFlags{}}
-	opts.Flags.Volatile, opts.Flags.Compress, opts.Flags.Broadcast = f.Volatile.on, f.Compress.on, f.Broadcast.on
-	opts.Flags.Binary, opts.Flags.ExpectSingleResponse = f.Binary.on, f.ExpectSingleResponse.on
-	if f.Timeout.number > 0 {
-		d := time.Duration(math.Min(f.Timeout.number, float64(wire.MaxTimeout.Milliseconds()))) * time.Millisecond
-		opts.Flags.Timeout = &d
-	}
-	return opts
-}
-
-// RequestOptions are the same for the handlers of requests.
-func (o *clusterOpts) requestOptions() *wire.RequestOptions {
-	flags := &wire.RequestFlags{Volatile: o.Flags.Volatile.on, ExpectSingleResponse: o.Flags.ExpectSingleResponse.on}
-	return &wire.RequestOptions{Rooms: o.Rooms, Except: o.Except, Flags: flags}
+	RequestID *wire.ID             `json:"requestId"`
+	Packet    json.RawMessage      `json:"packet"`
+	Opts      *wire.RequestOptions `json:"opts"`
+	Rooms     *wire.Targets        `json:"rooms"`
+	Close     *wire.Truth          `json:"close"`
+	Sockets   json.RawMessage      `json:"sockets"`
+	Count     *wire.Whole          `json:"clientCount"`
+	Number    json.Number          `json:"seq"` // of ours
 }
 
 // fields reads the data.
@@ -102,7 +40,7 @@ func (m *Message) fields() (f clusterFields, err error) {
 // event reads the packet of a broadcast.
 func (m *Message) event(f clusterFields) (socketio.Payload, error) {
 	var packet struct {
-		Type int             `json:"type"`
+		Type wire.PacketType `json:"type"`
 		Data json.RawMessage `json:"data"`
 	}
 	if f.Opts == nil || json.Unmarshal(f.Packet, &packet) != nil || packet.Data == nil ||
@@ -118,7 +56,7 @@ func (m *Message) broadcast(reach wire.Reach) (wire.Received, error) {
 	if err != nil {
 		return wire.Received{}, err
 	}
-	if f.RequestID == nil && f.Opts != nil && !reach.Any(f.Opts.broadcastOptions()) {
+	if f.RequestID == nil && f.Opts != nil && !reach.Any(f.Opts.BroadcastOptions()) {
 		return wire.Received{}, wire.ErrNobodyHere
 	}
 	data, err := m.event(f)
@@ -127,11 +65,11 @@ func (m *Message) broadcast(reach wire.Reach) (wire.Received, error) {
 	}
 	if f.RequestID != nil {
 		return wire.Received{Request: &wire.Request{
-			UID: m.UID, RequestID: *f.RequestID, Type: rtypes.BROADCAST, Opts: f.Opts.requestOptions(),
+			UID: m.UID, RequestID: string(*f.RequestID), Type: rtypes.BROADCAST, Opts: f.Opts,
 			Packet: &wire.RequestPacket{Type: wire.TypeEvent, Data: data.JSON, Nsp: m.Nsp}, Attachments: data.Attachments,
 		}}, nil
 	}
-	msg := &wire.Broadcast{Data: data, Opts: f.Opts.broadcastOptions()}
+	msg := &wire.Broadcast{Data: data, Opts: f.Opts.BroadcastOptions()}
 	if n, err := strconv.ParseUint(string(f.Number), 10, 64); err == nil {
 		msg.From, msg.Number = m.UID, n
 	}
@@ -152,12 +90,9 @@ func (m *Message) request() (*wire.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	req := &wire.Request{UID: m.UID}
+	req := &wire.Request{UID: m.UID, Opts: f.Opts}
 	if f.RequestID != nil {
-		req.RequestID = *f.RequestID
-	}
-	if f.Opts != nil {
-		req.Opts = f.Opts.requestOptions()
+		req.RequestID = string(*f.RequestID)
 	}
 	ok := f.Opts != nil
 	switch m.Type {
@@ -167,10 +102,10 @@ func (m *Message) request() (*wire.Request, error) {
 			req.Type = rtypes.REMOTE_LEAVE
 		}
 		if ok = ok && f.Rooms != nil; ok {
-			req.Rooms = *f.Rooms
+			req.Rooms = wire.RoomList(*f.Rooms)
 		}
 	case TypeDisconnect:
-		req.Type, req.Close = rtypes.REMOTE_DISCONNECT, f.Close
+		req.Type, req.Close = rtypes.REMOTE_DISCONNECT, (*bool)(f.Close)
 	case clusterFetch:
 		req.Type = rtypes.REMOTE_FETCH
 		ok = ok && f.RequestID != nil
@@ -214,10 +149,10 @@ func (m *Message) response() (*wire.Response, error) {
 		r.Type = wire.TypeOf(rtypes.SERVER_SIDE_EMIT)
 		r.Data, err = m.inlined(f.Packet)
 	case clusterClientCount:
-		if f.Count == nil {
-			return nil, errClusterData
+		r.Type = wire.TypeOf(rtypes.BROADCAST_CLIENT_COUNT)
+		if r.ClientCount, err = f.Count.Count(); err == nil && r.ClientCount == nil {
+			err = errClusterData
 		}
-		r.Type, r.ClientCount = wire.TypeOf(rtypes.BROADCAST_CLIENT_COUNT), f.Count
 	case clusterAck:
 		r.Type, r.Packet = wire.TypeOf(rtypes.BROADCAST_ACK), f.Packet
 	}

@@ -152,14 +152,14 @@ func RequestOf(uid, nsp string, req *wire.Request) (Message, error) {
 		m.Type = clusterFetch
 		data = struct {
 			Opts      wire.RequestOptions `json:"opts"`
-			RequestID string              `json:"requestId"`
-		}{flagged, req.RequestID}
+			RequestID wire.ID             `json:"requestId"`
+		}{flagged, wire.ID(req.RequestID)}
 	case rtypes.SERVER_SIDE_EMIT:
 		m.Type = clusterServerSide
 		data = struct {
-			RequestID string          `json:"requestId,omitempty"`
+			RequestID wire.ID         `json:"requestId,omitempty"`
 			Packet    json.RawMessage `json:"packet"`
-		}{req.RequestID, req.Data}
+		}{wire.ID(req.RequestID), req.Data}
 	default:
 		m.Type, data = TypePeerRequest, req
 	}
@@ -176,23 +176,23 @@ func ResponseOf(uid, nsp string, req *wire.Request, r *wire.Response) (Message, 
 	case req.Type == rtypes.REMOTE_FETCH:
 		m.Type = clusterFetched
 		data = struct {
-			RequestID string          `json:"requestId"`
+			RequestID wire.ID         `json:"requestId"`
 			Sockets   json.RawMessage `json:"sockets"`
-		}{req.RequestID, r.Sockets}
+		}{wire.ID(req.RequestID), r.Sockets}
 	case req.Type == rtypes.SERVER_SIDE_EMIT:
 		m.Type = clusterServerSideDone
-		data = packetAnswer{req.RequestID, r.Data}
+		data = packetAnswer{wire.ID(req.RequestID), r.Data}
 	case req.Type == rtypes.BROADCAST && r.ClientCount != nil:
 		m.Type = clusterClientCount
 		data = struct {
-			RequestID   string `json:"requestId"`
-			ClientCount uint64 `json:"clientCount"`
-		}{req.RequestID, *r.ClientCount}
+			RequestID   wire.ID `json:"requestId"`
+			ClientCount uint64  `json:"clientCount"`
+		}{wire.ID(req.RequestID), *r.ClientCount}
 	case req.Type == rtypes.BROADCAST:
 		m.Type = clusterAck
-		data = packetAnswer{req.RequestID, r.Packet}
+		data = packetAnswer{wire.ID(req.RequestID), r.Packet}
 	default:
-		r.RequestID = req.RequestID
+		r.RequestID = wire.ID(req.RequestID)
 		m.Type, data = clusterPeerAnswer, r
 	}
 	b, err := wire.EncodeJSON(data)
@@ -202,7 +202,7 @@ func ResponseOf(uid, nsp string, req *wire.Request, r *wire.Response) (Message, 
 
 // packetAnswer is an answer with one value, which may be absent.
 type packetAnswer struct {
-	RequestID string          `json:"requestId"`
+	RequestID wire.ID         `json:"requestId"`
 	Packet    json.RawMessage `json:"packet,omitempty"`
 }
 
@@ -279,10 +279,10 @@ func Decode(c *wire.Codec, b []byte) (m Message, err error) {
 		return m, err
 	}
 	var parts struct {
-		Type *adapter.MessageType `json:"type"`
-		Data json.RawMessage      `json:"data"`
-		UID  string               `json:"uid"`
-		Nsp  string               `json:"nsp"`
+		Type *wire.Whole     `json:"type"`
+		Data json.RawMessage `json:"data"`
+		UID  wire.ID         `json:"uid"`
+		Nsp  string          `json:"nsp"`
 	}
 	if err := json.Unmarshal(b, &parts); err != nil {
 		return m, fmt.Errorf("%w: %w", errClusterMessage, err)
@@ -290,7 +290,7 @@ func Decode(c *wire.Codec, b []byte) (m Message, err error) {
 	if parts.Type == nil {
 		return m, errClusterMessage
 	}
-	m = Message{Type: *parts.Type, UID: parts.UID, Nsp: parts.Nsp, Data: wire.Payload(parts.Data, nil)}
+	m = Message{Type: adapter.MessageType(*parts.Type), UID: parts.UID.Text(), Nsp: parts.Nsp, Data: wire.Payload(parts.Data, nil)}
 	return m, nil
 }
 

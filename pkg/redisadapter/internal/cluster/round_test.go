@@ -186,7 +186,7 @@ func TestBroadcastOptionsRoundTrip(t *testing.T) {
 			opts.Flags = &socket.BroadcastFlags{}
 		}
 		if id != "" {
-			if err != nil || withAck.RequestID != id || string(withAck.Packet.Data) != string(data.JSON) || withAck.Opts.Flags.Volatile != opts.Flags.Volatile ||
+			if err != nil || withAck.RequestID != id || string(withAck.Packet.Data) != string(data.JSON) || bool(withAck.Opts.Flags.Volatile) != opts.Flags.Volatile ||
 				!slices.Equal(withAck.Opts.Rooms, sorted(opts.Rooms)) {
 				t.Fatalf("seed %d: %+v, %v", seed, withAck, err)
 			}

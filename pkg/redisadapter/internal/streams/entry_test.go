@@ -79,7 +79,7 @@ func TestDecodeEntry(t *testing.T) {
 		{"MessagePack", wire.Entry{Typ: "3", Data: b64(packed)}, `["e",{"_placeholder":true,"num":0}]`, nil},
 		{"JSON beside MessagePack counts", wire.Entry{Typ: "3", Data: b64(packed), Json: fmt.Sprintf(placeholder, 0), Atts: one}, `["e",{"_placeholder":true,"num":0}]`, nil},
 		{"no type", wire.Entry{Typ: "three", Data: event}, "", errEntry},
-		{"half a type", wire.Entry{Typ: "3.5", Data: event}, "", errEntry},
+		{"a type with a fraction", wire.Entry{Typ: "3.0", Data: event}, `["e"]`, nil},
 		{"no data", wire.Entry{Typ: "3"}, "", errAny},
 		{"damaged JSON", wire.Entry{Typ: "3", Data: event[:20]}, "", errAny},
 		{"JSON that is no object", wire.Entry{Typ: "3", Data: `["e"]`}, "", errEntryData},

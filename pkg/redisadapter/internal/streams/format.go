@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/tinylib/msgp/msgp"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
@@ -132,7 +133,7 @@ func (w *Format) DecodeEntry(e *wire.Entry, reach wire.Reach) (wire.Received, er
 	if e.Uid == w.uid {
 		return wire.Received{}, wire.ErrNotForUs
 	}
-	typ, err := strconv.Atoi(e.Typ)
+	typ, err := strconv.Atoi(leadingDigits(e.Typ))
 	if err != nil {
 		return wire.Received{}, errEntry
 	}
@@ -143,6 +144,18 @@ func (w *Format) DecodeEntry(e *wire.Entry, reach wire.Reach) (wire.Received, er
 	m := &cluster.Message{Type: adapter.MessageType(typ), UID: e.Uid, Nsp: e.Nsp, Data: data}
 	return m.Received(w.uid, w.nsp, reach)
 }
+
+// leadingDigits are those that text begins with, which is how Node reads the type of an entry.
+func leadingDigits(text string) string {
+	text = strings.TrimLeft(text, " \t\r\n")
+	if end := strings.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+		return text[:end]
+	}
+	return text
+}
+
+// plainBase64 turns the alphabet for addresses, which Node takes as well, and lines into the usual form.
+var plainBase64 = strings.NewReplacer("-", "+", "_", "/", " ", "", "\t", "")
 
 // EncodeEntry sets what e says: JSON text as it is, or MessagePack for Node if there is binary.
 func EncodeEntry(c *wire.Codec, e *wire.Entry, data socketio.Payload) error {
@@ -209,7 +222,7 @@ func entryData(e *wire.Entry) (data socketio.Payload, err error) {
 	case e.Data[0] == '{':
 		return wire.Payload([]byte(e.Data), nil), nil
 	default:
-		b, err := base64.StdEncoding.DecodeString(e.Data)
+		b, err := base64.RawStdEncoding.DecodeString(plainBase64.Replace(strings.TrimRight(e.Data, "= \t\r\n")))
 		if err != nil {
 			return data, errEntryData
 		}

@@ -1,6 +1,7 @@
 package streams
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -175,6 +176,25 @@ func TestForgottenRoundTrip(t *testing.T) {
 	} {
 		if _, ok := ReadForgotten(e); ok {
 			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// The type of an entry, and binary data, are read as Node reads them.
+func TestEntriesOfOthers(t *testing.T) {
+	for text, want := range map[string]string{"3": "3", "3.0": "3", " 3": "3", "3e0": "3", "": "", "x": "", "-3": ""} {
+		if got := leadingDigits(text); got != want {
+			t.Errorf("type %q is read as %q, want %q", text, got, want)
+		}
+	}
+	packed := []byte{0x81, 0xa1, 'a', 0xc4, 0x03, 0xfb, 0xff, 0xfe}
+	for _, text := range []string{
+		base64.StdEncoding.EncodeToString(packed), base64.RawStdEncoding.EncodeToString(packed), base64.URLEncoding.EncodeToString(packed),
+		base64.RawURLEncoding.EncodeToString(packed), base64.StdEncoding.EncodeToString(packed)[:4] + "\r\n" + base64.StdEncoding.EncodeToString(packed)[4:] + "\n",
+	} {
+		data, err := entryData(&wire.Entry{Data: text})
+		if err != nil || string(data.Attachments[0]) != "\xfb\xff\xfe" {
+			t.Errorf("%q: %s, %v", text, data.JSON, err)
 		}
 	}
 }

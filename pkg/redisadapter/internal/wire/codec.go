@@ -35,6 +35,10 @@ var (
 	ErrStray       = errors.New("placeholder refers to no attachment")
 	ErrRequestType = errors.New("unknown request")
 	ErrRooms       = errors.New("rooms are no list of strings")
+	ErrID          = errors.New("id is neither text nor a number")
+	ErrCount       = errors.New("count is no whole number")
+	ErrOptions     = errors.New("options are no map")
+	ErrNoOptions   = errors.New("request has no options, which Node's adapter would die of")
 	ErrRaw         = errors.New("raw form of the packet data is damaged")
 	// ErrNotForUs marks messages that are fine and concern others: our own, another namespace's,
 	// the copy for nodes of generation 2.

@@ -6,11 +6,13 @@ import (
 
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
+
+	"socketio-chat/pkg/msgpack"
 )
 
 // RemoteSocket describes a socket to another instance, in Node's form.
 type RemoteSocket struct {
-	ID        string           `json:"id"`
+	ID        text             `json:"id"`
 	Handshake *remoteHandshake `json:"handshake"`
 	Rooms     RoomList         `json:"rooms"`
 	Data      json.RawMessage  `json:"data"`
@@ -19,16 +21,50 @@ type RemoteSocket struct {
 // remoteHandshake is a handshake as Node has it: a header or query parameter with one value is a
 // string there.
 type remoteHandshake struct {
-	Headers map[string]stringOrList `json:"headers"`
-	Time    string                  `json:"time"`
-	Address string                  `json:"address"`
-	Xdomain bool                    `json:"xdomain"`
-	Secure  bool                    `json:"secure"`
-	Issued  int64                   `json:"issued"`
-	URL     string                  `json:"url"`
-	Query   map[string]stringOrList `json:"query"`
-	Auth    json.RawMessage         `json:"auth,omitempty"`
+	Headers parameters      `json:"headers"`
+	Time    text            `json:"time"`
+	Address text            `json:"address"`
+	Xdomain Truth           `json:"xdomain"`
+	Secure  Truth           `json:"secure"`
+	Issued  moment          `json:"issued"`
+	URL     text            `json:"url"`
+	Query   parameters      `json:"query"`
+	Auth    json.RawMessage `json:"auth,omitempty"`
 }
+
+// UnmarshalJSON takes what is no map for a handshake of which nothing is known.
+func (h *remoteHandshake) UnmarshalJSON(b []byte) error {
+	type plain remoteHandshake
+	*h = remoteHandshake{}
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(b, (*plain)(h))
+}
+
+// parameters are headers, or parameters of a query.
+type parameters map[string]stringOrList
+
+// UnmarshalJSON takes what is no map, such as the empty list of PHP, for none.
+func (p *parameters) UnmarshalJSON(b []byte) error {
+	*p = nil
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(b, (*map[string]stringOrList)(p))
+}
+
+// moment is a number of milliseconds since 1970; programs that count seconds in floats write fractions.
+type moment int64
+
+func (m *moment) UnmarshalJSON(b []byte) error {
+	f, _ := number(b)
+	*m = moment(max(-maxMoment, min(f, maxMoment)))
+	return nil
+}
+
+// maxMoment is how far a Date of JavaScript reaches.
+const maxMoment = 8.64e15
 
 type stringOrList []string
 
@@ -41,6 +77,11 @@ func (s stringOrList) MarshalJSON() ([]byte, error) {
 
 func (s *stringOrList) UnmarshalJSON(b []byte) error {
 	var v any
+	*s = nil
+	if f, ok := number(b); ok {
+		*s = stringOrList{string(msgpack.AppendNumber(nil, f))}
+		return nil
+	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
@@ -60,7 +101,7 @@ func (s *stringOrList) UnmarshalJSON(b []byte) error {
 // Describe makes the description of one of our sockets. Application data that is no JSON is left
 // out.
 func Describe(s socket.SocketDetails) RemoteSocket {
-	d := RemoteSocket{ID: string(s.Id()), Rooms: ListOfSet(s.Rooms()), Data: json.RawMessage("{}")}
+	d := RemoteSocket{ID: text(s.Id()), Rooms: ListOfSet(s.Rooms()), Data: json.RawMessage("{}")}
 	if v := s.Data(); v != nil {
 		if b, err := EncodeJSON(v); err == nil {
 			d.Data = json.RawMessage(b)
@@ -71,8 +112,8 @@ func Describe(s socket.SocketDetails) RemoteSocket {
 		return d
 	}
 	d.Handshake = &remoteHandshake{
-		Headers: map[string]stringOrList{}, Time: h.Time, Address: h.Address, Xdomain: h.Xdomain, Secure: h.Secure, Issued: h.Issued, URL: h.Url,
-		Query: map[string]stringOrList{},
+		Headers: parameters{}, Time: text(h.Time), Address: text(h.Address), Xdomain: Truth(h.Xdomain), Secure: Truth(h.Secure), Issued: moment(h.Issued),
+		URL: text(h.Url), Query: parameters{},
 	}
 	for name, values := range h.Headers {
 		// Node joins repeated headers; their names are in lower case.
@@ -92,8 +133,8 @@ func (r RemoteSocket) Details() socket.SocketDetails {
 	_ = json.Unmarshal(r.Data, &s.Data) // absent: nil
 	if h := r.Handshake; h != nil {
 		s.Handshake = &socket.Handshake{
-			Headers: map[string][]string{}, Time: h.Time, Address: h.Address, Xdomain: h.Xdomain, Secure: h.Secure, Issued: h.Issued, Url: h.URL,
-			Query: map[string][]string{},
+			Headers: map[string][]string{}, Time: string(h.Time), Address: string(h.Address), Xdomain: bool(h.Xdomain), Secure: bool(h.Secure),
+			Issued: int64(h.Issued), Url: string(h.URL), Query: map[string][]string{},
 		}
 		for name, values := range h.Headers {
 			s.Handshake.Headers[name] = values

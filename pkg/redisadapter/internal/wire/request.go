@@ -1,16 +1,16 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
-	"strconv"
+	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
 	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
-	"socketio-chat/pkg/msgpack"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -49,12 +49,12 @@ const (
 // Request is a message on the request channel. Its fields are in the order Node writes them.
 type Request struct {
 	UID       string              `json:"uid,omitempty"`
-	LegacyID  string              `json:"requestid,omitempty"` // generation 2
+	LegacyID  string              `json:"requestid,omitempty"` // generation 2; both as an ID
 	RequestID string              `json:"requestId,omitempty"` // generation 4
 	Type      adapter.MessageType `json:"type"`
 	Packet    *RequestPacket      `json:"packet,omitempty"` // BROADCAST
 	Opts      *RequestOptions     `json:"opts,omitempty"`
-	Rooms     RoomList            `json:"rooms,omitempty"` // SOCKETS, REMOTE_JOIN, REMOTE_LEAVE
+	Rooms     RoomList            `json:"rooms,omitempty"` // SOCKETS, REMOTE_JOIN, REMOTE_LEAVE, legacyJoin of several
 	Sid       string              `json:"sid,omitempty"`
 	Room      RoomName            `json:"room,omitempty"`
 	Close     *bool               `json:"close,omitempty"` // REMOTE_DISCONNECT
@@ -63,9 +63,61 @@ type Request struct {
 	Attachments [][]byte `json:"-"` // of Packet and Data, when the message was MessagePack
 }
 
+// UnmarshalJSON reads a request as Node does.
+func (r *Request) UnmarshalJSON(b []byte) error {
+	var in struct {
+		UID       ID              `json:"uid"`
+		LegacyID  ID              `json:"requestid"`
+		RequestID ID              `json:"requestId"`
+		Type      *Whole          `json:"type"`
+		Packet    *RequestPacket  `json:"packet"`
+		Opts      *RequestOptions `json:"opts"`
+		Rooms     json.RawMessage `json:"rooms"`
+		Sid       text            `json:"sid"`
+		Room      json.RawMessage `json:"room"`
+		Close     *Truth          `json:"close"`
+		Data      json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*r = Request{
+		UID: in.UID.Text(), LegacyID: string(in.LegacyID), RequestID: string(in.RequestID), Type: -1, Packet: in.Packet, Opts: in.Opts, Sid: string(in.Sid),
+		Close: (*bool)(in.Close), Data: in.Data,
+	}
+	if in.Type != nil {
+		r.Type = adapter.MessageType(*in.Type)
+	}
+	return r.readRooms(in.Rooms, in.Room)
+}
+
+// readRooms reads what is a set of rooms in some requests, and names to join or to leave in others.
+func (r *Request) readRooms(rooms, room json.RawMessage) error {
+	var names Targets
+	if err := names.UnmarshalJSON(room); err != nil {
+		return err
+	}
+	if len(names) == 1 {
+		r.Room, names = names[0], nil
+	}
+	switch {
+	case names != nil:
+		r.Rooms = RoomList(names)
+	case r.LegacyID != "":
+		if r.Rooms.UnmarshalJSON(rooms) != nil {
+			r.Rooms = nil // socket.io-redis: what has no length is no list
+		}
+	case r.Opts != nil:
+		return (*Targets)(&r.Rooms).UnmarshalJSON(rooms)
+	case rooms != nil:
+		return r.Rooms.UnmarshalJSON(rooms)
+	}
+	return nil
+}
+
 // RequestPacket is the packet of a broadcast that wants acknowledgements.
 type RequestPacket struct {
-	Type int             `json:"type"`
+	Type PacketType      `json:"type"`
 	Data json.RawMessage `json:"data"`
 	Nsp  string          `json:"nsp"`
 }
@@ -77,18 +129,45 @@ type RequestOptions struct {
 	Flags  *RequestFlags `json:"flags,omitempty"`
 }
 
+// UnmarshalJSON takes an empty list, as PHP writes an empty map, for options without members. Node takes any
+// other value for such, too; but what may be meant for some must not go to all.
+func (o *RequestOptions) UnmarshalJSON(b []byte) error {
+	type plain RequestOptions
+	*o = RequestOptions{}
+	switch {
+	case len(b) > 0 && b[0] == '{':
+		return json.Unmarshal(b, (*plain)(o))
+	case len(b) > 1 && b[0] == '[' && len(bytes.TrimSpace(b[1:len(b)-1])) == 0:
+		return nil
+	}
+	return ErrOptions
+}
+
+// RequestFlags are the flags that mean something here.
 type RequestFlags struct {
-	Volatile             bool     `json:"volatile,omitempty"`
-	Compress             *bool    `json:"compress,omitempty"`
-	Timeout              *float64 `json:"timeout,omitempty"`
-	ExpectSingleResponse bool     `json:"expectSingleResponse,omitempty"`
+	Volatile             Flag         `json:"volatile,omitempty"`
+	Compress             Flag         `json:"compress,omitempty"`
+	Broadcast            Flag         `json:"broadcast,omitempty"`
+	Binary               Flag         `json:"binary,omitempty"`
+	Timeout              Milliseconds `json:"timeout,omitempty"`
+	ExpectSingleResponse Flag         `json:"expectSingleResponse,omitempty"`
+}
+
+// UnmarshalJSON takes anything that is no map for no flags.
+func (f *RequestFlags) UnmarshalJSON(b []byte) error {
+	type plain RequestFlags
+	*f = RequestFlags{}
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(b, (*plain)(f))
 }
 
 // Response is a message on a response channel.
 type Response struct {
 	Type        *adapter.MessageType `json:"type,omitempty"`
-	LegacyID    string               `json:"requestid,omitempty"`
-	RequestID   string               `json:"requestId,omitempty"`
+	LegacyID    ID                   `json:"requestid,omitempty"`
+	RequestID   ID                   `json:"requestId,omitempty"`
 	Clients     *RoomList            `json:"clients,omitempty"`     // legacyClients
 	Rooms       *RoomList            `json:"rooms,omitempty"`       // ALL_ROOMS, legacyAllRooms, legacyClientRooms
 	Sockets     json.RawMessage      `json:"sockets,omitempty"`     // SOCKETS: ids; REMOTE_FETCH: objects
@@ -99,20 +178,28 @@ type Response struct {
 	Attachments [][]byte `json:"-"`
 }
 
+// UnmarshalJSON reads a response as Node does.
+func (r *Response) UnmarshalJSON(b []byte) error {
+	type plain Response
+	in := struct {
+		*plain
+		Type        *Whole `json:"type"`
+		ClientCount *Whole `json:"clientCount"`
+	}{plain: (*plain)(r)}
+	*r = Response{}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if in.Type != nil {
+		r.Type = TypeOf(adapter.MessageType(*in.Type))
+	}
+	count, err := in.ClientCount.Count()
+	r.ClientCount = count
+	return err
+}
+
 // RoomName is a room; Node applications may use a number.
 type RoomName string
-
-func (r *RoomName) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] != '"' {
-		f, err := strconv.ParseFloat(string(b), 64)
-		if err != nil {
-			return ErrRooms
-		}
-		*r = RoomName(msgpack.AppendNumber(nil, f))
-		return nil
-	}
-	return json.Unmarshal(b, (*string)(r))
-}
 
 // RoomList is a list of rooms or socket ids. Node writes [] for an empty one, and so do we.
 type RoomList []RoomName
@@ -175,9 +262,15 @@ func (o *RequestOptions) BroadcastOptions() *socket.BroadcastOptions {
 		return opts
 	}
 	opts.Rooms, opts.Except = o.Rooms.Set(), o.Except.Set()
-	if o.Flags != nil {
-		opts.Flags.Volatile = o.Flags.Volatile
-		opts.Flags.ExpectSingleResponse = o.Flags.ExpectSingleResponse
+	f := o.Flags
+	if f == nil {
+		return opts
+	}
+	opts.Flags.Volatile, opts.Flags.Compress, opts.Flags.Broadcast = bool(f.Volatile), bool(f.Compress), bool(f.Broadcast)
+	opts.Flags.Binary, opts.Flags.ExpectSingleResponse = bool(f.Binary), bool(f.ExpectSingleResponse)
+	if f.Timeout > 0 {
+		d := time.Duration(min(float64(f.Timeout), float64(MaxTimeout.Milliseconds()))) * time.Millisecond
+		opts.Flags.Timeout = &d
 	}
 	return opts
 }
@@ -192,7 +285,7 @@ func AckRequestOf(id, nsp string, data socketio.Payload, opts *socket.BroadcastO
 		Opts: OptionsOf(opts), Attachments: data.Attachments,
 	}
 	if opts != nil && opts.Flags != nil {
-		req.Opts.Flags = &RequestFlags{Volatile: opts.Flags.Volatile, ExpectSingleResponse: opts.Flags.ExpectSingleResponse}
+		req.Opts.Flags = &RequestFlags{Volatile: Flag(opts.Flags.Volatile), ExpectSingleResponse: Flag(opts.Flags.ExpectSingleResponse)}
 	}
 	return req
 }
