@@ -84,6 +84,7 @@ type front struct {
 	stopped atomic.Bool // nothing may rest any more
 
 	fresh, idle restList
+	slow        slowAnswers
 	date        dateCache
 	requests    running // goroutines that serve requests of other kinds than sessions'
 

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"container/list"
 	"context"
 	"sync"
 
@@ -12,7 +13,13 @@ import (
 // answered. It knows of a request behind it; see blankline.Behind.
 type servedRequest struct {
 	context.Context
-	body bool // what comes next is the body, as far as anybody knows
+	body   bool // what comes next is the body, as far as anybody knows
+	engine bool // it is for Server.ServeHTTP
+
+	// Guarded by slowAnswers.
+	conn *frontConn    // set once
+	slow *list.Element // its place
+	cut  bool          // the answer was cut off
 
 	mu     sync.Mutex
 	done   latch

@@ -94,6 +94,12 @@ func (q *plainRequest) isSession(path string) bool {
 	return ours && (q.post || string(q.method) == http.MethodGet) && q.parseQuery(q.query(path))
 }
 
+// forEngine tells whether the path is the one where the server is mounted.
+func (q *plainRequest) forEngine(path string) bool {
+	rest, ok := bytes.CutPrefix(q.target, []byte(path))
+	return ok && (len(rest) == 0 || rest[0] == '?' || rest[0] == '#')
+}
+
 // query is what rawQuery returns.
 func (q *plainRequest) query(path string) []byte {
 	query, _, _ := bytes.Cut(q.target[len(path)+1:], []byte{'#'})

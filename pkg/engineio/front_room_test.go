@@ -54,3 +54,37 @@ func TestFrontClosesIdleConnections(t *testing.T) {
 	server.sendText("still here")
 	wantAnswer(t, polled, 200, "4still here")
 }
+
+// The front cuts off answers that are not read, the oldest first, when it is told to, and no other.
+func TestFrontCutsSlowAnswers(t *testing.T) {
+	const long = 16 << 20 // more than systems keep for a client
+	srv := pair(t, Options{}, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, long)) })
+	})[0]
+	f := srv.fronts[0]
+	if f.CloseSlow() {
+		t.Error("an answer was cut off where there was none")
+	}
+	slow := make([]net.Conn, 3)
+	for i := range slow {
+		slow[i] = dialRaw(t, srv)
+		defer slow[i].Close()
+		send(t, slow[i], "GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+		if _, err := io.ReadFull(slow[i], make([]byte, 100)); err != nil { // the answer has begun
+			t.Fatal(err)
+		}
+	}
+	if !f.CloseSlow() || !f.CloseSlow() {
+		t.Error("no answer was cut off")
+	}
+	for i, nc := range slow {
+		n, err := io.Copy(io.Discard, readOnce(nc, long))
+		if whole := n > long-100; whole != (i == 2) {
+			t.Errorf("answer %d: %d bytes, %v", i, n, err)
+		}
+	}
+	eventually(t, "no answer is left", func() bool { return !f.CloseSlow() })
+}
+
+// readOnce ends behind what an answer of so many bytes has at least, though its connection stays.
+func readOnce(nc net.Conn, n int64) io.Reader { return io.LimitReader(nc, n-100+1) }

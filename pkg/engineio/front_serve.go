@@ -20,6 +20,7 @@ func (fc *frontConn) job(q *plainRequest) job {
 		return job{} // it ends the connection anyway
 	}
 	ctx := newServedRequest(q.post)
+	ctx.engine = q.forEngine(fc.front.opts.Path)
 	r, err := q.request(ctx, fc.remote)
 	if err != nil {
 		return job{}
@@ -47,8 +48,9 @@ func (fc *frontConn) serve(ctx *servedRequest, r *http.Request, body *frontBody)
 	fc.serving.Store(nil)
 	ctx.end()
 	fc.front.forget(ctx)
+	cut := fc.front.slow.remove(ctx)
 	switch {
-	case !ok && !w.gone:
+	case (!ok || cut) && !w.gone:
 		fc.close()
 		return false, nil
 	case !ok, w.gone:

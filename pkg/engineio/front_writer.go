@@ -101,6 +101,7 @@ func (w *frontWriter) Flush() { _ = w.FlushError() } // the next Write returns t
 func (w *frontWriter) stream(b []byte) (written int) {
 	var out []byte
 	if !w.begun {
+		w.mayBeSlow()
 		w.chunked = w.header.Get("Content-Length") == "" && bodyAllowed(w.status) && !w.bare
 		out = w.appendHead(nil, noLength)
 		w.begun = true
@@ -122,6 +123,14 @@ func (w *frontWriter) stream(b []byte) (written int) {
 	return written
 }
 
+// mayBeSlow notes that from here on the client may hold the connection by not reading. A session bounds
+// its own answers.
+func (w *frontWriter) mayBeSlow() {
+	if r := w.conn.serving.Load(); r != nil && !r.engine {
+		w.conn.front.slow.add(r, w.conn)
+	}
+}
+
 // send writes and waits for the peer. It returns how much of data was written.
 func (w *frontWriter) send(data []byte) (n int) {
 	if w.err == nil {
@@ -132,7 +141,7 @@ func (w *frontWriter) send(data []byte) (n int) {
 
 // extend gives the peer WriteTimeout for each piece, unless the handler has set a time of its own.
 func (w *frontWriter) extend() (goesOn bool) {
-	return !w.timed && w.conn.extend()
+	return !w.timed && w.conn.front.slow.extend(w.conn)
 }
 
 // appendHead appends the head of the answer, with the length of the body unless that is

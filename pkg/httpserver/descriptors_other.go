@@ -7,4 +7,4 @@ import "net"
 // descriptors is not known here.
 func descriptors() int { return 0 }
 
-func descriptorOf(net.Conn) int32 { return -1 }
+func freeDescriptor(net.Conn) int32 { return -1 }

@@ -38,7 +38,9 @@
 //
 // Headers must arrive within 10 s and 32 KiB, a request's body within 30 s (Options can change
 // both times); a kept-alive connection may be idle for 75 s (Options.IdleTimeout). Connections that have no request to be
-// answered are at most Options.MaxIdle, and give way before the process has used up its descriptors. Nothing bounds the time an answer may take in general,
-// since a long poll is answered when there is something to say: Options.Socket bounds it
-// with its heartbeat. Answers of this package itself are written within 60 s.
+// answered are at most Options.MaxIdle, and give way before the process has used up its descriptors; so do, when nobody
+// waits, answers that their clients do not read, but for those of Options.Socket. A body that no handler wants is waited
+// for half a second. Once an answer has begun its client has 60 s to read it, unless the handler sets a time of its own;
+// nothing bounds when it begins, since a long poll is answered when there is something to say: Options.Socket bounds
+// that with its heartbeat.
 package httpserver

@@ -149,6 +149,45 @@ func TestUnreadAnswersAreCut(t *testing.T) {
 	})
 }
 
+// So is one that reads no answer of another handler, however short, once they fill the connection. A poll of an
+// hour is none: see TestLongPollsAreNotCut.
+func TestShortAnswersThatAreNotReadAreCut(t *testing.T) {
+	ended := 0
+	socket := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, "no")
+		ended++
+	})
+	inBubble(t, Options{Socket: socket}, func(t *testing.T, dial func() net.Conn) {
+		c, begin := dial(), time.Now()
+		send(t, c, "GET /socket.io/ HTTP/1.1\r\nHost: x\r\n\r\n") // a pipe holds nothing: to write is to wait
+		time.Sleep(answerTimeout + time.Second)                   // on the bubble's clock
+		closedAfter(t, c, begin, answerTimeout+time.Second)
+		if ended != 1 {
+			t.Errorf("%d requests were served", ended)
+		}
+	})
+}
+
+// Nobody waits for a body that no handler wants: without this a byte a second held a connection for as long as a
+// body may take.
+func TestBodiesThatNobodyWantsEndConnections(t *testing.T) {
+	for name, request := range map[string]string{
+		"chunked": "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+		"length":  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx",
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, Options{}, func(t *testing.T, dial func() net.Conn) {
+				c, begin := dial(), time.Now()
+				send(t, c, request)
+				if text := closedAfter(t, c, begin, unreadTimeout); !strings.HasPrefix(text, "HTTP/1.1 405") {
+					t.Errorf("got %q", text)
+				}
+			})
+		})
+	}
+}
+
 func TestLargeHeadersAreRefused(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, dial func() net.Conn) {
 		c := dial()

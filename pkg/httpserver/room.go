@@ -17,6 +17,7 @@ const spareDescriptors = 64
 type idler interface {
 	Idle() int       // how many there are
 	CloseIdle() bool // closes the one that has waited longest; false: there is none
+	CloseSlow() bool // closes the one that has longest not read its answer, of those of no session; false: there is none
 }
 
 // A room bounds the connections of the public that have no request to be answered. When one more
@@ -28,12 +29,13 @@ type room struct {
 	front   idler // nil: none
 	log     ratelog.Log
 
-	closed, refused atomic.Uint64
+	closed, cut, refused atomic.Uint64
 }
 
 // Stats counts what became of the public's connections.
 type Stats struct {
 	ClosedIdle uint64 // closed for another one: MaxIdle or the process' descriptors were used up
+	ClosedSlow uint64 // closed in the middle of an answer, which was not read, when those were used up
 	Refused    uint64 // closed at once: all descriptors have requests or sessions
 }
 
@@ -47,18 +49,35 @@ func newRoom(most int, w *waiting, log *slog.Logger) *room {
 
 // admit reports whether a new connection may stay.
 func (r *room) admit(nc net.Conn) bool {
-	// A new descriptor is the lowest that is free: all below are in use.
-	crowded := r.highest > 0 && descriptorOf(nc) >= r.highest
-	if !crowded && (r.most <= 0 || r.idle() < r.most) {
-		return true
-	}
-	if r.closeIdle() {
+	// Several may have got too many: they come to wait when they have been answered, too.
+	closed := false
+	for r.most > 0 && r.idle() >= r.most && r.closeIdle() {
 		r.closed.Add(1)
+		closed = true
+	}
+	if r.highest <= 0 {
 		return true
 	}
-	if !crowded {
+	free := freeDescriptor(nc)
+	if free < r.highest {
 		return true
 	}
+	switch {
+	case closed:
+	case r.closeIdle():
+		r.closed.Add(1)
+	case r.closeSlow():
+		r.cut.Add(1)
+	default:
+		return r.refuse()
+	}
+	// What is closed here frees its descriptor only when its reader has noticed, so half of the spare
+	// ones may go for that, and no more.
+	return free < r.highest+spareDescriptors/2 || r.refuse()
+}
+
+// refuse counts a connection that may not stay, and reports false.
+func (r *room) refuse() bool {
 	r.refused.Add(1)
 	r.log.Warn("descriptors", "a connection was refused: the process may have no more open files (ulimit -n)",
 		slog.Int("limit", descriptors()))
@@ -78,6 +97,10 @@ func (r *room) closeIdle() bool {
 		return true
 	}
 	return r.waiting.closeOldest() || r.front != nil && r.front.CloseIdle()
+}
+
+func (r *room) closeSlow() bool {
+	return r.waiting.closeSlowest() || r.front != nil && r.front.CloseSlow()
 }
 
 // A roomListener accepts what there is room for.

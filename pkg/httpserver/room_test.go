@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -149,5 +150,85 @@ func TestDescriptorsAreKept(t *testing.T) {
 	refused.waiting.state(other, http.StateNew)
 	if !refused.admit(nc) || refused.closed.Load() != 1 || refused.waiting.len() != 0 {
 		t.Error("a connection that waits did not give way")
+	}
+}
+
+// Some descriptors stay free also if whoever gets the connections moves them to others, as the front does: then
+// each new one has the same low number.
+func TestDescriptorsAreKeptThoughConnectionsMove(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var r room
+	r.waiting = newWaiting()
+	r.log.Logger = slog.New(slog.DiscardHandler)
+	const most = 20
+	for range 2 * most {
+		theirs, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer theirs.Close()
+	}
+	admitted := 0
+	for i := range 2 * most {
+		nc, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			r.highest = freeDescriptor(nc) + most
+		}
+		if !r.admit(nc) {
+			_ = nc.Close()
+			continue
+		}
+		admitted++
+		moved, err := nc.(*net.TCPConn).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer moved.Close()
+		_ = nc.Close()
+	}
+	if refused := int(r.refused.Load()); admitted < most/2 || admitted > most+1 || admitted+refused != 2*most {
+		t.Errorf("%d connections were admitted and %d refused, with room for %d", admitted, refused, most)
+	}
+}
+
+// When all descriptors are in use and nobody waits, the oldest answer that is not read gives way.
+func TestAnswersThatAreNotReadGiveWay(t *testing.T) {
+	const long = 16 << 20 // more than systems keep for a client
+	s := newTestServer(t, Options{Page: fstest.MapFS{"index.html": {Data: make([]byte, long)}}})
+	l, err := Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	defer s.public.Close()
+	slow := make([]net.Conn, 2)
+	for i := range slow {
+		if slow[i], err = net.Dial("tcp", l.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+		defer slow[i].Close()
+		_ = slow[i].SetDeadline(time.Now().Add(30 * time.Second))
+		_, _ = io.WriteString(slow[i], "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if _, err := io.ReadFull(slow[i], make([]byte, 100)); err != nil { // the answer has begun
+			t.Fatal(err)
+		}
+	}
+	s.room.highest = 1    // below any descriptor that there can be
+	s.room.admit(slow[0]) // or any connection with a descriptor
+	if got := s.Stats(); got.ClosedSlow != 1 {
+		t.Errorf("%+v", got)
+	}
+	for i, nc := range slow {
+		n, err := io.Copy(io.Discard, nc)
+		if whole := err == nil && n > long-100; whole != (i == 1) {
+			t.Errorf("answer %d: %d bytes, %v", i, n, err)
+		}
 	}
 }

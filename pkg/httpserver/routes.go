@@ -38,6 +38,12 @@ func (s *Server) operatorRoutes() http.Handler {
 	return s.operatorMux
 }
 
+// forSocket tells whether a path is Options.Socket's and not a bundle's.
+func forSocket(path string) bool {
+	name, ok := strings.CutPrefix(path, SocketPath)
+	return ok && !slices.Contains(bundleNames[:], name)
+}
+
 // statusPath is the page that people look for on the operators' address.
 const statusPath = "/status"
 

@@ -173,7 +173,7 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
-	return Stats{ClosedIdle: s.room.closed.Load(), Refused: s.room.refused.Load()}
+	return Stats{ClosedIdle: s.room.closed.Load(), ClosedSlow: s.room.cut.Load(), Refused: s.room.refused.Load()}
 }
 
 // ServeOperator is Serve for the operators' address.

@@ -14,6 +14,7 @@ type waiting struct {
 	mu    sync.Mutex
 	order list.List // of net.Conn
 	at    map[net.Conn]*list.Element
+	slow  list.List // of *answering: answers that have begun and may be cut off, the oldest first
 }
 
 func newWaiting() *waiting { return &waiting{at: make(map[net.Conn]*list.Element)} }
@@ -49,13 +50,19 @@ func (w *waiting) context(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, nc)
 }
 
-// handler has to see each request: from then on its connection does not wait.
+// handler has to see each request: from then on its connection does not wait, and what is written to it has
+// a deadline.
 func (w *waiting) handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if nc, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-			w.remove(nc)
+		nc, ok := r.Context().Value(connKey{}).(net.Conn)
+		if !ok { // it is not net/http's
+			h.ServeHTTP(rw, r)
+			return
 		}
-		h.ServeHTTP(rw, r)
+		w.remove(nc)
+		a := &answering{ResponseWriter: rw, waiting: w, nc: nc, mayCut: !forSocket(r.URL.Path)}
+		defer a.end(r)
+		h.ServeHTTP(a, r)
 	})
 }
 
@@ -77,5 +84,19 @@ func (w *waiting) closeOldest() bool {
 	delete(w.at, nc)
 	w.mu.Unlock()
 	_ = nc.Close() // net/http notices; the client has nothing to lose
+	return true
+}
+
+// closeSlowest cuts off the oldest answer. It reports false when there is none.
+func (w *waiting) closeSlowest() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.slow.Front()
+	if e == nil {
+		return false
+	}
+	a, _ := w.slow.Remove(e).(*answering)
+	a.place = nil
+	_ = a.nc.Close() // the handler's write ends with an error
 	return true
 }

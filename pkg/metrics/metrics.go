@@ -101,6 +101,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if c.HTTP != nil {
 		h := c.HTTP()
 		to.count(limited, h.ClosedIdle, "idle connections")
+		to.count(limited, h.ClosedSlow, "slow answers")
 		to.count(limited, h.Refused, "descriptors")
 	}
 	if c.Limits != nil {
