@@ -27,9 +27,13 @@ func TestPostedAnnouncement(t *testing.T) {
 		}
 	})
 	alice := sockettest.Connect(t, server, chat.Namespace)
-	post := func(kind, body string) *httptest.ResponseRecorder {
+	post := func(kind, body string, fields ...string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodPost, "/announce", strings.NewReader(body))
 		r.Header.Set("Content-Type", kind)
+		for _, field := range fields {
+			name, value, _ := strings.Cut(field, ": ")
+			r.Header.Set(name, value)
+		}
 		w := httptest.NewRecorder()
 		announcing(g).ServeHTTP(w, r)
 		return w
@@ -42,12 +46,20 @@ func TestPostedAnnouncement(t *testing.T) {
 		{"application/json", `{"name":`, http.StatusBadRequest},
 		{"application/json", "", http.StatusBadRequest},
 		{"application/json", `"` + strings.Repeat("x", maxAnnouncement) + `"`, http.StatusRequestEntityTooLarge},
-		{"application/json", "{\"name\": \"admin\",\"text\":\"hello\"}\n", http.StatusOK},
+		{"application/json; charset=utf-8", "{\"name\": \"admin\",\"text\":\"hello\"}\n", http.StatusOK},
 	} {
 		if w := post(c.kind, c.body); w.Code != c.status {
 			t.Errorf("%s %.40s: got %d %s, want %d", c.kind, c.body, w.Code, w.Body, c.status)
 		} else if w.Code == http.StatusOK && !strings.Contains(w.Body.String(), `"kept":true`) {
 			t.Errorf("got %s", w.Body)
+		}
+	}
+	for _, field := range []string{
+		"Origin: http://evil.example", "Origin: null", "Origin: http://example.com", // the last is this very host, as in DNS rebinding
+		"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-origin",
+	} {
+		if w := post("application/json", `"from a page"`, field); w.Code != http.StatusForbidden {
+			t.Errorf("%s: got %d %s", field, w.Code, w.Body)
 		}
 	}
 	var got socketio.Payload

@@ -20,10 +20,11 @@ type idler interface {
 	CloseSlow() bool // closes the one that has longest not read its answer, of those of no session; false: there is none
 }
 
-// A room bounds the connections of the public that have no request to be answered. When one more
+// A room bounds the connections of an address, the public's or the operators', that have no request to be answered. When one more
 // comes, the one that has waited longest is closed, which costs its client nothing.
 type room struct {
 	most    int   // of them; 0: no bound
+	spare   int32 // how many descriptors are for others
 	highest int32 // the first descriptor that must stay free; 0: not known
 	waiting *waiting
 	front   idler // nil: none
@@ -32,17 +33,23 @@ type room struct {
 	closed, cut, refused atomic.Uint64
 }
 
-// Stats counts what became of the public's connections.
+// Stats counts what became of connections, the operators' too.
 type Stats struct {
 	ClosedIdle uint64 // closed for another one: MaxIdle or the process' descriptors were used up
 	ClosedSlow uint64 // closed in the middle of an answer, which was not read, when those were used up
 	Refused    uint64 // closed at once: all descriptors have requests or sessions
 }
 
-func newRoom(most int, w *waiting, log *slog.Logger) *room {
-	r := &room{most: most, waiting: w, log: ratelog.Log{Logger: log}}
+func (s Stats) plus(o Stats) Stats {
+	return Stats{s.ClosedIdle + o.ClosedIdle, s.ClosedSlow + o.ClosedSlow, s.Refused + o.Refused}
+}
+
+func (r *room) stats() Stats { return Stats{r.closed.Load(), r.cut.Load(), r.refused.Load()} }
+
+func newRoom(most, spare int, w *waiting, log *slog.Logger) *room {
+	r := &room{most: most, spare: int32(spare), waiting: w, log: ratelog.Log{Logger: log}}
 	if limit := descriptors(); limit > 2*spareDescriptors {
-		r.highest = int32(min(limit-spareDescriptors, 1<<30))
+		r.highest = int32(min(limit-spare, 1<<30))
 	}
 	return r
 }
@@ -73,7 +80,7 @@ func (r *room) admit(nc net.Conn) bool {
 	}
 	// What is closed here frees its descriptor only when its reader has noticed, so half of the spare
 	// ones may go for that, and no more.
-	return free < r.highest+spareDescriptors/2 || r.refuse()
+	return free < r.highest+r.spare/2 || r.refuse()
 }
 
 // refuse counts a connection that may not stay, and reports false.

@@ -131,7 +131,7 @@ func TestBusyConnectionsStay(t *testing.T) {
 func TestDescriptorsAreKept(t *testing.T) {
 	var refused room
 	refused.waiting = newWaiting()
-	refused.highest = 1 // below any descriptor that there can be
+	refused.highest, refused.spare = 1, 1<<20 // below any descriptor that there can be
 	refused.log.Logger = slog.New(slog.DiscardHandler)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -161,10 +161,10 @@ func TestDescriptorsAreKeptThoughConnectionsMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	var r room
-	r.waiting = newWaiting()
-	r.log.Logger = slog.New(slog.DiscardHandler)
 	const most = 20
+	var r room
+	r.waiting, r.spare = newWaiting(), most // half of it may go for what is being closed
+	r.log.Logger = slog.New(slog.DiscardHandler)
 	for range 2 * most {
 		theirs, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -230,5 +230,49 @@ func TestAnswersThatAreNotReadGiveWay(t *testing.T) {
 		if whole := err == nil && n > long-100; whole != (i == 1) {
 			t.Errorf("answer %d: %d bytes, %v", i, n, err)
 		}
+	}
+}
+
+// The operators' address takes no more descriptors than it has to: without this 1,500 connections that asked once and
+// stayed shut the chat's clients out of a process that may have as many.
+func TestOperatorsConnectionsGiveWay(t *testing.T) {
+	s := newTestServer(t, Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.ServeOperator(l)
+	}()
+	defer func() {
+		_ = s.operator.Close()
+		<-done
+	}()
+	const more = 40
+	var all []net.Conn
+	for range operatorIdle + more {
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
+		if err := healthy(nc); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, nc)
+	}
+	for i, nc := range all[:more/2] {
+		if _, err := io.ReadAll(nc); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("connection %d is there still: %v", i, err)
+		}
+	}
+	if err := healthy(all[len(all)-1]); err != nil {
+		t.Errorf("the youngest connection: %v", err)
+	}
+	if got := s.Stats(); got.ClosedIdle < more/2 || got.Refused != 0 {
+		t.Errorf("%+v", got)
 	}
 }

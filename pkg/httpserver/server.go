@@ -69,6 +69,7 @@ const (
 	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 75 * time.Second
 	answerTimeout = 60 * time.Second
+	operatorIdle  = 128 // connections of the operators' address that wait
 )
 
 // Server serves the public address, and the operators' one beside it.
@@ -76,6 +77,7 @@ type Server struct {
 	public, operator *http.Server
 	front            func(net.Listener, http.Handler, time.Duration, time.Duration) net.Listener
 	room             *room
+	operatorRoom     *room
 	draining         atomic.Bool
 	checks           []Check
 	hasPage          bool
@@ -106,8 +108,11 @@ func New(o Options) (*Server, error) {
 	if o.MaxIdle <= 0 {
 		o.MaxIdle = descriptors() / 2
 	}
-	w := newWaiting()
-	s := &Server{checks: o.Checks, front: o.Front, hasPage: o.Page != nil, room: newRoom(o.MaxIdle, w, o.Logger)}
+	w, ow := newWaiting(), newWaiting()
+	s := &Server{
+		checks: o.Checks, front: o.Front, hasPage: o.Page != nil,
+		room: newRoom(o.MaxIdle, spareDescriptors, w, o.Logger), operatorRoom: newRoom(operatorIdle, spareDescriptors/2, ow, o.Logger),
+	}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
@@ -122,7 +127,8 @@ func New(o Options) (*Server, error) {
 	s.public.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
 		return blankline.Context(w.context(ctx, nc), nc)
 	}
-	s.operator = newHTTPServer(s.operatorRoutes(), o)
+	s.operator = newHTTPServer(ow.handler(s.operatorRoutes()), o)
+	s.operator.ConnState, s.operator.ConnContext = ow.state, ow.context
 	return s, nil
 }
 
@@ -173,11 +179,13 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
-	return Stats{ClosedIdle: s.room.closed.Load(), ClosedSlow: s.room.cut.Load(), Refused: s.room.refused.Load()}
+	return s.room.stats().plus(s.operatorRoom.stats())
 }
 
 // ServeOperator is Serve for the operators' address.
-func (s *Server) ServeOperator(l net.Listener) error { return serve(s.operator, l) }
+func (s *Server) ServeOperator(l net.Listener) error {
+	return serve(s.operator, roomListener{l, s.operatorRoom})
+}
 
 func serve(h *http.Server, l net.Listener) error {
 	if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
