@@ -255,6 +255,56 @@ describe('a chat on a server that speaks its protocol', () => {
     expect(chat.talks.known('person', 'p2')).toBeUndefined();
   });
 
+  test('what was on its way when a room was left does not bring it back; what comes before the answer to a join is not lost', async () => {
+    const { socket, server, chat, settle } = await open();
+    const hears = (text: string) => socket.hear('msgToClient', { name: 'Bob', text }, { room: 'team' });
+    await chat.join('team');
+    chat.leave(chat.talks.active.value);
+    hears('on its way');
+    expect(chat.talks.known('room', 'team')).toBeUndefined();
+    const joined = chat.join('team');
+    hears('at once');
+    await joined;
+    await settle();
+    expect(said(chat.talks.active.value)).toEqual(['Bob: at once']);
+    expect(server.asked.filter((event) => event.startsWith('history team'))).toHaveLength(2);
+  });
+
+  test('an answer that comes after a gap was told puts what was missed in its place', async () => {
+    const { socket, server, lobby, settle } = await open();
+    const breaks = () => {
+      socket.hear('disconnect', 'transport close');
+      socket.hear('connect');
+    };
+    server.silent.add('history');
+    breaks();
+    server.keep('missed');
+    await vi.advanceTimersByTimeAsync(20_000);
+    server.keep('live');
+    socket.hear('msgToClient', { name: 'Bob', text: 'live' });
+    expect(said(lobby)).toEqual(['gap', 'Bob: live']);
+    server.silent.clear();
+    breaks();
+    await settle();
+    expect(said(lobby)).toEqual(['Bob: missed', 'Bob: live']);
+  });
+
+  test('one that was acknowledged while nothing could be kept is shown once, also when the history has it later', async () => {
+    const { socket, server, chat, lobby, settle } = await open();
+    server.keep('before');
+    socket.hear('msgToClient', { name: 'Bob', text: 'before' });
+    chat.send('Ann', 'hi');
+    await settle(); // relayed, its echo is lost
+    socket.hear('disconnect', 'transport close');
+    socket.hear('connect');
+    await settle();
+    server.keep('hi', 'Ann');
+    socket.hear('disconnect', 'transport close');
+    socket.hear('connect');
+    await settle();
+    expect(said(lobby)).toEqual(['Bob: before', 'own Ann: hi']);
+  });
+
   test('rooms are joined again, and their history asked for, on every connection', async () => {
     const { socket, server, chat, settle } = await open();
     await chat.join('team');

@@ -78,22 +78,24 @@ describe('a chat on a server without a protocol of its own', () => {
     expect(pending()).toEqual([]);
   });
 
-  test('marks the gap that a lost connection leaves', () => {
+  test('marks the gap that a lost connection leaves', async () => {
     const { socket, said } = open();
     socket.hear('connect');
+    await vi.advanceTimersByTimeAsync(5000); // by then it knows what the server is
     socket.hear('msgToClient', { name: 'a', text: 'before' });
     socket.hear('disconnect', 'transport error');
     socket.hear('connect');
     expect(said()).toEqual(['a: before', 'gap']);
   });
 
-  test('does not announce its own arrival, but everybody else\'s', () => {
+  test('does not announce its own arrival, but everybody else\'s', async () => {
     const { socket, said } = open();
     const joins = () => socket.hear('msgToClient', { name: 'admin', text: 'join chat.' });
     socket.hear('connect');
     joins();
     expect(said()).toEqual([]);
     joins();
+    await vi.advanceTimersByTimeAsync(5000);
     socket.hear('disconnect', 'transport close');
     socket.hear('connect');
     joins();
@@ -194,9 +196,10 @@ describe('a chat on a server without a protocol of its own', () => {
     expect(said().at(-1)).toBe('a: lost');
   });
 
-  test('marks no gap when the server hands over what was said meanwhile', () => {
+  test('marks no gap when the server hands over what was said meanwhile', async () => {
     const { socket, room, said, pending } = open();
     socket.hear('connect');
+    await vi.advanceTimersByTimeAsync(5000);
     room.send('a', 'on its way');
     socket.hear('disconnect', 'transport close');
     expect(pending()).toEqual(['on its way doubtful']);

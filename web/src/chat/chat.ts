@@ -51,6 +51,10 @@ export class Chat {
   readonly #link: { again(): void };
   /** Rises with every connection and its end: what was asked before is no longer waited for. */
   #session = 0;
+  /** Rooms that we have asked to join: their messages may come before the answer. */
+  readonly #joining = new Set<string>();
+  /** The server has answered what it offers, or has had the time to. */
+  #known = false;
   /** Set while our own arrival has not been announced. */
   #joinedAt: number | undefined;
 
@@ -114,12 +118,17 @@ export class Chat {
 
   /** Joins a room and opens it. Throws the server's reason. */
   async join(room: string): Promise<void> {
-    await ask(this.#socket, 'join', { room });
-    const fresh = !this.talks.known('room', room);
+    this.#joining.add(room);
+    try {
+      await ask(this.#socket, 'join', { room });
+    } finally {
+      this.#joining.delete(room);
+    }
     const talk = this.talks.find('room', room);
     this.open(talk);
-    if (fresh && this.offered.value.history) {
-      await talk.catchUp(Date.now(), false, () => true);
+    if (!talk.loaded && this.offered.value.history) {
+      const mine = this.#session;
+      await talk.catchUp(Date.now(), false, () => mine === this.#session);
     }
   }
 
@@ -177,16 +186,31 @@ export class Chat {
     const still = () => mine === this.#session;
     const connectedAt = Date.now();
     const { recovered } = this.#socket;
-    if (returned && !recovered) {
+    const missed = returned && !recovered;
+    if (!recovered) {
+      this.talks.list.value.forEach((talk) => talk.begin(returned));
+    }
+    if (missed) {
       // Otherwise the library hands over what was said meanwhile.
-      const kept = (talk: Conversation) => this.offered.value.history && talk.place.kind !== 'person';
-      this.talks.list.value.forEach((talk) => (kept(talk) ? talk.hold() : talk.gap()));
+      const kept = (talk: Conversation) => (this.offered.value.history || !this.#known) && talk.place.kind !== 'person';
+      for (const talk of this.talks.list.value) {
+        if (kept(talk)) {
+          talk.hold();
+        } else {
+          talk.gap();
+          this.talks.delivery(talk).settle();
+        }
+      }
     }
     const offered = await ask(this.#socket, 'features', {}, FEATURES_MS).then(readFeatures, () => NOTHING);
     if (!still()) {
       return;
     }
     this.offered.value = offered;
+    this.#known = true;
+    if (missed && offered.history) {
+      this.talks.list.value.forEach((talk) => talk.place.kind !== 'person' && !talk.holding && talk.hold());
+    }
     this.ownership.named(offered.name);
     this.#attendance.watch(this.talks.active.value);
     await Promise.all(this.talks.list.value.map((talk) => this.#enter(talk, connectedAt, recovered, still)));
@@ -213,7 +237,10 @@ export class Chat {
     const payload = args[0];
     const { room, from, to, time } = readPlace(args[1]);
     const sentByMe = from !== undefined && this.ownership.is(from);
-    const talk = from !== undefined ? this.talks.find('person', sentByMe ? to! : from) : room ? this.talks.find('room', room) : this.talks.lobby;
+    const talk = from !== undefined ? this.talks.find('person', sentByMe ? to! : from) : room ? this.#roomOf(room) : this.talks.lobby;
+    if (!talk) {
+      return; // what was on its way when we left
+    }
     const own = this.ownership.isOwn(talk, payload) || sentByMe;
     const at = Date.now();
     if (talk === this.talks.lobby && this.#joinedAt !== undefined && at - this.#joinedAt <= OWN_JOIN_MS && readMessage([payload], own).kind === 'joined') {
@@ -221,5 +248,9 @@ export class Chat {
       return;
     }
     talk.hear(payload, own, time ?? at);
+  }
+
+  #roomOf(room: string): Conversation | undefined {
+    return this.#joining.has(room) ? this.talks.find('room', room) : this.talks.known('room', room);
   }
 }

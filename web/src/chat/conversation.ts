@@ -2,13 +2,13 @@
 // with one person. It keeps what was said and fills it with what the server has kept.
 
 import { type ShallowRef, shallowRef } from 'vue';
-import { inBatches } from '../ui/batch';
+import { type Batches, inBatches } from '../ui/batch';
 import { readMessage } from './message';
 import type { Pending } from './outbox';
-import { Past, type Query } from './past';
+import { type Answer, Past, type Query } from './past';
 import { NOBODY, type People } from './people';
 import type { HistoryPage, Kept } from './protocol';
-import { type Arrival, type Entry, LONG_TIMELINE_LIMIT, TIMELINE_LIMIT, append, countNew, firstNew, prepend } from './timeline';
+import { type Arrival, type Entry, LONG_TIMELINE_LIMIT, TIMELINE_LIMIT, append, countNew, firstNew, insert, isTrimmed, prepend } from './timeline';
 import { type Typing, followTyping } from './typing';
 
 /** lobby: everybody is there. The name of the others is that of the room or of the person. */
@@ -33,7 +33,9 @@ export interface Surroundings {
   isOwn(kept: Kept): boolean;
   /** The last moment, by the server's clock, of which the reader has seen all, in an earlier visit; 0: none. */
   seenUntil: number;
-  /** Messages came, and these are the new entries' numbers. */
+  /** This conversation is the one that is open. */
+  isOpen(): boolean;
+  /** Messages came. */
   onNews(before: readonly Entry[], now: readonly Entry[]): void;
 }
 
@@ -52,13 +54,18 @@ export class Conversation {
   /** The newest message is in view. */
   following = true;
 
-  readonly #past: Past<Arrival>;
+  readonly #past: Past<number>;
   readonly #around: Surroundings;
-  readonly #arrive: (arrival: Arrival) => void;
-  /** Live messages that wait for what was said before them; undefined: none do. */
-  #held: Set<Arrival> | undefined;
+  readonly #arrivals: Batches<Arrival>;
+  /** How many live messages and notices came. */
+  #heard = 0;
+  /** Those that wait for what was said before them, by their number; undefined: none do. */
+  #held: Map<number, Arrival> | undefined;
+  #catchingUp: Promise<void> | undefined;
   #limit = TIMELINE_LIMIT;
   #loaded = false;
+  /** Something may have been said, since this conversation began, that nobody brought. */
+  #broken = false;
 
   constructor(
     readonly place: Place,
@@ -66,12 +73,13 @@ export class Conversation {
   ) {
     this.#around = around;
     this.#past = new Past((query) => around.ask(query));
-    this.#arrive = inBatches<Arrival>(TIMELINE_LIMIT, (arrivals) => {
+    this.#arrivals = inBatches<Arrival>(TIMELINE_LIMIT, (arrivals) => {
       const before = this.entries.value;
       this.entries.value = append(before, arrivals, this.#limit);
-      if (this.entries.value[0]?.kind === 'day' && this.entries.value.length === LONG_TIMELINE_LIMIT) {
-        this.earlier.value = 'none'; // the oldest are dropped: no page would fit to what is left
+      if (isTrimmed(this.entries.value)) {
+        this.earlier.value = 'none'; // no page would fit to what is left
       }
+      this.#unseen(firstNew(before, this.entries.value), countNew(before, this.entries.value));
       around.onNews(before, this.entries.value);
     });
   }
@@ -82,19 +90,36 @@ export class Conversation {
 
   /** A message, or the notice that somebody came, as `msgToClient` brings it. */
   hear(payload: unknown, own: boolean, at = Date.now()): void {
-    const arrival = arrivalOf(payload, own, at);
+    const heard = ++this.#heard;
+    const arrival = { ...arrivalOf(payload, own, at), heard };
     if (arrival.kind === 'message') {
       this.typing.said(arrival.name);
-      if (!this.#past.hear(payload, arrival)) {
+      if (!this.#past.hear(payload, heard)) {
         return;
       }
     }
-    this.#held ? this.#held.add(arrival) : this.#arrive(arrival);
+    this.#held ? this.#held.set(heard, arrival) : this.#arrivals.add(arrival);
   }
 
   /** Shows a message of ours whose echo was lost, though the server has relayed it. */
-  settle({ name, text, at = Date.now() }: Pending): void {
-    this.#arrive({ kind: 'message', name, text, raw: false, cut: 0, own: true, at });
+  settle({ name, text, at }: Pending): void {
+    this.hear({ name, text }, true, at);
+  }
+
+  /** What is live waits until it is known what came before. */
+  get holding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** What the server has kept was asked for, and is here. */
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  /** A session begins: nothing that it brings was said before. `returned`: it is not the first. */
+  begin(returned: boolean): void {
+    this.#broken ||= returned;
+    this.#past.begin(returned);
   }
 
   /** The connection is lost. */
@@ -105,12 +130,15 @@ export class Conversation {
 
   /** The connection is back: what comes now is kept back until it is known what came before. */
   hold(): void {
-    this.#held ??= new Set();
+    this.#held ??= new Map();
+    if (this.#held.size > 0) {
+      this.#held.set(++this.#heard, { kind: 'gap', at: Date.now() }); // unless an answer fills it
+    }
   }
 
   /** Something is missing here, and nobody can say what. */
   gap(): void {
-    this.#arrive({ kind: 'gap', at: Date.now() });
+    this.#arrivals.add({ kind: 'gap', at: Date.now() });
     this.#letGo();
   }
 
@@ -126,34 +154,28 @@ export class Conversation {
    * `connectedAt` and is there as long as `still` says so. Where the server has handed over what was
    * missed (`recovered`), only a conversation that never was filled has something to fetch.
    */
-  async catchUp(connectedAt: number, recovered: boolean, still: () => boolean): Promise<void> {
-    if (recovered && this.#loaded) {
-      this.#letGo();
+  catchUp(connectedAt: number, recovered: boolean, still: () => boolean): Promise<void> {
+    this.#catchingUp ??= this.#catchUp(connectedAt, recovered, still).finally(() => (this.#catchingUp = undefined));
+    return this.#catchingUp;
+  }
+
+  async #catchUp(connectedAt: number, recovered: boolean, still: () => boolean): Promise<void> {
+    if (recovered && this.#loaded && !this.#held) {
       return;
     }
-    const returned = this.#loaded || this.#held !== undefined;
     this.#limit = LONG_TIMELINE_LIMIT;
     try {
-      const held = this.#held;
-      const { items, gap, partial } = await this.#past.catchUp(connectedAt, (live) => held?.has(live) ?? false);
-      this.partial.value = partial;
-      if (returned) {
-        if (gap) {
-          this.#arrive({ kind: 'gap', at: Date.now() });
-        }
-        for (const item of items) {
-          this.#arrive('live' in item ? item.live : this.#recall(item.kept));
-          'live' in item && held?.delete(item.live);
-        }
-      } else {
-        this.#putInFront(items.flatMap((item) => ('kept' in item ? [item.kept] : [])));
+      const answer = await this.#past.catchUp(connectedAt, (heard) => this.#held?.has(heard) ?? false);
+      this.partial.value = answer.partial;
+      this.#place(answer);
+      if (!this.#loaded) {
         this.#markUnseen();
       }
       this.#loaded = true;
-      this.earlier.value = this.#past.more ? 'more' : 'start';
+      this.earlier.value = this.#reachesBack();
       this.#letGo();
     } catch {
-      if (returned && still()) {
+      if (this.#broken && still()) {
         this.gap();
       }
     }
@@ -166,8 +188,8 @@ export class Conversation {
     }
     this.earlier.value = 'loading';
     try {
-      this.#putInFront(await this.#past.earlier());
-      this.earlier.value = this.#past.more && this.entries.value.length < LONG_TIMELINE_LIMIT ? 'more' : 'start';
+      this.#putInFront((await this.#past.earlier()).map((kept) => this.#recall(kept)));
+      this.earlier.value = this.#reachesBack();
     } catch {
       this.earlier.value = 'failed';
     }
@@ -178,23 +200,82 @@ export class Conversation {
     return this.#past.serverTime(at);
   }
 
-  /** Counts what came while another conversation was open, and marks where it begins. */
-  missed(before: readonly Entry[], now: readonly Entry[]): void {
-    const first = firstNew(before, now);
-    if (first && this.unread.value === 0) {
-      this.mark.value = first.id;
-    }
-    this.unread.value += countNew(before, now);
-  }
-
   #letGo(): void {
     const held = this.#held;
     this.#held = undefined;
-    held?.forEach((arrival) => this.#arrive(arrival));
+    held?.forEach((arrival) => this.#arrivals.add(arrival));
   }
 
-  #putInFront(kept: readonly Kept[]): void {
-    this.entries.value = prepend(this.entries.value, kept.map((one) => this.#recall(one)));
+  /** Puts what an answer has brought where it was said: before what was heard after it, else at the end. */
+  #place({ items, partial }: Answer<number>): void {
+    this.#arrivals.flush();
+    this.#held?.forEach(({ kind }, heard) => kind === 'gap' && this.#held!.delete(heard));
+    // A first answer is of what was said before this page was there, unless the line broke since.
+    let first = !this.#loaded && !(this.#broken && this.entries.value.some(({ kind }) => kind === 'message'));
+    let run: Arrival[] = [];
+    for (const item of items) {
+      const held = item !== 'gap' && 'live' in item ? this.#held?.get(item.live) : undefined;
+      if (item === 'gap') {
+        run.push({ kind: 'gap', at: Date.now() });
+      } else if ('kept' in item) {
+        run.push(this.#recall(item.kept));
+      } else if (held) {
+        run.push(held);
+        this.#held!.delete(item.live);
+      } else {
+        this.#putBefore(item.live, run, !partial);
+        [run, first] = [[], false];
+      }
+    }
+    first ? this.#putInFront(run) : this.#putLast(run, !partial);
+  }
+
+  /** Puts a run before all else; what is missing before that can be read. */
+  #putInFront(run: readonly Arrival[]): void {
+    if (!isTrimmed(this.entries.value)) {
+      this.entries.value = prepend(this.entries.value, withoutGap(run));
+    }
+  }
+
+  #putBefore(heard: number, run: readonly Arrival[], fills: boolean): void {
+    const before = this.entries.value;
+    const index = before.findLastIndex((entry) => entry.kind === 'message' && entry.heard === heard);
+    if (index < 0) {
+      return; // dropped, and what was said before it with it
+    }
+    if (!before.slice(0, index).some(({ kind }) => kind === 'message')) {
+      this.entries.value = insert(before, index, [], fills);
+      this.#putInFront(run);
+      return;
+    }
+    this.entries.value = insert(before, index, run, fills);
+    const known = new Set(before);
+    const others = run.length > 0 ? this.entries.value.slice(0, -(before.length - index)).filter((entry) => entry.kind === 'message' && !entry.own && !known.has(entry)) : [];
+    this.#unseen(others[0], others.length);
+  }
+
+  #putLast(run: readonly Arrival[], fills: boolean): void {
+    const end = this.entries.value.length;
+    const shown = this.entries.value.some(({ kind }) => kind === 'message') ? run : withoutGap(run);
+    shown.forEach((arrival) => this.#arrivals.add(arrival));
+    this.#arrivals.flush();
+    if (fills && run.length > 0 && !isTrimmed(this.entries.value)) {
+      this.entries.value = insert(this.entries.value, end, [], true);
+    }
+  }
+
+  /** Counts what came while another conversation was open, and marks where it begins. */
+  #unseen(first: Entry | undefined, count: number): void {
+    if (first && !this.#around.isOpen()) {
+      this.mark.value = this.unread.value === 0 ? first.id : Math.min(this.mark.value, first.id);
+      this.unread.value += count;
+    }
+  }
+
+  /** Whether more can be read back, after an answer. */
+  #reachesBack(): Earlier {
+    const { value } = this.entries;
+    return isTrimmed(value) || (this.#past.more && value.length >= LONG_TIMELINE_LIMIT) ? 'none' : this.#past.more ? 'more' : 'start';
   }
 
   #recall(kept: Kept): Arrival {
@@ -208,6 +289,11 @@ export class Conversation {
       this.mark.value = first.id;
     }
   }
+}
+
+/** A run without the notice at its beginning that something is missing. */
+function withoutGap(run: readonly Arrival[]): readonly Arrival[] {
+  return run.slice(Math.max(run.findIndex(({ kind }) => kind !== 'gap'), 0));
 }
 
 /** What a live or a kept message adds to the timeline. */

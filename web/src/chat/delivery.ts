@@ -55,12 +55,17 @@ export class Delivery {
     this.#talk.outbox.value = interrupt(this.#talk.outbox.value);
   }
 
-  /** The connection is back, and what was missed is known: sends again what waits for it. */
-  resume(): void {
+  /** Shows what was relayed, though its echo went by while nobody listened. */
+  settle(): void {
     for (const pending of this.#talk.outbox.value.filter(({ state }) => state === 'accepted')) {
       this.discard(pending);
-      this.#talk.settle(pending); // its echo went by while nobody listened
+      this.#talk.settle(pending);
     }
+  }
+
+  /** The connection is back, and what was missed is known: sends again what waits for it. */
+  resume(): void {
+    this.settle();
     const { due: again, outbox } = due(this.#talk.outbox.value, Date.now(), this.#post.speaks());
     this.#talk.outbox.value = outbox;
     again.forEach((pending) => this.resend(pending));
@@ -88,7 +93,7 @@ export class Delivery {
       const answer = await ask(this.#post.socket, 'send', { payload: { name, text: said }, id: mid, ...addressOf(this.#talk.place) }, ECHO_MS);
       this.#post.remember(text(answer.id));
       this.#change(id, 'sending', { state: 'accepted' });
-      setTimeout(() => this.#post.socket.connected && this.#talk.outbox.value.some((p) => p.id === id && p.state === 'accepted') && this.discard({ id } as Pending), KNOWN_MS);
+      setTimeout(() => this.#arrived(id), KNOWN_MS);
     } catch (error) {
       const { code, message } = error as Refused;
       if (code === 'silent' || code === 'unavailable') {
@@ -96,6 +101,13 @@ export class Delivery {
       } else {
         this.#refuse(id, message || code);
       }
+    }
+  }
+
+  /** The message was acknowledged a while ago; its echo, if it was not recognised, is another's. */
+  #arrived(id: number): void {
+    if (this.#post.socket.connected && !this.#talk.holding) {
+      this.#talk.outbox.value = this.#talk.outbox.value.filter((p) => p.id !== id || p.state !== 'accepted');
     }
   }
 

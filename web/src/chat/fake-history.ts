@@ -52,15 +52,21 @@ export function reader(server: Server) {
     },
     async load() {
       const { items } = await past.catchUp(server.now);
-      seen = [...items.flatMap((item) => ('kept' in item ? [item.kept.payload] : [])), ...seen];
+      seen = [...items.flatMap((item) => (item !== 'gap' && 'kept' in item ? [item.kept.payload] : [])), ...seen];
     },
     cut() {
       past.cut();
       held = new Set();
     },
     async back(connectedAt = server.now) {
-      const { items, gap } = await past.catchUp(connectedAt, (live) => held!.has(live));
-      seen.push(...(gap ? ['gap'] : []), ...items.map((item) => ('kept' in item ? item.kept.payload : item.live.text)));
+      const { items } = await past.catchUp(connectedAt, (live) => held!.has(live));
+      for (const item of items) {
+        if (item === 'gap' || 'kept' in item) {
+          seen.push(item === 'gap' ? item : item.kept.payload);
+        } else if (held!.has(item.live)) {
+          seen.push(item.live.text);
+        }
+      }
       held = undefined;
     },
     async up() {

@@ -6,6 +6,7 @@
 //     when it comes it is known already;
 //   - all others were missed.
 
+import { align } from './align';
 import { keyOf } from './payload';
 import type { HistoryPage, Kept } from './protocol';
 
@@ -20,14 +21,17 @@ export interface Query {
 interface Heard<T> {
   readonly key: number;
   readonly at: number;
+  /** When the session began in which it was heard: it was not relayed before. */
+  readonly since: number;
   readonly live: T;
 }
 
-/** What a reader did not see, in its order: kept messages, and live ones that came while one asked. */
-export interface Missed<T> {
-  readonly items: readonly ({ readonly kept: Kept } | { readonly live: T })[];
-  /** Something is missing before the first of items. */
-  readonly gap: boolean;
+/** A message that was not heard, one that was, or the place where something is missing. */
+export type Item<T> = { readonly kept: Kept } | { readonly live: T } | 'gap';
+
+/** What an answer says, in its order. */
+export interface Answer<T> {
+  readonly items: readonly Item<T>[];
   readonly partial: boolean;
 }
 
@@ -46,6 +50,17 @@ const CLOCK_MS = 500;
 /** So many live messages are remembered. */
 const MOST_HEARD = 5000;
 
+/** What is known when an answer comes. */
+interface Rules<T> {
+  /** Something is missing before its first message, unless that was heard and shown. */
+  readonly gap: boolean;
+  /** When this connection began, by the server's clock. */
+  readonly connected: number;
+  isHeld(live: T): boolean;
+  /** The two can be the same. */
+  may(kept: Kept, heard: Heard<T>): boolean;
+}
+
 export class Past<T> {
   readonly #ask: (query: Query) => Promise<HistoryPage>;
   readonly #now: () => number;
@@ -54,15 +69,25 @@ export class Past<T> {
   #oldest = '';
   #more = false;
   #asked = false;
+  #broken = false;
   #heard: Heard<T>[] = [];
   /** Answered already, and still to be heard: how often, and until when. */
   #expected = new Map<number, { times: number; until: number }>();
   /** The server's clock minus ours. */
   #ahead = 0;
+  /** When the session began that is heard now. */
+  #since: number;
 
   constructor(ask: (query: Query) => Promise<HistoryPage>, now: () => number = Date.now) {
     this.#ask = ask;
     this.#now = now;
+    this.#since = now();
+  }
+
+  /** What is heard from now on is of a session that begins. `returned`: it is not the first. */
+  begin(returned: boolean): void {
+    this.#since = this.#now();
+    this.#broken ||= returned;
   }
 
   /** There is more to read before what is known. */
@@ -88,7 +113,7 @@ export class Past<T> {
         return false;
       }
     }
-    this.#heard.push({ key, at: now, live });
+    this.#heard.push({ key, at: now, since: this.#since, live });
     if (this.#heard.length > 2 * MOST_HEARD) {
       this.#heard = this.#heard.slice(-MOST_HEARD);
     }
@@ -103,24 +128,20 @@ export class Past<T> {
   /**
    * Fetches what was said since the last answer; the first time the newest messages there are.
    * `connectedAt` is when this connection began. `isHeld` tells which live messages the reader
-   * has not been shown: they are handed back in their place.
+   * has not been shown: all of them are among what is given back.
    */
-  async catchUp(connectedAt: number, isHeld: (live: T) => boolean = () => false): Promise<Missed<T>> {
+  async catchUp(connectedAt: number, isHeld: (live: T) => boolean = () => false): Promise<Answer<T>> {
     const askedAt = this.#now();
     const first = this.#newest === '';
     const { messages, gap, partial, more, now } = await (first ? this.#ask({ limit: this.#heard.length > 0 ? PAGE : FIRST_PAGE }) : this.#after());
     if (now > 0) {
       this.#ahead = now - this.#now();
     }
-    const since = now > 0 ? this.serverTime(connectedAt) - CLOCK_MS : (messages.at(-1)?.time ?? 0) - CLOCK_MS;
-    const heardBefore = this.#heard.some(({ live }) => !isHeld(live));
-    const { items, seamless } = this.#match(messages, since, isHeld);
-    const taken = new Set(items.flatMap((item) => ('live' in item ? [item.live] : [])));
-    for (const { live } of this.#heard) {
-      if (isHeld(live) && !taken.has(live)) {
-        items.push({ live }); // later than the answer
-      }
-    }
+    // A memory that was empty, or was not asked before the break, has to begin with what was heard, or it has lost it again.
+    const lost = first && (more || ((this.#asked || this.#broken) && this.#heard.some(({ live }) => !isHeld(live))));
+    const connected = now > 0 ? this.serverTime(connectedAt) - CLOCK_MS : (messages.at(-1)?.time ?? 0) - CLOCK_MS;
+    const may = (kept: Kept, heard: Heard<T>) => now === 0 || kept.time >= this.serverTime(heard.since) - CLOCK_MS;
+    const items = this.#match(messages, { gap: gap || lost, connected, isHeld, may });
     if (!partial) {
       this.#heard = this.#heard.filter(({ at }) => at >= askedAt - SLACK_MS);
     }
@@ -129,10 +150,8 @@ export class Past<T> {
       this.#oldest = messages[0]?.id ?? '';
       this.#more = more && this.#oldest !== '';
     }
-    // A memory that was empty has to begin with what was heard since, or it has lost it again.
-    const lost = first && (more || (this.#asked && heardBefore));
     this.#asked = true;
-    return { items, gap: (gap || lost) && !seamless, partial };
+    return { items, partial };
   }
 
   /** Fetches older messages. Empty: there are none. */
@@ -162,34 +181,51 @@ export class Past<T> {
     return { ...page, messages, gap, partial };
   }
 
-  /** Sets messages against what was heard. seamless: the first of them was. */
-  #match(messages: readonly Kept[], since: number, isHeld: (live: T) => boolean) {
-    const byKey = new Map<number, Heard<T>[]>();
-    for (const heard of this.#heard) {
-      const same = byKey.get(heard.key);
-      same ? same.push(heard) : byKey.set(heard.key, [heard]);
-    }
-    const matched = new Set<Heard<T>>();
-    const items: ({ kept: Kept } | { live: T })[] = [];
-    let seamless = false;
-    for (const [i, kept] of messages.entries()) {
-      const key = keyOf(kept.payload);
-      const heard = byKey.get(key)?.shift();
-      if (heard) {
-        matched.add(heard);
-        seamless ||= i === 0 && !isHeld(heard.live);
-        if (isHeld(heard.live)) {
-          items.push({ live: heard.live });
+  /** Sets messages against what was heard; takes out of it what is in both. */
+  #match(messages: readonly Kept[], { gap, connected, isHeld, may }: Rules<T>): Item<T>[] {
+    const keys = messages.map(({ payload }) => keyOf(payload));
+    const places = align(keys, this.#heard.map(({ key }) => key), (i, place) => may(messages[i]!, this.#heard[place]!));
+    const matched = new Set(places);
+    const items: Item<T>[] = [];
+    let looked = 0;
+    let session = NaN;
+    /** Adds what was heard before a place, has not been shown, and is not in the answer. `broken`: before each session something is missing. */
+    const others = (place: number, broken = false) => {
+      for (; looked < place; looked++) {
+        const { live, since } = this.#heard[looked]!;
+        if (!matched.has(looked) && isHeld(live)) {
+          items.push(...(broken && since !== session ? (['gap'] as const) : []), { live });
+          session = since;
         }
-        continue;
       }
-      items.push({ kept });
-      if (kept.time >= since) {
-        const expected = this.#expected.get(key);
-        this.#expected.set(key, { times: (expected?.times ?? 0) + 1, until: this.#now() + LATE_MS });
+    };
+    const first = this.#heard[places[0] ?? -1];
+    const missing = gap && !(first && !isHeld(first.live));
+    const before = this.#heard.findLastIndex(({ since }) => since !== this.#since) + 1;
+    others(Math.min(before, ...places.filter((place) => place >= 0)), missing);
+    if (missing) {
+      items.push('gap');
+    }
+    for (const [i, kept] of messages.entries()) {
+      const heard = this.#heard[places[i]!];
+      if (heard) {
+        others(places[i]!);
+        items.push({ live: heard.live });
+      } else {
+        items.push({ kept });
+        this.#expect(keys[i]!, kept.time >= connected);
       }
     }
-    this.#heard = this.#heard.filter((heard) => !matched.has(heard));
-    return { items, seamless };
+    others(this.#heard.length);
+    this.#heard = this.#heard.filter((_heard, i) => !matched.has(i));
+    return items;
+  }
+
+  /** A message that was not heard is on its way, if it was said while we were here. */
+  #expect(key: number, onItsWay: boolean): void {
+    if (onItsWay) {
+      const times = (this.#expected.get(key)?.times ?? 0) + 1;
+      this.#expected.set(key, { times, until: this.#now() + LATE_MS });
+    }
   }
 }

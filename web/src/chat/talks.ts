@@ -104,12 +104,8 @@ export class Talks {
       ask: async (query) => readHistory(await ask(this.#socket, 'history', { ...addressOf(place), ...query })),
       isOwn: (kept) => this.#ownership.isOwnKept(talk, kept),
       seenUntil: this.#memory.seenUntil(`${place.kind} ${place.name}`),
-      onNews: (before, now) => {
-        if (talk !== this.active.value) {
-          talk.missed(before, now);
-        }
-        this.onNews(talk, before, now);
-      },
+      isOpen: () => talk === this.active?.value, // while the lobby is made none is
+      onNews: (before, now) => this.onNews(talk, before, now),
     });
     this.#deliveries.set(talk, new Delivery(this.#post, talk));
     return talk;

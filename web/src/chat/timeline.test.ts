@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, type Entry, TIMELINE_LIMIT, append, countNew, firstNew, prepend } from './timeline';
+import { type Arrival, type Entry, TIMELINE_LIMIT, append, countNew, firstNew, insert, isTrimmed, prepend } from './timeline';
 
 const says = (name: string, text: string, at = 0, own = false): Arrival => ({
   kind: 'message',
@@ -138,4 +138,32 @@ test('countNew counts messages, not notices; firstNew finds the first', () => {
   expect(firstNew([], now)).toBe(now[1]);
   const flood = append(now, Array.from({ length: 50 }, () => says('e', 'x')), 6);
   expect(countNew(now, flood)).toBe(5); // of the fifty, those that are still there
+});
+
+describe('insert', () => {
+  const at = Date.UTC(2026, 0, 1, 12);
+  const message = (text: string, moment = at): Arrival => ({ kind: 'message', name: 'a', text, raw: false, cut: 0, own: false, at: moment });
+  const seen = (entries: readonly Entry[]) => entries.map((entry) => (entry.kind === 'message' ? entry.text : entry.kind));
+  const shown = append([], [message('1'), { kind: 'gap', at }, message('4'), message('5')]);
+
+  test('fills what was missing, with ids between its neighbours', () => {
+    const filled = insert(shown, 3, [message('2'), message('3')], true);
+    expect(seen(filled)).toEqual(['day', '1', '2', '3', '4', '5']);
+    expect(filled.map(({ id }) => id)).toEqual(filled.map(({ id }) => id).toSorted((a, b) => a - b));
+    expect(filled.slice(-1)).toEqual(shown.slice(-1));
+    expect(filled[4]).toMatchObject({ continues: false });
+  });
+
+  test('leaves the notice where it is not known to be all, and begins days', () => {
+    const yesterday = at - 86_400_000;
+    expect(seen(insert(shown, 3, [message('2', yesterday)], false))).toEqual(['day', '1', 'gap', 'day', '2', 'day', '4', '5']);
+    expect(seen(insert(shown, 3, [], true))).toEqual(['day', '1', '4', '5']);
+  });
+});
+
+test('isTrimmed', () => {
+  const joined = (day: number): Arrival => ({ kind: 'gap', at: Date.UTC(2026, 0, day, 12) });
+  expect(isTrimmed(append([], [joined(1), joined(1)], 3))).toBe(false);
+  expect(isTrimmed(append([], [joined(1), joined(1), joined(1)], 3))).toBe(true);
+  expect(isTrimmed(append([], [joined(1), joined(2), joined(2)], 3)), 'a day comes to stand at the head').toBe(true);
 });

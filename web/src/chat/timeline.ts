@@ -20,6 +20,8 @@ export interface MessageEntry extends Base, Message {
   /** When its group began, and which message of it this is, from 1. */
   readonly since: number;
   readonly rank: number;
+  /** Which live message it was; none if a server's memory brought it. */
+  readonly heard?: number;
 }
 
 /** One or more people came, one after another. */
@@ -41,7 +43,7 @@ export interface DayEntry extends Base {
 export type Entry = MessageEntry | JoinedEntry | GapEntry | DayEntry;
 
 /** What can be added: a message, a join notice or a gap, with its time of arrival. */
-export type Arrival = { at: number } & ((Message & { own: boolean }) | Joined | { kind: 'gap' });
+export type Arrival = { at: number } & ((Message & { own: boolean; heard?: number }) | Joined | { kind: 'gap' });
 
 /** How many entries are kept; with a server that keeps them too, so many that one can read far back. */
 export const TIMELINE_LIMIT = 1000;
@@ -81,12 +83,43 @@ export function prepend(entries: readonly Entry[], arrivals: readonly Arrival[])
   return next.concat(rest);
 }
 
-/** Adds arrivals to next, with ids above id. */
-function push(next: Entry[], arrivals: readonly Arrival[], id: number): void {
+/**
+ * Puts arrivals before the entry at index, which was said later. Where they fill what was missing,
+ * notices of it just before that entry go.
+ */
+export function insert(entries: readonly Entry[], index: number, arrivals: readonly Arrival[], fills: boolean): readonly Entry[] {
+  let from = index;
+  while (fills && entries[from - 1]?.kind === 'gap') {
+    from--;
+  }
+  const next = entries.slice(0, from);
+  const after = entries.slice(index);
+  if (arrivals.length > 0 && after[0]) {
+    const low = next.at(-1)?.id ?? after[0].id - 1;
+    const step = (after[0].id - low) / (2 * arrivals.length + 2);
+    push(next, arrivals, low, step);
+    const above = next.at(-1)!;
+    if (!sameDay(above.at, after[0].at)) {
+      next.push({ kind: 'day', id: after[0].id - step / 2, at: after[0].at });
+    }
+    if (after[0].kind === 'message') {
+      after[0] = { ...after[0], continues: false };
+    }
+  }
+  return next.concat(after);
+}
+
+/** Tells whether the oldest entries were dropped: what was said before the rest is not known to be next to it. */
+export function isTrimmed(entries: readonly Entry[]): boolean {
+  return entries[0]?.id === HEAD_ID;
+}
+
+/** Adds arrivals to next, with ids above id, so far apart. */
+function push(next: Entry[], arrivals: readonly Arrival[], id: number, step = 1): void {
   let last = next.at(-1);
   for (const arrival of arrivals) {
     if (!last || !sameDay(last.at, arrival.at)) {
-      last = { kind: 'day', id: ++id, at: arrival.at };
+      last = { kind: 'day', id: (id += step), at: arrival.at };
       next.push(last);
     }
     if (arrival.kind === 'joined' && last.kind === 'joined') {
@@ -94,7 +127,7 @@ function push(next: Entry[], arrivals: readonly Arrival[], id: number): void {
       next[next.length - 1] = last;
       continue;
     }
-    last = entryOf(arrival, ++id, last);
+    last = entryOf(arrival, (id += step), last);
     next.push(last);
   }
 }
@@ -102,14 +135,16 @@ function push(next: Entry[], arrivals: readonly Arrival[], id: number): void {
 /** The newest of entries, so many of them, with a head that stands for itself. */
 function newest(entries: readonly Entry[], limit: number): readonly Entry[] {
   const kept = entries.slice(-limit);
-  if (kept[0]!.kind === 'day') {
+  const first = kept[0]!;
+  if (first.kind === 'day') {
+    kept[0] = { ...first, id: HEAD_ID };
     return kept;
   }
   const second = kept[1];
   if (second?.kind === 'message' && second.continues) {
     kept[1] = { ...second, continues: false };
   }
-  kept[0] = { kind: 'day', id: HEAD_ID, at: (second ?? kept[0]!).at };
+  kept[0] = { kind: 'day', id: HEAD_ID, at: (second ?? first).at };
   return kept;
 }
 
@@ -134,21 +169,25 @@ function sameDay(one: number, other: number): boolean {
   return one === other || new Date(one).toDateString() === new Date(other).toDateString();
 }
 
-/** Finds the first message in now that was not in before and arrived; what was put in front of it is not new. */
+/** Finds the first message of somebody else in now that was not in before and arrived; what was put in front of it is not new. */
 export function firstNew(before: readonly Entry[], now: readonly Entry[]): MessageEntry | undefined {
   const known = Math.max(before.at(-1)?.id ?? 0, 0);
   const from = now.findLastIndex(({ id }) => id <= known) + 1;
-  return now.slice(from).find((entry) => entry.kind === 'message');
+  return now.slice(from).find(isOfOthers);
 }
 
-/** Counts the messages in now that were not in before, notices left out. */
+/** Counts those messages. */
 export function countNew(before: readonly Entry[], now: readonly Entry[]): number {
   const known = Math.max(before.at(-1)?.id ?? 0, 0);
   let count = 0;
   for (let i = now.length - 1; i >= 0 && now[i]!.id > known; i--) {
-    if (now[i]!.kind === 'message') {
+    if (isOfOthers(now[i]!)) {
       count++;
     }
   }
   return count;
+}
+
+function isOfOthers(entry: Entry): entry is MessageEntry {
+  return entry.kind === 'message' && !entry.own;
 }

@@ -28,7 +28,7 @@ describe('inBatches', () => {
 
   test('hands on once a frame, in order', () => {
     const taken: number[][] = [];
-    const add = inBatches<number>(100, (items) => taken.push(items));
+    const { add } = inBatches<number>(100, (items) => taken.push(items));
     [1, 2, 3].forEach(add);
     expect(taken).toEqual([]);
     drawFrame();
@@ -41,7 +41,7 @@ describe('inBatches', () => {
 
   test('hands on by time where no frame is drawn', () => {
     const taken: number[][] = [];
-    const add = inBatches<number>(100, (items) => taken.push(items));
+    const { add } = inBatches<number>(100, (items) => taken.push(items));
     add(1);
     add(2);
     vi.advanceTimersByTime(500);
@@ -53,7 +53,7 @@ describe('inBatches', () => {
 
   test('does not collect without bound', () => {
     const taken: number[][] = [];
-    const add = inBatches<number>(2, (items) => taken.push(items));
+    const { add } = inBatches<number>(2, (items) => taken.push(items));
     [1, 2, 3, 4, 5].forEach(add);
     expect(taken).toEqual([[1, 2], [3, 4]]);
     drawFrame();
