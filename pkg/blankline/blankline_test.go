@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -200,13 +202,16 @@ func TestBehind(t *testing.T) {
 	}
 }
 
-// What has a length and chunks is refused, and the connection with it.
+// What has a length and chunks is refused, and the connection with it, whether its body has come or not.
 func TestTwoLengthsAreRefused(t *testing.T) {
-	nc := dial(t, serve(t))
-	_, _ = io.WriteString(nc, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+get)
-	in := bufio.NewReader(nc)
-	wantAnswer(t, in, http.StatusBadRequest, "two lengths")
-	if _, err := http.ReadResponse(in, nil); err == nil {
-		t.Error("the next request was answered")
+	s := serve(t)
+	for _, body := range []string{"0\r\n\r\n" + get, "5\r\nhe", "\x01\x02", ""} {
+		nc := dial(t, s)
+		_, _ = io.WriteString(nc, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"+body)
+		in := bufio.NewReader(nc)
+		wantAnswer(t, in, http.StatusBadRequest, "two lengths")
+		if _, err := in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("behind a body of %q: %v, want the end of the connection", body, err)
+		}
 	}
 }

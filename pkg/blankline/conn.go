@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Listen returns l with connections that net/http is to read by way of this package.
@@ -131,6 +132,8 @@ func Handler(h http.Handler) http.Handler {
 		if c, ok := r.Context().Value(contextKey{}).(*conn); ok {
 			if !c.handle() {
 				w.Header().Set("Connection", "close")
+				// What the body is cannot be known: net/http must not wait for the rest of it.
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 				http.Error(w, "a request with two lengths", http.StatusBadRequest)
 				return
 			}

@@ -5,7 +5,7 @@
 // none; SID in the request stands for its id. A session is told "hi" once, and told back what it says. v3 and v4 are the answers in order, "101" or
 // "200 open" and the like, and "…" at the end if the connection was still good for another request.
 "use strict";
-const http = require("http"), net = require("net");
+const fs = require("fs"), http = require("http"), net = require("net");
 const load = require("module").createRequire(process.cwd() + "/");
 const engines = { v3: load("engine3"), v4: load("engine6") };
 
@@ -101,6 +101,50 @@ add("no Content-Type", post(set("Content-Type")));
 add("a preflight", plain((r) => ({ ...r, method: "OPTIONS", body: "", headers: [["Host", "chat.example"], ["Origin", "http://a"], ["Access-Control-Request-Method", "POST"]] })));
 add("frames behind it", upgrade((r) => ({ ...r, after: "\x81\x82\0\0\0\x004x" })));
 
+// More changes, which are drawn several at once: what a query, a target or a body may say twice, or in another spelling. PSID stands for the id with each
+// character escaped.
+const more = {}, moreBases = {
+  ...bases,
+  "a JSONP poll": [3, get("/engine.io/?EIO=3&transport=polling&sid=SID&j=0")],
+  "a JSONP POST": [3, { ...get("/engine.io/?EIO=3&transport=polling&sid=SID&j=0"), method: "POST", body: "d=2%3A4x",
+    headers: [["Host", "chat.example"], ["Content-Type", "application/x-www-form-urlencoded"], ["Content-Length", "8"]] }],
+  "a binary POST": [3, { ...get("/engine.io/?EIO=3&transport=polling&sid=SID"), method: "POST", body: "\x00\x02\xff4x",
+    headers: [["Host", "chat.example"], ["Content-Type", "application/octet-stream"], ["Content-Length", "5"]] }],
+  "a handshake of protocol 4": [0, get("/engine.io/?EIO=4&transport=polling")],
+  "a WebSocket of protocol 4": [0, socket({ target: "/engine.io/?EIO=4&transport=websocket" })],
+  "an upgrade of protocol 4": [4, socket({ target: "/engine.io/?EIO=4&transport=websocket&sid=SID" })],
+};
+const addMore = (name, f) => { if (more[name]) throw name; more[name] = f; };
+const swap = (from, to) => (r) => (r.target.includes(from) ? { ...r, target: r.target.replace(from, to) } : null);
+const body = (text) => post((r) => set("Content-Length", String(text.length))({ ...r, body: text }));
+for (const [from, to] of [["EIO=3", "EIO=4"], ["EIO=4", "EIO=3"], ["EIO=3", "EIO=3&EIO=3"], ["EIO=4", "EIO=4&EIO=4"], ["EIO=3", "EIO=3.0"], ["EIO=4", "EIO=04"], ["EIO=4", "EIO=4&EIO=3"], ["EIO=4", "EIO[]=4"],
+  ["&transport=polling", ""], ["transport=polling", "transport=websocket"], ["transport=websocket", "transport=polling"], ["transport=polling", "transport=flashsocket"], ["transport=polling", "transport=jsonp"], ["transport=polling", "transport=constructor"],
+  ["transport=polling", "transport=polling&transport=polling"], ["transport=websocket", "transport=websocket&transport=websocket"], ["transport=websocket", "transport=WebSocket"], ["transport=", "transport[]="], ["transport=polling", "transport=webtransport"],
+  ["sid=SID", "sid=SID&sid=SID"], ["sid=SID", "sid=&sid=SID"], ["sid=SID", "sid=SID&sid="], ["sid=SID", "sid=other&sid=SID"], ["sid=SID", "sid=PSID"], ["sid=SID", "sid=SID%00"], ["sid=SID", "sid=SID%20"], ["sid=SID", "sid=+SID"], ["sid=SID", "SID=SID"],
+  ["sid=SID", "sid[]=SID"], ["sid=SID", "sid[0]=SID"], ["sid=SID", "s%69d=SID"], ["sid=SID", "sid=SID#&sid=other"], ["sid=SID", "sid"], ["sid=SID", "sid=SID%26x=1"], ["sid=SID", "sid=__proto__"], ["sid=SID", "sid=SID;"],
+  ["/engine.io/?", "/engine.io/?&"], ["/engine.io/", "/engine.io/;x"], ["/engine.io/", "/engine.io/."], ["/engine.io/", "/engine.io/%3F"], ["/engine.io/?", "/engine.io/%3f"], ["/engine.io/", "/engine.io/engine.io.js.map"], ["/engine.io/", "/engine.io%2F"], ["/engine.io/", "/engine.iox/"],
+  ["/engine.io/", "//chat.example/engine.io/"], ["/engine.io/", "HTTP://chat.example/engine.io/"], ["/engine.io/", "https://other:1/engine.io/"], ["/engine.io/", "http://u:p@chat.example/engine.io/"], ["/engine.io/", "*"], ["/engine.io/", "/./engine.io/"], ["/engine.io/", "\\engine.io\\"]]) addMore(`${from} as ${to || "nothing"}`, swap(from, to));
+for (const q of ["&j=1&j=2", "&j[]=1", "&j=x1y2", "&j=-1", "&j=1e3", "&j=%00", "&j=1;alert(1)", "&b64", "&b64=0", "&b64=1", "&b64=1&b64=0", "&t=1&t=2", "&EIO=", "&transport=", "&a=1&a=2&a[]=3", "&%73id=SID", "&constructor=1", "&toString"]) addMore(`the query ${q}`, query(q));
+for (const text of ["", "4x\x1e4x", "\x1e", "4x\x1e", "\x1e4x", "b4x", "bNHg=", "2:4x2:4x", "02:4x", "2:4xx", ":4x", "3:4x", "+2:4x", "2 :4x", "2:4x\n", "1:2", "2", "3", "6", "9", "7:4\xec\x95\x88x", "2:b4", "6:b4NHg=", "d=2:4x", "d=", "x=1&d=2:4x", "d=2%3A4x&d=2%3A4x", "d=4x", "\x00\x02\xff4x", "\x00\x02\xff4x\x00\x02\xff4x", "\x00\x02\xff4", "\x01\x02\xff\x04x", "\x00\xff4x", "\x00\x02\x0b\xff4x"]) addMore(`the body ${JSON.stringify(text)}`, body(text));
+for (const list of [[` ${KEY} `], [KEY.toLowerCase()], [KEY.toUpperCase()], ["A".repeat(22) + "=="], ["A".repeat(24)], [KEY + "=="], [KEY, "x"], ["dGhlIHNhbXBsZSBub25jZQ=="], ["dGhlIHNhbXBsZSBub25jZQ==,"], ["dGhlIHNhbXBsZSBub25jZQ= ="], ["-_hlIHNhbXBsZSBub25jZQ=="]]) addMore(`the key ${list.map((v) => JSON.stringify(v)).join(" and ")}`, upgrade(set("Sec-WebSocket-Key", ...list)));
+for (const m of ["POST", "HEAD", "OPTIONS", "get"]) addMore(`a WebSocket by ${m}`, upgrade((r) => ({ ...r, method: m })));
+addMore("no Upgrade", upgrade(set("Upgrade")));
+addMore("no Connection", upgrade(set("Connection")));
+addMore("no Upgrade and no Connection", upgrade((r) => set("Connection")(set("Upgrade")(r))));
+addMore("only what a proxy passes on", upgrade((r) => ({ ...r, headers: r.headers.filter(([k]) => !/^(Upgrade|Connection|Sec-)/.test(k)) })));
+addMore("a length on a WebSocket", upgrade(set("Content-Length", "0")));
+addMore("a body on a WebSocket", upgrade((r) => set("Content-Length", "2")({ ...r, body: "hi" })));
+addMore("a POST as HEAD", post((r) => ({ ...r, method: "HEAD" })));
+addMore("a POST as PUT", post((r) => ({ ...r, method: "PUT" })));
+addMore("Expect: on a GET", bare(set("Expect", "100-continue")));
+addMore("chunks and a length behind them", post((r) => { const c = chunks(r, "chunked"); return { ...c, headers: [...c.headers, ["Content-Length", String(c.body.length)]] }; }));
+addMore("chunks of HTTP/1.0", post((r) => ({ ...chunks(r, "chunked"), version: "HTTP/1.0" })));
+addMore("an empty chunk", post((r) => chunks({ ...r, body: "" }, "chunked")));
+addMore("a chunk size in capitals with zeros", post((r) => { const c = chunks(r, "chunked"); return { ...c, body: "000" + c.body.toUpperCase() }; }));
+for (const v of ["io=SID", "io=other", "io=\u00e9", ";;=", "a=b; io="]) addMore(`Cookie: ${v}`, set("Cookie", v));
+for (const v of ["gzip", "identity;q=0", "*;q=0", "br, gzip"]) addMore(`Accept-Encoding: ${v}`, set("Accept-Encoding", v));
+for (const [k, v] of [["X-Forwarded-For", "1.2.3.4, bad"], ["Forwarded", "for=;;"], ["Range", "bytes=0-0"], ["If-None-Match", "*"], ["If-Modified-Since", "now"], ["X-HTTP-Method-Override", "POST"], ["Content-Encoding", "gzip"], ["Accept", "text/html"], ["Authorization", "Basic \u00ff"], ["Max-Forwards", "0"], ["Upgrade-Insecure-Requests", "1"], ["HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"]]) addMore(`${k}: ${v}`, set(k, v));
+
 // Several requests on one connection.
 const sid = "/engine.io/?EIO=3&transport=polling&sid=SID";
 const one = (r) => write(r);
@@ -180,8 +224,8 @@ function talk(port, request) {
   return new Promise((done) => {
     let text = "", asked = false;
     const nc = net.connect(port, "127.0.0.1", () => nc.write(Buffer.from(request, "latin1")));
-    const pause = setTimeout(() => { asked = true; nc.end(ANOTHER); }, 120);
-    const end = setTimeout(() => nc.destroy(), 700);
+    const pause = setTimeout(() => { asked = true; nc.end(ANOTHER); }, 400);
+    const end = setTimeout(() => nc.destroy(), 4000);
     nc.on("data", (d) => (text += d.toString("latin1"))).on("error", () => {}).on("close", () => {
       clearTimeout(pause); clearTimeout(end);
       const [list] = answers(text);
@@ -198,7 +242,8 @@ async function verdict(server, engine, session, request) {
     const body = await (await fetch(`http://127.0.0.1:${port}/engine.io/?EIO=${session}&transport=polling`)).text();
     sid = /"sid":"([^"]+)"/.exec(body)[1];
   }
-  return talk(port, request.replaceAll("SID", sid));
+  const escaped = [...sid].map((c) => "%" + c.charCodeAt(0).toString(16)).join("");
+  return talk(port, request.replaceAll("PSID", escaped).replaceAll("SID", sid));
 }
 
 function random(seed) { // mulberry32
@@ -222,17 +267,35 @@ function* cases() {
     yield [`${base}: ${a}; ${b}`, session, write(twice)];
   }
   for (const [name, [session, request]] of Object.entries(several)) yield [name, session, request];
+  const pool = Object.entries({ ...changes, ...more }), list = Object.entries(moreBases), again = random(2), any = (l) => l[Math.floor(again() * l.length)];
+  for (const [base, [session, r]] of list) {
+    if (!bases[base]) yield [base, session, write(r)];
+    for (const [name, change] of Object.entries(more)) {
+      const changed = change(r);
+      if (changed) yield [`${base}: ${name}`, session, write(changed)];
+    }
+  }
+  for (let n = 0; n < 500; ) { // two or three at once
+    const [base, [session, r]] = any(list), some = Array.from({ length: 2 + Math.floor(again() * 2) }, () => any(pool));
+    const changed = new Set(some).size === some.length && some.reduce((q, [, f]) => q && f(q), r);
+    if (!changed) continue;
+    n++;
+    yield [`${base}: ${some.map(([name]) => name).join("; ")}`, session, write(changed)];
+  }
 }
 
 (async () => {
   process.on("uncaughtException", (e) => process.stderr.write(`${e}\n`));
   const servers = { v3: await start(engines.v3), v4: await start(engines.v4) };
+  // What an earlier recording has, with the same request, stays: it is named as an argument.
+  const known = new Map((process.argv[2] ? fs.readFileSync(process.argv[2], "utf8").trim().split("\n") : []).map((line) => [JSON.parse(line).name, line]));
   const all = [...cases()];
   const lines = new Array(all.length);
   let at = 0;
   await Promise.all(Array.from({ length: 16 }, async () => {
     while (at < all.length) {
       const i = at++, [name, session, request] = all[i];
+      if (known.has(name) && JSON.parse(known.get(name)).request === request) { lines[i] = known.get(name); continue; }
       const line = { name, session, request };
       if (session !== 4) line.v3 = await verdict(servers.v3, "v3", session, request);
       line.v4 = await verdict(servers.v4, "v4", session, request);
