@@ -173,22 +173,32 @@ func TestFloodAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A peer that floods on after the close frame is read for a while, so that it may read why; then it is cut.
+// A peer that floods on after the close frame is read for a while, so that it may read why, with pauses in which
+// others have their turn; then it is cut. One that has little more to say is not held up.
 func TestLingerIsBounded(t *testing.T) {
 	for name, chunk := range map[string][]byte{
 		"frames":                bytes.Repeat(masked(0x8a, nil), 1000),
 		"a message without end": make([]byte, 64<<10),
 	} {
-		t.Run(name, func(t *testing.T) {
+		timed(t, name, Options{}, func(t *testing.T, _ *testServer, c clock) {
 			read := 0
-			c := &feedConn{next: func() []byte { read += len(chunk); return chunk }} // never ends
-			r := newWSReader(transportOf(c), 1000, nil)
+			feed := &feedConn{next: func() []byte { // never ends
+				if read < lingerAtOnce-readBuffer && c.now() > 0 {
+					t.Errorf("a pause after %d bytes", read)
+				}
+				read += len(chunk)
+				return chunk
+			}}
+			r := newWSReader(transportOf(feed), 1000, nil)
 			if name != "frames" {
 				r.unread = 1 << 40
 			}
 			r.linger() // returns
 			if read < lingerBytes/2 || read > lingerBytes+2*len(chunk) {
 				t.Errorf("read %d bytes", read)
+			}
+			if c.now() < 2*s || c.now() > closeLinger {
+				t.Errorf("it took %v", c.now())
 			}
 		})
 	}

@@ -109,7 +109,8 @@
 // # The end of a WebSocket
 //
 // Either side sends a close frame and the other answers it; then the server
-// ends the TCP connection. A peer that does not answer has 5 seconds. Frames
+// ends the TCP connection. A peer that does not answer has 5 seconds; one that floods on
+// meanwhile is read with pauses, 16 MB at most. Frames
 // that were queued when [Conn.Close] was called leave before the close frame,
 // within 30 seconds; after [Conn.Discard] or an error they do not. The status
 // code says what was wrong: 1002, 1007 and 1009 as RFC 6455 has them, 1008 with

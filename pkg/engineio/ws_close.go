@@ -106,10 +106,16 @@ func closeCode(reason CloseReason, err error) (ws.StatusCode, string) {
 	}
 }
 
-// lingerBytes is how much is read of a peer that has been sent a close frame and goes on. It is what the
-// largest message may have, so that the sender of one too large hears why; for one that floods it is a
-// fraction of a second.
-const lingerBytes = 16 << 20
+// What is read of a peer that has been sent a close frame and goes on. In all it is what the largest message
+// may have, so that the sender of one too large hears why. Most of that comes from those that flood, and to
+// throw it away must cost the others less than a flood that is obeyed: behind the first part it is read
+// with pauses, for some seconds instead of a fraction of one.
+const (
+	lingerBytes  = 16 << 20
+	lingerAtOnce = 1 << 20               // without a pause
+	lingerStep   = 64 << 10              // then one after each
+	lingerPause  = 10 * time.Millisecond // of this length
+)
 
 var errLingers = errors.New("the peer sends on after its close frame")
 
@@ -141,6 +147,16 @@ func (r *wsReader) linger() {
 	}
 	r.t.endRead()
 	r.release()
+}
+
+// mayLinger counts n bytes that were read behind the close frame. It reports false when that is enough.
+func (r *wsReader) mayLinger(n int) bool {
+	left := r.lingers - n
+	if left < lingerBytes-lingerAtOnce && left/lingerStep < r.lingers/lingerStep {
+		time.Sleep(lingerPause)
+	}
+	r.lingers = left
+	return left > 0
 }
 
 func (r *wsReader) skip(n int64) bool {

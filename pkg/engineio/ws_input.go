@@ -90,10 +90,8 @@ func (r *wsReader) waitAndRead(target []byte) (int, error) {
 // fill reads at least one byte behind the unread ones.
 func (r *wsReader) fill() error {
 	n, err := r.readSome(nil)
-	if r.lingers > 0 {
-		if r.lingers -= n; r.lingers <= 0 {
-			return errLingers
-		}
+	if r.lingers > 0 && !r.mayLinger(n) {
+		return errLingers
 	}
 	if n > 0 {
 		r.end += n
