@@ -113,10 +113,12 @@ func (a *LocalAdapter) endBehindLocked(first PacketID) {
 		if !ok || heard+1 >= first.N {
 			continue
 		}
-		a.journal.shared.refuse(a.name, RefusedCut)
+		remote := ""
 		if l := s.link; l != nil {
+			remote = l.conn.RemoteAddress()
 			l.conn.eio.Close()
 		}
+		a.journal.shared.refuse(a.name, RefusedCut, remote)
 		a.sessions.end(s, exitRefused)
 	}
 }

@@ -48,7 +48,7 @@ func (a *LocalAdapter) RestoreSession(pid socket.PrivateSessionId, ticket string
 	}
 	s, why := a.restore(arrival, pid)
 	if s == nil {
-		r.refuse(a.name, why)
+		r.refuse(a.name, why, arrival.link.conn.RemoteAddress())
 		return nil, nil
 	}
 	return s.library(), nil
@@ -292,7 +292,7 @@ func (a *LocalAdapter) admitLocked(l *link, answer []*engineio.Frame, pid socket
 		// Forgotten since it was claimed, and the library believes in it already: the client has to come
 		// once more, and begins anew.
 		a.sessions.end(s, exitRefused)
-		r.refuse(a.name, RefusedCut)
+		r.refuse(a.name, RefusedCut, l.conn.RemoteAddress())
 		l.conn.eio.Close()
 		return false
 	}

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -135,16 +136,17 @@ func (r *recovery) library() *socket.ConnectionStateRecovery {
 	return o
 }
 
-// refuse counts a refusal and says so, at most once a second.
-func (r *recovery) refuse(nsp string, why Refusal) {
+// refuse counts a refusal and says so: at most once a second as a warning, each one when debugging. remote is the client's address, "" if it is
+// not connected.
+func (r *recovery) refuse(nsp string, why Refusal, remote string) {
 	n := r.refused[why].Add(1)
 	now := time.Now().UnixNano()
-	last := r.said.Load()
+	level, last := slog.LevelWarn, r.said.Load()
 	if now-last < int64(time.Second) || !r.said.CompareAndSwap(last, now) {
-		return
+		level = slog.LevelDebug
 	}
-	r.log.Warn("a client was not recovered and begins a new session",
-		slog.String("namespace", nsp), slog.String("reason", why.String()), slog.Uint64("times", n))
+	r.log.LogAttrs(context.Background(), level, "a client was not recovered and begins a new session",
+		slog.String("namespace", nsp), slog.String("reason", why.String()), slog.String("remote", remote), slog.Uint64("times", n))
 }
 
 // account notes that sessions are parked, or with negative numbers no longer.

@@ -16,8 +16,9 @@
 //   - pubsub: a word that is lost across instances is in a counter of the sender's (dropped, unknown) or of the receiver's (gaps), and where
 //     the receivers had no gap, no more words are lost than the sender counts;
 //   - streams: nothing is lost while Redis keeps its data; if it loses some, readers count gaps or what they missed;
-//   - how many sessions are recovered is told, and not asserted: outages last as long here as clients wait, and Redis forgets. With -everybody
-//     each one that is not is a violation, so that its shortest schedule is found; TestFound keeps those that were mended;
+//   - a session is recovered, unless a fault explains why not: see excuses_test.go. How many are not without an excuse is told, by the server's
+//     reason; with -everybody each one is a violation, so that its shortest schedule is found. TestFound
+//     keeps those that were mended;
 //   - afterwards nothing is queued, nobody is there who has left, Redis holds nothing for good, and no goroutine is left.
 //
 // # Running

@@ -26,16 +26,9 @@ func (w *world) judge() *verdict.Verdict {
 		}
 	}
 	w.mu.Unlock()
-	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless() && !lost})
+	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless() && !lost, Gone: w.gone})
 	if len(v.Losses) > 0 && !(w.mode.lossless() && !lost) {
 		v.Complain(uncounted(v.Losses, lives), "were lost across instances, and no counter says so")
-	}
-	for _, s := range lives {
-		for why, n := range s.io.RecoveryStats().Refused {
-			if n > 0 {
-				v.Refusals[why.String()] += int(n)
-			}
-		}
 	}
 	return v
 }

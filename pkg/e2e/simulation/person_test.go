@@ -30,6 +30,7 @@ type person struct {
 	memory verdict.Memory
 	conn   net.Conn // nil while it is away
 	place  int      // where it tries first
+	tried  []int    // servers, since it was connected
 
 	pid, offset, sid string // what Socket.IO clients recover their state with
 
@@ -64,8 +65,11 @@ func (p *person) live(ctx context.Context) {
 		p.visit(ctx, in.server())
 		p.mu.Lock()
 		if p.conn != nil {
+			stay := &p.memory.Stays[len(p.memory.Stays)-1]
+			if stay.To = p.w.now(); stay.Recovered {
+				stay.Ended = p.w.refusals.of(stay.At, p.conn.LocalAddr())
+			}
 			p.conn = nil
-			p.memory.Stays[len(p.memory.Stays)-1].To = p.w.now()
 		} else {
 			p.place++ // nobody home: try the next
 		}
@@ -85,6 +89,9 @@ func (p *person) visit(ctx context.Context, s *server) {
 	if s == nil {
 		return
 	}
+	p.mu.Lock()
+	p.tried = append(p.tried, s.number)
+	p.mu.Unlock()
 	protocol := "4"
 	if p.old {
 		protocol = "3"
@@ -182,7 +189,9 @@ func (p *person) packet(conn net.Conn, s *server, text string) error {
 		asked := p.pid != ""
 		p.memory.Stays = append(p.memory.Stays, verdict.Stay{
 			At: s.number, From: p.w.now(), Asked: asked, Recovered: asked && hello.PID == p.pid && hello.SID == p.sid,
+			Why: p.w.refusals.of(s.number, conn.LocalAddr()), Tried: p.tried,
 		})
+		p.tried = nil
 		p.pid, p.sid = hello.PID, hello.SID
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat"), strings.HasPrefix(text, "41/chat"):

@@ -75,6 +75,7 @@ type server struct {
 	http        *http.Server
 	callers     *listener
 	done        sync.WaitGroup
+	began       time.Time
 
 	ending *verdict.Ending // guarded by the world's mutex
 }
@@ -85,11 +86,11 @@ const recoveryFor = 30 * time.Second
 // start starts a server as cmd/chat-server does.
 func (w *world) start() *server {
 	w.mu.Lock()
-	s := &server{w: w, number: len(w.lives) + 1, callers: newListener()}
+	s := &server{w: w, number: len(w.lives) + 1, callers: newListener(), began: time.Now()}
 	w.lives = append(w.lives, s)
 	w.mu.Unlock()
 	s.front, s.back = line.New(w.seed<<16|uint64(2*s.number)), line.New(w.seed<<16|uint64(2*s.number+1))
-	log := w.log.With(slog.Int("server", s.number))
+	log := slog.New(&refusalLog{w.log.With(slog.Int("server", s.number)).Handler(), &w.refusals, s.number})
 	s.client = redis.NewClient(&redis.Options{
 		Dialer: s.dialRedis, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 1000,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

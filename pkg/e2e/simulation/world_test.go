@@ -38,6 +38,9 @@ type world struct {
 	lives    []*server // all that there ever were; the first is number 1
 	lost     bool      // Redis has lost data
 	problems []string
+	strikes  []strike
+
+	refusals refusals
 }
 
 // newWorld starts a cluster that is joined, with people who listen.

@@ -12,6 +12,9 @@ type Stay struct {
 	From, To  time.Time // To is zero while it lasts
 	Recovered bool      // the server said that nothing was missed since the stay before
 	Asked     bool      // its client asked for that
+	Why       string    // the server's reason if it was refused
+	Ended     string    // the server's reason if it took the session back later
+	Tried     []int     // processes that its client tried before, since the stay before
 }
 
 // A Word is something said or heard.

@@ -10,6 +10,9 @@ import (
 // Rules are what a mode promises beside what all do: nothing lost on the speaker's own instance, nothing twice, nothing out of order.
 type Rules struct {
 	Lossless bool // nothing is lost across instances
+	// Gone tells why a session could not be there any more, or could not be found in time, when its client came back: of instances that were not
+	// killed. Empty: it should have been recovered. Nil: all should.
+	Gone func(was, is Stay) string
 }
 
 // A Verdict is what became of everything that was said in a run.
@@ -20,8 +23,9 @@ type Verdict struct {
 	Twice, Disorder     int
 	Cut, Recovered      int            // connections whose client asked for its session; of instances that were not killed
 	CutKilled           int            // the same, of those that were
+	Gone                int            // the same, of those that Rules.Gone excuses
 	Again               int            // heard by a new session of somebody that had heard it before
-	Refusals            map[string]int // reasons of those that were not recovered; the caller's to fill
+	Refusals            map[string]int // of those that were not recovered, by reason and excuse
 	Complaints          []string       // which promises are broken
 	Examples            []string       // of what is wrong, and of sessions that were not recovered
 	Losses              []Loss         // across instances, those that are not excused
@@ -47,7 +51,7 @@ func Judge(people []*Memory, ends map[int]Ending, r Rules) *Verdict {
 		v.Said += len(p.Said)
 	}
 	for _, listener := range people {
-		v.count(listener, ends)
+		v.count(r, listener, ends)
 		sessions := sessionsOf(listener)
 		for _, s := range sessions {
 			v.hearing(s, listener)
@@ -156,22 +160,34 @@ func (v *Verdict) repeated(sessions []*session) {
 }
 
 // count counts who got its session back.
-func (v *Verdict) count(p *Memory, ends map[int]Ending) {
+func (v *Verdict) count(r Rules, p *Memory, ends map[int]Ending) {
 	for i, s := range p.Stays[min(1, len(p.Stays)):] {
 		if !s.Asked || p.Listens {
 			continue
 		}
-		end, ended := ends[p.Stays[i].At]
-		switch {
-		case ended && end.Killed && end.At.Before(s.From):
+		was := p.Stays[i]
+		end, ended := ends[was.At]
+		if ended && end.Killed && end.At.Before(s.From) {
 			v.CutKilled++
-		case s.Recovered:
+			continue
+		}
+		if s.Recovered {
 			v.Cut++
 			v.Recovered++
-		default:
-			v.Cut++
-			v.example("(%s of instance %d was not recovered at %s by instance %d)", p.Name, p.Stays[i].At, clock(s.From), s.At)
+			continue
 		}
+		excuse := ""
+		if r.Gone != nil {
+			excuse = r.Gone(was, s)
+		}
+		if excuse != "" {
+			v.Gone++
+			v.Refusals[s.Why+" ("+excuse+")"]++
+			continue
+		}
+		v.Cut++
+		v.Refusals[s.Why]++
+		v.example("(%s, of instance %d until %s, was not recovered at %s by instance %d: %s)", p.Name, was.At, clock(was.To), clock(s.From), s.At, s.Why)
 	}
 }
 
@@ -188,7 +204,7 @@ func (v *Verdict) Add(o *Verdict) {
 	v.Said, v.Due, v.DueCross = v.Said+o.Said, v.Due+o.Due, v.DueCross+o.DueCross
 	v.LostOwn, v.LostCross, v.Excused = v.LostOwn+o.LostOwn, v.LostCross+o.LostCross, v.Excused+o.Excused
 	v.Twice, v.Disorder, v.Again = v.Twice+o.Twice, v.Disorder+o.Disorder, v.Again+o.Again
-	v.Cut, v.Recovered, v.CutKilled = v.Cut+o.Cut, v.Recovered+o.Recovered, v.CutKilled+o.CutKilled
+	v.Cut, v.Recovered, v.CutKilled, v.Gone = v.Cut+o.Cut, v.Recovered+o.Recovered, v.CutKilled+o.CutKilled, v.Gone+o.Gone
 	if v.Refusals == nil {
 		v.Refusals = map[string]int{}
 	}
@@ -198,13 +214,13 @@ func (v *Verdict) Add(o *Verdict) {
 }
 
 // Head is above the lines of String.
-const Head = "    said      due  lost own  cross (excused)  twice disorder  again  recovered  refused"
+const Head = "    said      due  lost own  cross (excused)  twice disorder  again  recovered killed   gone  refused"
 
 func (v *Verdict) String() string {
 	reasons := ""
 	for _, why := range slices.Sorted(maps.Keys(v.Refusals)) {
-		reasons += fmt.Sprintf(" %s %d", why, v.Refusals[why])
+		reasons += fmt.Sprintf(" %s: %d,", why, v.Refusals[why])
 	}
-	return fmt.Sprintf("%8d %8d  %8d %6d (%7d) %6d %8d %6d  %4d/%4d %s", v.Said, v.Due, v.LostOwn, v.LostCross, v.Excused, v.Twice, v.Disorder,
-		v.Again, v.Recovered, v.Cut, reasons)
+	return fmt.Sprintf("%8d %8d  %8d %6d (%7d) %6d %8d %6d  %4d/%4d %6d %6d %s", v.Said, v.Due, v.LostOwn, v.LostCross, v.Excused, v.Twice, v.Disorder,
+		v.Again, v.Recovered, v.Cut, v.CutKilled, v.Gone, reasons)
 }

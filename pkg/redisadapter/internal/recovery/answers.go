@@ -48,6 +48,8 @@ func (a *answers) all(peers int, err error) (_ taken, ok bool) {
 	switch {
 	case err != nil:
 		a.came.why = socketio.RefusedTimeout
+	case a.only != "" && a.n == 0:
+		return taken{}, false // it is not waited for, since it answers nothing: that says nothing of what it has
 	case a.only == "" && a.came.why == socketio.RefusedUnknown && (!a.s.counted(peers) || a.n < peers):
 		return taken{}, false // one that is there and is not waited for, or was there a moment ago, may have it
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,8 +34,8 @@ type sessionAnswer struct {
 	// Owners tells that all sessions of this instance have private ids that name an owner; older instances
 	// say nothing of that.
 	Owners bool `json:"owners,omitempty"`
-	// Adopted are the owners of sessions that came here from other instances, some of which have ended, perhaps before the one that asks began:
-	// in answers to the question who is there.
+	// Adopted are the owners of sessions that came here from other instances, and those whose events or answers came here lately. Some of them have
+	// ended, or were cut off, perhaps before the one that asks began: in answers to the question who is there.
 	Adopted []string `json:"adopted,omitempty"`
 	// Moved is the origin of the instance that the session was handed over to.
 	Moved string `json:"moved,omitempty"`
@@ -183,7 +184,7 @@ func (x *Exchange) Handle(req *wire.Request) error {
 	}
 	answer.Owners = x.local.NamesOwners()
 	if q.Pid == "" {
-		answer.Adopted = x.local.ForeignOwners()
+		answer.Adopted = x.owners(time.Now())
 		return x.answer(req, answer)
 	}
 	if !x.local.HasSession(q.Pid) {
@@ -211,6 +212,19 @@ func (x *Exchange) Handle(req *wire.Request) error {
 		_ = x.answer(req, answer)
 	})
 	return nil
+}
+
+// owners are the instances that may have sessions, as far as is known here.
+func (x *Exchange) owners(now time.Time) []string {
+	list := append(x.local.ForeignOwners(), x.roster.lately(x.local.RecoversFor(), now)...)
+	kept, _, _ := x.local.Kept()
+	for origin := range kept {
+		if len(list) < 3*maxTold {
+			list = append(list, origin)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (x *Exchange) answer(req *wire.Request, answer sessionAnswer) error {

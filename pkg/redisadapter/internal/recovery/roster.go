@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ type roster struct {
 	mu      sync.Mutex
 	heard   map[string]time.Time // when each instance that is there answered last
 	known   map[string]time.Time // … or was there once, or has sessions somewhere; made-up owners are not among them
+	left    map[string]time.Time // when each instance answered last that is not there any more
 	mixed   map[string]bool      // of those that are there: has sessions whose ids name no owner
 	called  time.Time            // when the latest call began that everybody answered
 	calling chan struct{}        // closed when the call that is under way is over
@@ -27,10 +29,12 @@ const (
 	knownFor = time.Hour
 	// maxKnown bounds how many are.
 	maxKnown = 4096
+	// maxTold bounds how many instances are told of, of each kind.
+	maxTold = 1024
 )
 
 func newRoster() *roster {
-	return &roster{heard: map[string]time.Time{}, known: map[string]time.Time{}, mixed: map[string]bool{}}
+	return &roster{heard: map[string]time.Time{}, known: map[string]time.Time{}, left: map[string]time.Time{}, mixed: map[string]bool{}}
 }
 
 // note remembers that an instance answered; owners tells whether all its sessions' ids name an owner.
@@ -61,7 +65,21 @@ func (r *roster) met(origin string, now time.Time) {
 	}
 }
 
-// adopted notes owners of sessions that another instance has: they were there once.
+// lately are the instances that answered in the time before now, whether they are there or not.
+func (r *roster) lately(within time.Duration, now time.Time) (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, answered := range []map[string]time.Time{r.heard, r.left} {
+		for origin, at := range answered {
+			if now.Sub(at) <= within && len(list) < maxTold {
+				list = append(list, origin)
+			}
+		}
+	}
+	return list
+}
+
+// adopted notes owners that another instance knows of: they were there once.
 func (r *roster) adopted(owners []string, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,13 +142,12 @@ func (r *roster) end(began, now time.Time, all bool) {
 	r.called = began
 	for origin, at := range r.heard {
 		if at.Before(began) {
+			r.left[origin] = at
 			delete(r.heard, origin)
 			delete(r.mixed, origin)
 		}
 	}
-	for origin, at := range r.known {
-		if now.Sub(at) > knownFor {
-			delete(r.known, origin)
-		}
-	}
+	old := func(_ string, at time.Time) bool { return now.Sub(at) > knownFor }
+	maps.DeleteFunc(r.known, old)
+	maps.DeleteFunc(r.left, old)
 }

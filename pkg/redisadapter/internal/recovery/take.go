@@ -21,7 +21,7 @@ import (
 //	is it in Redis? an instance that ended in order has left it there ──► found
 //	    ▼
 //	its private id names its owner
-//	    ├─ nobody: everybody answered lately, no such instance ever did, and nobody has sessions of it ──► unknown
+//	    ├─ nobody: everybody answered lately, no such instance ever did, and nobody has heard of it ──► unknown
 //	    ├─ an instance that is there: ask it alone ──► found, refused for good, or it says where it went: ask there
 //	    └─ one that is not there, or the id names none (an older instance gave it out): ask all
 //	         ├─ one that was there lately is missing, or does not answer: again, later
@@ -95,13 +95,13 @@ func (s *search) run() taken {
 		}
 		t, certain := s.peers(round)
 		switch {
-		case t.why == socketio.RefusedUnknown && t.moved != "" && moves < maxMoves:
+		case t.why == socketio.RefusedUnknown && t.moved != "" && t.moved != s.owner && moves < maxMoves:
 			moves++
 			s.owner, round = t.moved, firstRound/2
 			continue // there at once
-		case t.why == socketio.RefusedUnknown && certain:
+		case t.why == socketio.RefusedUnknown && t.moved == "" && certain:
 			return s.stored(round) // it may have been left there meanwhile
-		case t.why == socketio.RefusedUnknown, t.why == socketio.RefusedTimeout: // busy, stopped or gone
+		case t.why == socketio.RefusedUnknown, t.why == socketio.RefusedTimeout: // busy, stopped or gone, or where it went to is
 		default:
 			return t
 		}
@@ -197,6 +197,9 @@ func (x *Exchange) read(r *wire.Response) (answer sessionAnswer, ok bool) {
 		return answer, false
 	}
 	x.roster.note(answer.Origin, answer.Owners, time.Now())
+	if answer.Moved != "" {
+		answer.Adopted = append(answer.Adopted, answer.Moved)
+	}
 	x.roster.adopted(answer.Adopted, time.Now())
 	return answer, true
 }

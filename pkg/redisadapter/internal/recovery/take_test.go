@@ -22,9 +22,10 @@ type node struct {
 	*Exchange
 	uid     string
 	all     *nodes
-	old     bool // of before private ids named owners
-	stopped bool // answers nothing, and is counted
-	missing int  // instances that are missed
+	old     bool   // of before private ids named owners
+	stopped bool   // answers nothing, and is counted
+	missing int    // instances that are missed
+	moved   string // where it says that sessions have gone
 	asked   atomic.Int64
 }
 
@@ -94,6 +95,12 @@ func (n *node) Answer(req *wire.Request, r *wire.Response) {
 		_ = json.Unmarshal(r.Data, &answer)
 		delete(answer, "owners")
 		delete(answer, "moved")
+		r.Data, _ = json.Marshal(answer)
+	}
+	if n.moved != "" {
+		var answer map[string]any
+		_ = json.Unmarshal(r.Data, &answer)
+		answer["moved"] = n.moved
 		r.Data, _ = json.Marshal(answer)
 	}
 	n.all.answered(req.RequestID, r)
@@ -179,6 +186,43 @@ func TestSilentInstanceMayHaveTheSession(t *testing.T) {
 	all.absent = true
 	n["gamma"].stopped = true
 	if why := n["alpha"].find(idOf("gamma"), 2*time.Second); why != socketio.RefusedTimeout {
+		t.Errorf("an instance that may come back is given up as %v", why)
+	}
+}
+
+// TestSilentOwnerMayHaveTheSession: an owner that is counted and not waited for is not one that has answered.
+func TestSilentOwnerMayHaveTheSession(t *testing.T) {
+	all, n := newNodes(t, "alpha", "beta", "gamma")
+	alpha, now := n["alpha"], time.Now()
+	alpha.roster.note(socketio.OriginText("gamma"), true, now)
+	all.absent = true
+	n["gamma"].stopped = true
+	if why := alpha.find(idOf("gamma"), 2*time.Second); why != socketio.RefusedTimeout {
+		t.Errorf("an owner that may come back is given up as %v", why)
+	}
+}
+
+// TestOthersTellOfAnOwner: one that was cut off before the instance that is asked began is known to those that were there before.
+func TestOthersTellOfAnOwner(t *testing.T) {
+	_, n := newNodes(t, "alpha", "beta")
+	beta, began := n["beta"], time.Now()
+	gone := socketio.OriginText("gone")
+	beta.roster.note(gone, true, began.Add(-time.Second))
+	beta.roster.end(began, began, true) // it is not there any more
+	n["alpha"].missing = 1
+	if why := n["alpha"].find(idOf("gone"), time.Second); why != socketio.RefusedTimeout {
+		t.Errorf("one that is missing is given up as %v", why)
+	}
+	if list := beta.owners(began.Add(2 * time.Minute)); len(list) > 0 {
+		t.Errorf("%q are told of when their sessions have expired", list)
+	}
+}
+
+// TestWhereItWentMayBeSilent: that the session has gone to an instance which is not there ends no search, however often it is said.
+func TestWhereItWentMayBeSilent(t *testing.T) {
+	_, n := newNodes(t, "alpha", "beta")
+	n["beta"].moved = socketio.OriginText("gamma")
+	if why := n["alpha"].find(idOf("beta"), 2*time.Second); why != socketio.RefusedTimeout {
 		t.Errorf("an instance that may come back is given up as %v", why)
 	}
 }
