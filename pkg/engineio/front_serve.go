@@ -183,10 +183,10 @@ func (fc *frontConn) post(c *Conn, octets bool, body []byte) bool {
 	return fc.write(b.response, nil, pollReceipt{}, false)
 }
 
-// answerNothing answers, as net/http does for a handler that says nothing, and
-// ends the connection: its client may have closed one half of it only.
-func (fc *frontConn) answerNothing() {
-	if fc.write(fc.appendBareHead(nil, http.StatusOK), nil, pollReceipt{}, true) {
+// answerCut answers a poll that its client has cut, and
+// ends the connection: the client may have closed one half of it only.
+func (fc *frontConn) answerCut() {
+	if fc.write(fc.appendBareHead(nil, http.StatusBadRequest), nil, pollReceipt{}, true) {
 		fc.close()
 	}
 }

@@ -122,6 +122,9 @@ func TestFrontAnswersAlike(t *testing.T) {
 		{"handshake of JSONP", 0, get + "&j=1" + head + end},
 		{"unknown session", 0, get + "&sid=none" + head + end},
 		{"poll for nothing, and gone", 4, get + "&sid=SID" + head + end},
+		{"poll with a length, and gone", 4, get + "&sid=SID" + head + "Content-Length: 2\r\n" + end + "hi"},
+		{"poll with chunks, and gone", 4, get + "&sid=SID" + head + "Transfer-Encoding: chunked\r\n" + end + "2\r\nhi\r\n0\r\n\r\n"},
+		{"poll with half a body, and gone", 4, get + "&sid=SID" + head + "Content-Length: 5\r\n" + end + "hi"},
 		{"post", 4, post + "&sid=SID" + head + "Content-Length: 2\r\n" + end + "4x"},
 		{"post of protocol 3 with an origin", 3, "POST /engine.io/?EIO=3&transport=polling&sid=SID" + head + "Origin: http://page.example\r\nContent-Length: 4\r\n" + end + "2:4x"},
 		{"post of nonsense", 4, post + "&sid=SID" + head + "Content-Length: 2\r\n" + end + "xx"},
@@ -263,25 +266,38 @@ func wantBody(t *testing.T, in *bufio.Reader, want string) {
 	}
 }
 
-// A client that goes while its poll waits ends its session, at once or by halves.
+// A client that goes while its poll waits ends its session, at once or by halves, whether the poll has a body or not: as in Node.
 func TestFrontPollCut(t *testing.T) {
 	srv := serve(t, Options{})
-	for name, cut := range map[string]func(*net.TCPConn) error{
-		"closed": (*net.TCPConn).Close, "half closed": (*net.TCPConn).CloseWrite,
-		"reset": func(c *net.TCPConn) error { return errors.Join(c.SetLinger(0), c.Close()) },
+	for kind, rest := range map[string]string{
+		"plain": "\r\n", "with a length": "Content-Length: 2\r\n\r\nhi", "with chunks": "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+		"with half a body": "Content-Length: 5\r\n\r\nhi",
 	} {
-		alice := dialPolling(t, srv, 4)
-		server := srv.accept(t)
-		nc := dialRaw(t, srv)
-		send(t, nc, "GET /engine.io/?EIO=4&transport=polling&sid="+alice.sid+" HTTP/1.1\r\nHost: x\r\n\r\n")
-		server.wantPolling(t)
-		if err := cut(nc); err != nil {
-			t.Error(err)
+		for name, cut := range map[string]func(*net.TCPConn) error{
+			"closed": (*net.TCPConn).Close, "half closed": (*net.TCPConn).CloseWrite,
+			"reset": func(c *net.TCPConn) error { return errors.Join(c.SetLinger(0), c.Close()) },
+		} {
+			alice := dialPolling(t, srv, 4)
+			server := srv.accept(t)
+			nc := dialRaw(t, srv)
+			send(t, nc, "GET /engine.io/?EIO=4&transport=polling&sid="+alice.sid+" HTTP/1.1\r\nHost: x\r\n"+rest)
+			if kind != "with half a body" {
+				server.wantPolling(t)
+			}
+			if err := cut(nc); err != nil {
+				t.Error(err)
+			}
+			if err := server.wantClosed(t, TransportError); !errors.Is(err, errPollCut) {
+				t.Errorf("%s, %s: %v", kind, name, err)
+			}
+			if name == "half closed" {
+				res, err := http.ReadResponse(bufio.NewReader(nc), nil)
+				if err != nil || res.StatusCode != http.StatusBadRequest {
+					t.Errorf("%s, %s: answered %v, %v", kind, name, res, err)
+				}
+			}
+			nc.Close()
 		}
-		if err := server.wantClosed(t, TransportError); !errors.Is(err, errPollCut) {
-			t.Errorf("%s: %v", name, err)
-		}
-		nc.Close()
 	}
 }
 

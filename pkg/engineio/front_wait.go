@@ -69,7 +69,7 @@ func (fc *frontConn) ended() {
 		c.mu.Unlock()
 		if mine {
 			c.shutdown(TransportError, errPollCut)
-			fc.answerNothing()
+			fc.answerCut()
 		}
 	})
 }

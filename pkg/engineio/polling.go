@@ -51,6 +51,11 @@ func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Valu
 
 // servePoll answers a GET with the packets that are queued, or waits for some.
 func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+	if !c.dropBody(w, r) {
+		c.shutdown(TransportError, errPollCut)
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
 	p := &pendingPoll{wake: make(chan struct{}, 1)}
 	c.mu.Lock()
 	if c.sender.poll != nil {
@@ -64,12 +69,23 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 		c.sender.poll = nil
 		c.mu.Unlock()
 		c.shutdown(TransportError, errPollCut)
+		w.WriteHeader(http.StatusBadRequest) // the client may have closed one half only
 		return
 	}
 	a := c.takePollLocked()
 	c.mu.Unlock()
 
 	c.answerPoll(httpSink{w}, q, a)
+}
+
+// dropBody takes the body of a poll, which says nothing: net/http notices that a client has gone only when
+// the whole request has come. It reports false when it does not come.
+func (c *Conn) dropBody(w http.ResponseWriter, r *http.Request) bool {
+	if r.Body == nil || r.Body == http.NoBody {
+		return true
+	}
+	_, err := c.readBody(w, r)
+	return err == nil
 }
 
 // waitPollLocked waits until an answer to p is due. It reports false when the
