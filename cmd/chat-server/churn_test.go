@@ -1,27 +1,36 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"socketio-chat/pkg/chat"
 	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/socketio/sockettest"
 )
 
-var churnCycles = flag.Int("churn", 600, "how many clients TestChurn lets come and go")
+var (
+	churnCycles = flag.Int("churn", 600, "how many clients TestChurn lets come and go")
+	churnSeed   = flag.Uint64("churn.seed", 0, "what decides how they do; 0: another one each time")
+)
 
 // churnSettings make the server give up on its clients within a fraction of a second.
 var churnSettings = []string{"HOST=127.0.0.1", "NODE_PORT=0", "LOG_LEVEL=error", "CHAT_JOIN_NOTICE=false",
-	"PING_INTERVAL_MS=250", "PING_TIMEOUT_MS=250", "UPGRADE_TIMEOUT_MS=250", "CONNECT_TIMEOUT_MS=400",
-	"HEADER_TIMEOUT_MS=400", "BODY_TIMEOUT_MS=400"}
+	"CHAT_HISTORY=50", "RECOVERY_SECONDS=1", "MAX_CONNECTIONS_PER_ADDRESS=100000",
+	"PING_INTERVAL_MS=250", "PING_TIMEOUT_MS=1500", "UPGRADE_TIMEOUT_MS=250", "CONNECT_TIMEOUT_MS=1000",
+	"HEADER_TIMEOUT_MS=1000", "BODY_TIMEOUT_MS=1000"}
 
 // churnServer is the whole server, page and all, within reach of the test.
 type churnServer struct {
@@ -67,6 +76,10 @@ func startChurnServer(t testing.TB) *churnServer {
 func (s *churnServer) quiet(t testing.TB) {
 	t.Helper()
 	eventually(t, "no session is left", func() bool { return s.chat.Clients() == 0 })
+	eventually(t, "no address is counted", func() bool {
+		stats := s.chat.limiter.Stats()
+		return stats.Sessions == 0 && stats.Addresses == 0
+	})
 	eventually(t, "no socket and no room is left", func() bool {
 		for _, name := range []string{"/", "/chat"} {
 			ns := s.chat.io.Of(name)
@@ -96,33 +109,80 @@ func measure() footprint {
 // heapSlack is by how much a heap may differ that holds the same things.
 const heapSlack = 1 << 20
 
-// However clients come and however rudely they go: afterwards the server holds what it
-// held before. `go test -churn 20000` takes it further.
+// However clients come, whatever they do and however rudely they go: one that is polite is served all the while,
+// and afterwards the server holds what it held before. `go test -churn 20000` takes it further.
 func TestChurn(t *testing.T) {
+	seed := cmp.Or(*churnSeed, uint64(time.Now().UnixNano()))
+	t.Logf("-churn.seed %d", seed)
 	s := startChurnServer(t)
-	s.churn(t, 2*len(rudeness)) // what is made once is made now
+	s.churn(t, len(rudeness), inTurn) // what is made once is made now
+	s.churn(t, len(rudeness), inTurn)
 	s.quiet(t)
 	before := measure()
 	start := time.Now()
-	var silent sync.WaitGroup
-	if *churnCycles >= longChurn {
-		s.wait(t, &silent)
-	}
-	s.churn(t, *churnCycles)
-	silent.Wait()
+	rude := make(chan struct{})
+	go func() {
+		defer close(rude)
+		var silent sync.WaitGroup
+		if *churnCycles >= longChurn {
+			s.wait(t, &silent)
+		}
+		s.churn(t, *churnCycles, atRandom(seed))
+		silent.Wait()
+	}()
+	talks := 0
+	t.Run("polite", func(t *testing.T) { talks = s.talk(t, rude) })
 	s.quiet(t)
 	var after footprint
+	defer func() {
+		if t.Failed() {
+			_ = pprof.Lookup("goroutine").WriteTo(t.Output(), 1)
+		}
+		t.Logf("before %+v, after %+v", before, after)
+	}()
 	eventually(t, fmt.Sprintf("the baseline again: %+v", before), func() bool {
 		after = measure()
-		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors
+		return after.goroutines <= before.goroutines && after.descriptors <= before.descriptors && after.heap <= before.heap+heapSlack
 	})
-	if after.heap > before.heap+heapSlack {
-		t.Errorf("%d KiB live on the heap, %d before", after.heap>>10, before.heap>>10)
-	}
 	opened := s.chat.io.Engine().Stats().Opened()
-	t.Logf("%d cycles in %v, %d sessions; before %+v, after %+v", *churnCycles, time.Since(start).Round(time.Millisecond), opened, before, after)
+	t.Logf("%d cycles in %v, %d sessions, %d polite messages", *churnCycles, time.Since(start).Round(time.Millisecond), opened, talks)
 	if opened < uint64(*churnCycles)/2 {
 		t.Errorf("only %d sessions were opened", opened)
+	}
+}
+
+// talk is the polite client: until the others have gone it says something and hears it, once, before it goes on. It
+// returns how often.
+func (s *churnServer) talk(t *testing.T, until <-chan struct{}) (n int) {
+	t.Helper()
+	alice := sockettest.Connect(t, s.chat.io, chat.Namespace)
+	defer func() {
+		<-until // also if she fails: the others go on with the server
+	}()
+	pace := time.NewTicker(5 * time.Millisecond) // that of somebody who talks fast
+	defer pace.Stop()
+	for {
+		select {
+		case <-until:
+			return n
+		case <-pace.C:
+		}
+		n++
+		alice.Emit(chat.MsgToServer, map[string]any{"name": "alice", "text": n})
+		for {
+			var heard struct {
+				Name string `json:"name"`
+				Text int    `json:"text"`
+			}
+			e := alice.Next()
+			if e.Name != chat.MsgToClient || len(e.Args) == 0 || e.Args[0].Decode(&heard) != nil || heard.Name != "alice" {
+				continue // the others'
+			}
+			if heard.Text != n {
+				t.Fatalf("the polite client heard its message %d, want %d", heard.Text, n)
+			}
+			break
+		}
 	}
 }
 
@@ -142,18 +202,38 @@ func (s *churnServer) wait(t testing.TB, all *sync.WaitGroup) {
 	}
 }
 
-// churn lets n clients come and go, some at a time, each in the next way.
-func (s *churnServer) churn(t testing.TB, n int) {
+// A choice is how the next client behaves, among those that come at the same time.
+type choice func(i int, c *rudeClient) (way func(*rudeClient))
+
+// inTurn lets each way have its turn, with both protocols and ends.
+func inTurn(i int, c *rudeClient) func(*rudeClient) {
+	round := i / len(rudeness)
+	c.eio, c.reset = 3+round%2, round/2%2 == 0
+	return rudeness[i%len(rudeness)].do
+}
+
+// atRandom chooses by a seed. One client in three leaves in the middle of whatever it does.
+func atRandom(seed uint64) choice {
+	return func(i int, c *rudeClient) func(*rudeClient) {
+		rng := rand.New(rand.NewPCG(seed, uint64(i))) // the same for each client, however they are scheduled
+		c.eio, c.reset = 3+rng.IntN(2), rng.IntN(2) == 0
+		if rng.IntN(3) == 0 {
+			c.patience = time.Duration(1 + rng.IntN(int(300*time.Millisecond)))
+		}
+		return rudeness[rng.IntN(len(rudeness))].do
+	}
+}
+
+// churn lets n clients come and go, some at a time.
+func (s *churnServer) churn(t testing.TB, n int, choose choice) {
 	const atOnce = 48
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range atOnce {
 		all.Go(func() {
 			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				way := rudeness[i%len(rudeness)]
-				round := i / len(rudeness)
-				c := &rudeClient{t: t, addr: s.addr, eio: 3 + round%2, reset: round/2%2 == 0}
-				way.do(c)
+				c := &rudeClient{t: t, addr: s.addr}
+				choose(i, c)(c)
 				c.leave()
 			}
 		})

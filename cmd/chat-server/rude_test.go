@@ -71,6 +71,48 @@ var rudeness = []struct {
 	{"polling: an undecodable POST", func(c *rudeClient) { c.handshake().post("\x00\x00").hear() }},
 	{"polling: says goodbye and comes back", func(c *rudeClient) { c.joinPolling().post("1").hear(); c.dial().request("GET", "polling", "").hear() }},
 
+	{"a body that nobody wants", func(c *rudeClient) {
+		c.dial().say("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n").hearAll()
+	}},
+	{"pages that are not read", func(c *rudeClient) { c.dial().say(strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 50)) }},
+	{"refusals that are not read", func(c *rudeClient) {
+		c.dial().say(strings.Repeat("GET "+c.target("polling")+"&sid=nobody HTTP/1.1\r\nHost: x\r\n\r\n", 200))
+	}},
+	{"handshakes that are not read", func(c *rudeClient) {
+		c.dial().say(strings.Repeat("GET "+c.target("polling")+" HTTP/1.1\r\nHost: x\r\n\r\n", 5))
+	}},
+	{"WebSocket: a header and no payload", func(c *rudeClient) { c.open().join().say("\x81\xff\x00\x00\x00\x00\x00\x0f\x00\x00mask").hearAll() }},
+	{"WebSocket: fragments without an end", func(c *rudeClient) {
+		c.open().join().say("\x01\x81mask\x00" + strings.Repeat("\x00\x81mask\x00", 50)).hearAll()
+	}},
+	{"WebSocket: ends its direction only", func(c *rudeClient) { c.open().join().halfClose().hearAll() }},
+	{"WebSocket: says that it closes, and stays", func(c *rudeClient) { c.open().join().say("\x88\x80mask").hearAll() }},
+	{"WebSocket: a session to recover that never was", func(c *rudeClient) { c.open().frame(`40/chat,{"pid":"x","offset":"y"}`).hear() }},
+	{"WebSocket: namespaces that are not", func(c *rudeClient) {
+		for i := range 50 {
+			c.open1().frame(fmt.Sprintf("40/not%d,", i))
+		}
+	}},
+	{"WebSocket: acknowledgements nobody wants", func(c *rudeClient) { c.open().join().again(50, `43/chat,1[1]`) }},
+	{"WebSocket: asks for all there is and reads nothing", func(c *rudeClient) {
+		c.open().join().again(20, `42/chat,1["history",{"limit":200}]`, `42/chat,2["presence",{}]`, `42/chat,3["rooms",{}]`,
+			`42/chat,4["features",{}]`, `42/chat,5["history",{"room":"rude"}]`)
+	}},
+	{"WebSocket: joins and leaves rooms", func(c *rudeClient) {
+		for i := range 20 {
+			c.open1().again(1, fmt.Sprintf(`42/chat,1["join",{"room":"r%d"}]`, i), fmt.Sprintf(`42/chat,1["leave",{"room":"r%d"}]`, i-1))
+		}
+	}},
+	{"WebSocket: watches who is there, and types", func(c *rudeClient) {
+		c.open().join().again(5, `42/chat,1["presence:watch",{}]`, `42/chat,["typing",{"name":"rude"}]`)
+	}},
+	{"WebSocket: says the same again and again", func(c *rudeClient) { c.open().join().again(20, `42/chat,1["send",{"payload":"rude","id":"rude"}]`) }},
+	{"WebSocket: questions that make no sense", func(c *rudeClient) {
+		c.open().join().again(3, `42/chat,1["history",null]`, `42/chat,1["send",{"room":"\ud800"}]`, `42/chat,1["join",{"room":{}}]`,
+			`42/chat,1["presence",[[]]]`, `42/chat,1["typing",1e999]`, `42/chat,1["leave",{"room":"never"}]`).hearAll()
+	}},
+
+	{"upgrade: probes without end", func(c *rudeClient) { c.joinPolling().dial().upgrade().hear().again(20, "2probe").hearAll() }},
 	{"upgrade: before the answer", func(c *rudeClient) { c.handshake().dial().upgrade() }},
 	{"upgrade: opens a WebSocket and is silent", func(c *rudeClient) { c.handshake().dial().upgrade().hear().hearAll() }},
 	{"upgrade: before the probe", func(c *rudeClient) { c.joinPolling().dial().upgrade().hear() }},
@@ -101,7 +143,7 @@ type rudeClient struct {
 	eio   int
 	sid   string
 	reset bool // leave with RST instead of FIN
-	// patience is how long it stays on a connection, 0: 20 s.
+	// patience is how long it stays on a connection, whatever it is in the middle of; 0: 20 s.
 	patience time.Duration
 	nc       *net.TCPConn
 	last     []byte // what hear got
@@ -173,7 +215,10 @@ func (c *rudeClient) handshake() *rudeClient {
 	c.dial().request("GET", "polling", "")
 	for c.hear(); !bytes.Contains(c.last, []byte(`"sid":"`)); c.hear() {
 		if len(c.last) == 0 {
-			c.t.Error("no handshake")
+			if c.patience == 0 {
+				c.t.Error("no handshake")
+			}
+			c.leave()
 			return c
 		}
 	}
@@ -212,6 +257,24 @@ func (c *rudeClient) open1() *rudeClient {
 }
 
 func (c *rudeClient) frame(text string) *rudeClient { return c.say(string(masked(text))) }
+
+// again sends packets n times, one after another.
+func (c *rudeClient) again(n int, packets ...string) *rudeClient {
+	for range n {
+		for _, packet := range packets {
+			c.frame(packet)
+		}
+	}
+	return c
+}
+
+// halfClose ends the client's direction of the connection.
+func (c *rudeClient) halfClose() *rudeClient {
+	if c.nc != nil {
+		_ = c.nc.CloseWrite() // the server may be the first
+	}
+	return c
+}
 
 // join waits for the namespace's answer, or for as long as the server does.
 func (c *rudeClient) join() *rudeClient {
