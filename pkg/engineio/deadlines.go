@@ -53,6 +53,17 @@ func newDeadlines(o *Options, r *running) *deadlines {
 	return &deadlines{tick: tick, began: time.Now(), run: r}
 }
 
+// gathering is how many ticks of pings leave together.
+const gathering = 5
+
+// together returns the next moment, due or later, at which pings leave. Those of many sessions that leave at
+// once share system calls, and so do the pongs that they bring; a hundred times a second there would be
+// a few of each.
+func (d *deadlines) together(due time.Duration) time.Duration {
+	step := gathering * d.tick
+	return (due + step - 1) / step * step
+}
+
 // now is the time since the wheel began.
 func (d *deadlines) now() time.Duration { return time.Since(d.began) }
 

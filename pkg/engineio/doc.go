@@ -91,7 +91,8 @@
 // is called under, its connection's alone, is taken before Conn.mu. These goroutines exist:
 //
 //   - one reader for each WebSocket while there is something to read, or always
-//     where the system has no poller for it. It calls the receiver;
+//     where the system has no poller for it. It calls the receiver. Heartbeats that came
+//     by themselves share one: those that one wait of the poller has found;
 //   - on Linux, one poller for the WebSockets that wait for their peers, and for
 //     the connections of the front between two requests, whose polls it reads;
 //   - one for each other request that the front serves, until it is answered or

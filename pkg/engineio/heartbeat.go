@@ -38,14 +38,14 @@ func (h *heartbeat) grace() bool {
 	return true
 }
 
-func (c *Conn) startHeartbeatLocked() { c.setDeadlineLocked(c.heartbeatPeriod()) }
-
-func (c *Conn) heartbeatPeriod() time.Duration {
-	o := &c.server.opts
+// startHeartbeatLocked begins a period: until the server pings, or has to have heard of the client.
+func (c *Conn) startHeartbeatLocked() {
+	o, wheel := &c.server.opts, c.server.deadlines
 	if c.Protocol() == 3 {
-		return o.PingInterval + o.PingTimeout
+		c.setDeadlineLocked(o.PingInterval + o.PingTimeout)
+		return
 	}
-	return o.PingInterval
+	wheel.set(c, wheel.together(wheel.now()+o.PingInterval))
 }
 
 // onDeadline is called when the deadline may be over. It reports whether the client is to
@@ -99,12 +99,12 @@ func (c *Conn) heard(typ packet.Type) {
 	}
 	switch {
 	case c.Protocol() == 3:
-		c.setDeadlineLocked(c.heartbeatPeriod())
+		c.startHeartbeatLocked()
 	case typ == packet.Pong:
 		if took, ok := c.beat.pong(c.sinceHandshake()); ok {
 			c.server.stats.roundTrip.Observe(took)
 		}
-		c.setDeadlineLocked(c.heartbeatPeriod())
+		c.startHeartbeatLocked()
 	case c.beat.grace():
 		c.setDeadlineLocked(c.server.opts.PingTimeout)
 	}

@@ -129,6 +129,18 @@ func TestHeartbeatV4(t *testing.T) {
 		}
 		alice.wantClose(t, "")
 	})
+	timed(t, "pings of many leave together", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		var clients []*pipeClient
+		for _, ms := range []time.Duration{0, 1, 150, 499, 500, 501} {
+			c.at(ms * time.Millisecond)
+			alice, _ := dialPipe(t, srv, 4, false)
+			clients = append(clients, alice)
+		}
+		for i, due := range []time.Duration{25 * s, 25*s + s/2, 25*s + s/2, 25*s + s/2, 25*s + s/2, 26 * s} {
+			clients[i].wantText(t, "2")
+			c.want(due)
+		}
+	})
 	timed(t, "short times", Options{PingInterval: s, PingTimeout: s / 2}, func(t *testing.T, srv *testServer, c clock) {
 		alice, server := dialPipe(t, srv, 4, false)
 		alice.wantText(t, "2")

@@ -31,7 +31,7 @@ const (
 type Options struct {
 	// PingInterval is the time between two heartbeats: the server pings in
 	// protocol 4, the client in protocol 3. Clients are told it in milliseconds. Up to a
-	// hundredth of it, 100 ms at most, a ping may be late.
+	// twentieth of it, half a second at most, a ping may be late: those of many leave together.
 	PingInterval time.Duration
 	// PingTimeout is how long the answer to a heartbeat may take. A client that is late ends
 	// with CloseReason PingTimeout.

@@ -133,6 +133,58 @@ func TestParked(t *testing.T) {
 	}
 }
 
+// A heartbeat that comes by itself keeps nobody but a glance; whatever else comes is for the reader, and
+// nothing is left behind or taken twice, however it is cut.
+func TestHeartbeatsAreGlancedAt(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		protocol int
+		bytes    []byte
+		alone    bool
+	}{
+		{"a pong", 4, text("3"), true},
+		{"a ping of protocol 3", 3, text("2"), true},
+		{"the wrong way round", 4, text("2"), true}, // and an error, as for the reader
+		{"a part of one", 4, text("3")[:5], false},
+		{"two", 4, join(text("3"), text("3")), false},
+		{"a message behind it", 4, join(text("3"), text("4x")), false},
+		{"with data", 4, text("3x"), false},
+		{"binary", 4, masked(0x82, []byte("3")), false},
+		{"the beginning of a message", 4, masked(0x01, []byte("3")), false},
+		{"the end of a message", 4, masked(0x80, []byte("3")), false},
+		{"a reserved bit", 4, masked(0xc1, []byte("3")), false},
+		{"without a mask", 4, []byte("\x81\x013"), false},
+		{"another packet", 4, text("6"), false},
+		{"a ping of WebSocket", 4, masked(0x89, []byte("2")), false},
+		{"nothing", 4, nil, false},
+	} {
+		r := &wsReader{buf: tt.bytes, end: len(tt.bytes)}
+		if r.heartbeat() != tt.alone {
+			t.Errorf("%s: %v", tt.name, !tt.alone)
+		}
+	}
+	srv := serve(t, Options{})
+	for protocol, beat := range map[int]string{4: "3", 3: "2"} {
+		alice := dialWebSocket(t, srv, protocol)
+		server := srv.accept(t)
+		for range 20 {
+			server.wantParked(t)
+			alice.sendText(t, beat)
+			if protocol == 3 {
+				alice.wantText(t, "3")
+			}
+		}
+		alice.sendText(t, "4x")
+		server.want(t, "x")
+		server.wantParked(t)
+		alice.sendText(t, map[int]string{4: "2", 3: "3"}[protocol])
+		if err := server.wantClosed(t, TransportError); err != errHeartbeatWay {
+			t.Errorf("protocol %d: %v", protocol, err)
+		}
+		alice.wantClose(t, 1005, "")
+	}
+}
+
 // Idle connections have no goroutine, before their first message and after.
 func TestParkedGoroutines(t *testing.T) {
 	const n = 60

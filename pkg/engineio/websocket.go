@@ -9,6 +9,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/engineio/internal/packet"
 	"socketio-chat/pkg/engineio/internal/wsframe"
 )
@@ -73,37 +74,51 @@ func (s *Server) takeWebSocket(w http.ResponseWriter) (t *wsTransport, early []b
 // readWebSocket is the connection's reader: it decodes and hands over one
 // message after another until the transport or the session ends.
 //
-// Between messages it parks: it returns, and is run again, with another reader,
-// when bytes arrive.
+// Between messages it parks: it returns, and another reader glances at what comes next.
 func (c *Conn) readWebSocket(r *wsReader) {
-	t := r.t
-	if t.parking.Resume == nil {
-		t.parking.Resume = func() { c.readWebSocket(newWSReader(t, c.server.opts.MaxPayload, nil)) }
-	}
+	r.t.parking.Reader = (*parkedConn)(c)
 	r.pong, r.conn = nil, c
-	for {
-		for r.quiet() {
-			r.drained = false // there may be more by the time it goes on
-			parked, again := t.park(c.server.poller)
-			if parked {
-				r.release()
-				return
-			}
-			if !again {
-				break
-			}
-		}
-		data, binary, err := r.next()
-		if err != nil {
-			c.transportEnded(err)
-			break
-		}
-		if !c.onMessage(data, binary) {
-			break
+	for !r.parks() {
+		if !c.readMessage(r) {
+			r.linger()
+			return
 		}
 	}
-	r.linger()
 }
+
+// readMessage waits for one message and acts on it. It reports false when the transport or
+// the session has ended.
+func (c *Conn) readMessage(r *wsReader) bool {
+	data, binary, err := r.next()
+	if err != nil {
+		c.transportEnded(err)
+		return false
+	}
+	return c.onMessage(data, binary)
+}
+
+// A parkedConn is a Conn as the reader of its parked WebSocket, which it has for good.
+type parkedConn Conn
+
+// Glance answers or notes a heartbeat that came by itself. For all else it returns the reader.
+func (p *parkedConn) Glance() netpoll.Work {
+	c := (*Conn)(p)
+	r := newWSReader(c.sender.ws, c.server.opts.MaxPayload, nil)
+	r.conn = c
+	switch {
+	case r.parks():
+	case !r.heartbeat():
+		return r
+	case !c.readMessage(r):
+		c.server.running.start(r.linger)
+	case !r.parks():
+		return r
+	}
+	return nil
+}
+
+// Run reads on from what Glance has read.
+func (r *wsReader) Run() { r.conn.readWebSocket(r) }
 
 // onMessage acts on one WebSocket message.
 func (c *Conn) onMessage(data []byte, binary bool) bool {

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gobwas/ws"
+
 	"socketio-chat/pkg/engineio/internal/netpoll"
+	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
 // How a wsReader gets bytes off its transport, waits for them, and ceases to.
@@ -120,6 +123,33 @@ func (r *wsReader) quiet() bool {
 	}
 	r.releaseBuffer()
 	return true
+}
+
+// parks reports whether the reader has parked: then r is somebody else's.
+func (r *wsReader) parks() bool {
+	for r.quiet() {
+		r.drained = false // there may be more by the time it goes on
+		parked, again := r.t.park(r.conn.server.poller)
+		if parked {
+			r.release()
+			return true
+		}
+		if !again {
+			break
+		}
+	}
+	return false
+}
+
+// heartbeat tells whether what has been read is one heartbeat and nothing else.
+func (r *wsReader) heartbeat() bool {
+	b := r.buf[r.start:r.end]
+	h, n := wsframe.ParseHeader(b)
+	if n == 0 || n+1 != len(b) || h.Length != 1 || h.OpCode != ws.OpText || !h.Fin || wsframe.Check(h, false) != nil {
+		return false
+	}
+	typ := b[n] ^ h.Mask[0]
+	return typ == '2' || typ == '3'
 }
 
 // park reports parked if the reader may return; see netpoll.Parking. Otherwise again

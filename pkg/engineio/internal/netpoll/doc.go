@@ -5,7 +5,7 @@
 //	           Add            Park                 bytes, or the peer's end
 //	socket ────────► running ────────► parked ────────────────────────────┐
 //	                    ▲                 │ Claim, Unpark                  ▼
-//	                    └─────────────────┴──────────── Handler.Readable, or Resume
+//	                    └─────────────────┴──────────── Handler.Readable, or Reader.Glance
 //
 // # Ownership
 //
@@ -18,7 +18,8 @@
 //
 // The Poller has one, from the first Add until Close, which waits for it. It only
 // dispatches: a Handler must not keep it for longer than some KB take. It starts all
-// else by the function that it was made with.
+// else by the function that it was made with: one goroutine for the Readers of one wait,
+// and one more for each of them that has Work, but the last.
 //
 // # Systems
 //

@@ -119,12 +119,18 @@ func newPoller(t *testing.T) *Poller {
 	return p
 }
 
+// A workReader has something to do whenever its socket is readable.
+type workReader func()
+
+func (r workReader) Glance() Work { return r }
+func (r workReader) Run()         { r() }
+
 // A reader parks when it has read all, and is resumed by each piece that comes.
 func TestResume(t *testing.T) {
 	here, there := pair(t, "tcp", "127.0.0.1:0")
 	raw, fd := Socket(here)
 	p, k, got := newPoller(t), new(Parking), make(chan string)
-	k.Resume = func() {
+	k.Reader = workReader(func() {
 		var text []byte
 		buf := make([]byte, 16)
 		for {
@@ -145,11 +151,11 @@ func TestResume(t *testing.T) {
 				return
 			}
 		}
-	}
+	})
 	if !p.Add(k, raw) || !k.Added() || p.Registered() != 1 {
 		t.Fatal("not added")
 	}
-	go k.Resume()
+	go k.resume()
 	for _, want := range []string{"one", "two", "a longer text than the buffer has room for"} {
 		_, _ = there.Write([]byte(want))
 		for text := ""; text != want; {
@@ -162,6 +168,62 @@ func TestResume(t *testing.T) {
 	}
 	if n := p.Registered(); n != 0 {
 		t.Errorf("%d are registered", n)
+	}
+}
+
+// A glancer has work only if it is told so.
+type glancer struct {
+	name   string
+	k      *Parking
+	fd     FD
+	work   func() // nil: none
+	glance chan string
+}
+
+func (g *glancer) Glance() Work {
+	_, _, _ = g.fd.Receive(make([]byte, 8))
+	g.glance <- g.name
+	if g.work != nil {
+		return workReader(g.work)
+	}
+	g.k.Park()
+	return nil
+}
+
+// A round glances at all that one wait has found, whoever of them has work that lasts.
+func TestRound(t *testing.T) {
+	started := make(chan struct{}, 8)
+	p := New(func(f func()) {
+		started <- struct{}{}
+		go f()
+	})
+	t.Cleanup(p.Close)
+	release, glances := make(chan struct{}), make(chan string, 8)
+	r := p.newRound()
+	for name, work := range map[string]func(){"a": nil, "b": func() { <-release }, "c": nil, "d": func() { <-release }, "e": nil} {
+		here, there := pair(t, "tcp", "127.0.0.1:0")
+		raw, fd := Socket(here)
+		k := new(Parking)
+		g := &glancer{name, k, fd, work, glances}
+		k.Reader = g
+		if !p.Add(k, raw) {
+			t.Fatal("not added")
+		}
+		_, _ = there.Write([]byte("x"))
+		awaitReadable(t, raw)
+		r.add(k)
+	}
+	r.goOn()
+	seen := make(map[string]bool)
+	for range 5 {
+		seen[<-glances] = true // while two work
+	}
+	close(release)
+	if len(seen) != 5 {
+		t.Errorf("glanced at %v", seen)
+	}
+	if n := len(started); n < 2 || n > 3 { // one more for each work that is not the last
+		t.Errorf("%d goroutines", n)
 	}
 }
 
@@ -249,7 +311,7 @@ func TestPollerThatFails(t *testing.T) {
 	var h Handler = r
 	resumed := make(chan struct{})
 	a, b, c := new(Parking), new(Parking), new(Parking)
-	a.Resume = func() { close(resumed) }
+	a.Reader = workReader(func() { close(resumed) })
 	b.Handle(&h)
 	c.Handle(&h)
 	for k, nc := range map[*Parking]net.Conn{a: here, b: handled, c: waker} {
@@ -283,7 +345,7 @@ func TestUnpark(t *testing.T) {
 	raw, _ := Socket(here)
 	p, k := newPoller(t), new(Parking)
 	resumed := make(chan struct{})
-	k.Resume = func() { resumed <- struct{}{} }
+	k.Reader = workReader(func() { resumed <- struct{}{} })
 	if !p.Add(k, raw) || !k.Park() {
 		t.Fatal("not parked")
 	}

@@ -16,12 +16,23 @@ type Handler interface {
 	Orphaned()
 }
 
+// A Reader reads a socket that has no Handler, on goroutines that the poller starts.
+type Reader interface {
+	// Glance reads what has come. If acting on that takes no time it does so, parks and
+	// returns nil: other sockets wait for it. What may take longer it returns as Work,
+	// which owns the socket.
+	Glance() Work
+}
+
+// Work is what is left to do with a socket. It may take its time, and parks at its end.
+type Work interface{ Run() }
+
 // BufferSize is how many bytes a Handler can read at once.
 const BufferSize = 8 << 10
 
 // A Parking lets a socket wait for its peer without a goroutine. When nothing is left
 // to read, its reader parks: it returns, and its stack with it. The poller starts a
-// reader again when bytes arrive: that of the Handler or, without one, Resume.
+// reader again when bytes arrive: that of the Handler or, without one, the Reader.
 //
 //	          Park                  bytes, or Unpark
 //	running ────────► parked        ─────────────────────► running
@@ -29,9 +40,8 @@ const BufferSize = 8 << 10
 //
 // The zero value is that of a socket which runs and was not added to a Poller yet.
 type Parking struct {
-	// Resume reads on; the poller starts it on a goroutine. The owner sets it before it
-	// parks a socket that has no Handler.
-	Resume func()
+	// Reader reads on. The owner sets it before it parks a socket that has no Handler.
+	Reader Reader
 
 	state    atomic.Uint32
 	fd       int32 // the descriptor, where it is registered
@@ -47,7 +57,7 @@ const (
 	parkParked
 )
 
-// Handle sets the Handler, in place of Resume; nil for none. The owner calls it.
+// Handle sets the Handler, in place of the Reader; nil for none. The owner calls it.
 func (k *Parking) Handle(h *Handler) { k.handler.Store(h) }
 
 // Park reports whether the reader may return: it will be run again. The caller
@@ -83,7 +93,14 @@ func (k *Parking) Claim() bool { return k.state.CompareAndSwap(parkParked, parkR
 // Unpark starts the reader of a parked socket, and makes a running one look again.
 func (k *Parking) Unpark() {
 	if k.wake() {
-		k.poller.start(k.Resume)
+		k.poller.start(k.resume)
+	}
+}
+
+// resume reads on, on the goroutine of the caller.
+func (k *Parking) resume() {
+	if w := k.Reader.Glance(); w != nil {
+		w.Run()
 	}
 }
 
@@ -132,7 +149,7 @@ func (k *Parking) orphan(start func(func())) {
 		(*h).Orphaned()
 		return
 	}
-	start(k.Resume)
+	start(k.resume)
 }
 
 // Registered is how many sockets the poller knows: those that were added and have not

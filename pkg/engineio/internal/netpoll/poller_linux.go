@@ -15,7 +15,8 @@ import (
 // If waiting fails, which should not happen, the Poller closes itself: readers
 // without a Handler are started to wait on their own, Handlers are told.
 type Poller struct {
-	start func(func()) // runs a reader on a goroutine
+	start  func(func()) // runs a reader on a goroutine
+	rounds sync.Pool    // of *round
 
 	mu     sync.Mutex
 	file   *os.File      // the epoll instance; nil before the first Add and after Close
@@ -135,9 +136,13 @@ func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 			return
 		}
 		ready = p.find(ready[:0], events[:n])
+		r := p.newRound()
 		for _, w := range ready {
-			p.dispatch(w, buf)
+			if p.dispatch(w, buf) {
+				r.add(w.k)
+			}
 		}
+		r.goOn()
 		clear(ready)
 	}
 }
@@ -175,8 +180,9 @@ func (p *Poller) wait(epfd int, events []syscall.EpollEvent) (n int, err error) 
 	}
 }
 
-// dispatch lets the reader of a socket go on.
-func (p *Poller) dispatch(w wakeUp, buf []byte) {
+// dispatch lets the Handler of a socket go on. It reports true for one that is to be read in
+// the next round.
+func (p *Poller) dispatch(w wakeUp, buf []byte) (read bool) {
 	k := w.k
 	if w.ending {
 		k.ending.Store(true)
@@ -186,10 +192,11 @@ func (p *Poller) dispatch(w wakeUp, buf []byte) {
 	case woken && h != nil:
 		(*h).Readable(buf)
 	case woken:
-		p.start(k.Resume)
+		return true
 	case h != nil:
 		(*h).Signaled(k.ending.Load())
 	}
+	return false
 }
 
 // abandon gives up all parked sockets, after waiting for them has failed.
