@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
@@ -177,4 +178,27 @@ func TestDynamicNamespacesComeAndGo(t *testing.T) {
 	}
 	clients.Wait()
 	eventually(t, "all to go", func() bool { return !s.has("/room-0") && !s.has("/room-1") })
+}
+
+// TestConnectWaitsForItsNamespace: while another goroutine makes a namespace known, a CONNECT waits, whether that stays for good or comes and goes.
+func TestConnectWaitsForItsNamespace(t *testing.T) {
+	for _, removable := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := NewServer(Options{})
+			ns := &Namespace{ready: make(chan struct{}), removable: removable}
+			s.namespaces["/slow"] = ns
+			entered := false
+			go func() {
+				s.enterNamespace(&link{name: "/slow", conn: new(conn)})
+				entered = true
+			}()
+			if synctest.Wait(); entered {
+				t.Errorf("removable %t: it did not wait", removable)
+			}
+			close(ns.ready)
+			if synctest.Wait(); !entered {
+				t.Errorf("removable %t: it waits for ever", removable)
+			}
+		})
+	}
 }

@@ -290,12 +290,42 @@ func TestOnAnyOutgoing(t *testing.T) {
 		}
 		return true
 	})
+	chat.local.BroadcastWithAck(packetOf("d", 4), nil, func(uint64) {}, func([]any, error) {})
+	chat.local.BroadcastEncodedWithAck(Encoded{Data: raw(`["e",5]`)}, nil, func(uint64) {}, func([]Payload) {})
 	for _, c := range []*testClient{watched, other} {
-		c.want(`2/chat,["a",1]`, `2/chat,["b",2]`, `2/chat,["c",3]`)
+		c.want(`2/chat,["a",1]`, `2/chat,["b",2]`, `2/chat,["c",3]`, `2/chat,1["d",4]`, `2/chat,2["e",5]`)
 	}
-	for _, want := range []string{"a1", "b2", "c3"} {
+	for _, want := range []string{"a1", "b2", "c3", "d4", "e5"} {
 		if m := receive(t, got); m != want {
 			t.Errorf("got %q, want %q", m, want)
+		}
+	}
+}
+
+// TestErrorIsHeard: the sockets of a client that breaks the protocol hear of it before they are disconnected; one that has none only ends.
+func TestErrorIsHeard(t *testing.T) {
+	for _, joined := range []bool{false, true} {
+		got := make(chan string, 10)
+		s := libraryServer(t, func(sock *socket.Socket) {
+			_ = sock.On("error", func(args ...any) { got <- fmt.Sprint("error ", args) })
+			_ = sock.On("disconnect", func(args ...any) { got <- fmt.Sprint("disconnect ", args) })
+		})
+		c := s.dial(t, 4, "")
+		if joined {
+			c.join("/chat")
+		}
+		c.send("2/chat,{")
+		c.wantClosed()
+		if !joined {
+			if strings.Contains(s.log.String(), "anic") {
+				t.Errorf("log:\n%s", s.log)
+			}
+			continue
+		}
+		for _, want := range []string{"error [", "disconnect [forced close"} {
+			if m := receive(t, got); !strings.HasPrefix(m, want) {
+				t.Errorf("got %q, want %q", m, want)
+			}
 		}
 	}
 }

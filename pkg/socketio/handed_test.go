@@ -3,9 +3,12 @@ package socketio
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 )
 
@@ -118,5 +121,90 @@ func TestMovedSessionsAreForgotten(t *testing.T) {
 	}
 	if _, first := m.to["0"]; m.len() != maxMoved || len(m.to) != maxMoved || first {
 		t.Errorf("%d notes of %d sessions, the oldest among them: %t", m.len(), len(m.to), first)
+	}
+}
+
+// TestBaseOfASession: a new session knows the offset with which its client came, unless that is none of ours.
+func TestBaseOfASession(t *testing.T) {
+	long := strings.Repeat("x", maxOffset)
+	for offset, base := range map[string]string{noOffset: "", "": "", long: long, long + "x": "", "from elsewhere": "from elsewhere"} {
+		s := newTestServer(t, recovering(Options{}))
+		v := newLife(t, s, sessionEnded)
+		l := v.newLink()
+		if v.register(l, "sid", offset); l.member.session.base != base {
+			t.Errorf("%q: the base is %q, want %q", offset, l.member.session.base, base)
+		}
+	}
+}
+
+// TestAdoptRefuses: what another instance hands over is taken as it is meant, or not at all; nothing is left of what is refused.
+func TestAdoptRefuses(t *testing.T) {
+	third := OriginText("third")
+	here := PacketID{OriginOf("third"), 1}.String() // kept on this instance, too
+	for _, row := range []struct {
+		name  string
+		spoil func(h *HandedSession)
+		mark  uint64
+		full  bool
+		why   Refusal
+		then  []string // what the client gets
+	}{
+		{name: "as it is meant", then: []string{"text"}},
+		{name: "what is kept here by its name alone", spoil: func(h *HandedSession) { h.Missed = []HandedPacket{{ID: here}}; h.Rooms = append(h.Rooms, "red") }, then: []string{"kept", "in red"}},
+		{name: "what is not kept here by its name alone", spoil: func(h *HandedSession) { h.Missed[0].Text = "" }, why: RefusedCut},
+		{name: "what has no name", spoil: func(h *HandedSession) { h.Missed[0].ID = "?" }, why: RefusedCut},
+		{name: "what is no event", spoil: func(h *HandedSession) { h.Missed[0].Text = `1/nsp,` }, why: RefusedCut},
+		{name: "of another namespace", spoil: func(h *HandedSession) { h.Missed[0].Text = `2/other,["text"]` }, why: RefusedCut},
+		{name: "data that is no JSON", spoil: func(h *HandedSession) { h.Data = []byte("{") }, why: RefusedCut},
+		{name: "an origin that is none", spoil: func(h *HandedSession) { h.Seen["?"] = 1 }, why: RefusedCut},
+		{name: "an event of another instance is missing", spoil: func(h *HandedSession) { h.Seen[OriginText("fourth")] = 1 }, why: RefusedCut},
+		{name: "events without a number came there", spoil: func(h *HandedSession) { h.Foreign = foreignMargin - 1 }, why: RefusedForeign},
+		{name: "… long ago", spoil: func(h *HandedSession) { h.Foreign = foreignMargin }, then: []string{"text"}},
+		{name: "… and it is known where", spoil: func(h *HandedSession) { h.Foreign = 0 }, mark: 2, then: []string{"text"}},
+		{name: "no room for it", full: true, why: RefusedCut},
+		{name: "there is one with its private id", spoil: func(h *HandedSession) { h.Pid = lifePid }, why: RefusedUnknown},
+		{name: "there is one with its id", spoil: func(h *HandedSession) { h.Sid = "sid" }, why: RefusedUnknown},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v := newLife(t, newTestServer(t, recovering(Options{})), sessionAttached)
+			defer v.end()
+			v.BroadcastReceived(Encoded{Data: raw(`["kept"]`)}, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("red")}, "third", 1)
+			v.BroadcastReceived(Encoded{Data: raw(`["in red"]`)}, &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]("red")}, "fourth", 3)
+			h := &HandedSession{
+				Sid: "handed", Pid: "handed pid", Rooms: []socket.Room{"handed"}, Foreign: -1, Since: 100_000, Seen: map[string]uint64{third: 1, OriginText("fourth"): 2},
+				Missed: []HandedPacket{{ID: PacketID{7, 1}.String(), Text: "2" + v.name + `,["text"]`}},
+			}
+			if row.spoil != nil {
+				row.spoil(h)
+			}
+			r := v.sessions.shared
+			if row.full {
+				r.cfg.Bytes = 2 * r.parkedBytes.Load()
+			}
+			before := r.parkedBytes.Load()
+			s, why := v.adoptSession(h, v.newLink(), noOffset, row.mark)
+			if why != row.why || (s != nil) != (why == NotRefused) {
+				t.Fatalf("refused: %s, want %s", why, row.why)
+			}
+			if s == nil {
+				if known := v.HasSession("handed pid"); known || r.parkedBytes.Load() != before {
+					t.Errorf("it is known: %t; accounted for %d bytes, before %d", known, r.parkedBytes.Load(), before)
+				}
+				return
+			}
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.sessions.check(t)
+			var got []string
+			for _, e := range s.prefix {
+				_, event, _ := strings.Cut(string(e.frames[0].Text()), `["`)
+				event, _, _ = strings.Cut(event, `"`)
+				got = append(got, event)
+			}
+			if s.state != sessionReturning || !slices.Equal(got, row.then) {
+				t.Errorf("in state %d, to be sent %q, want %q", s.state, got, row.then)
+			}
+			v.sessions.end(s, exitLeft)
+		})
 	}
 }

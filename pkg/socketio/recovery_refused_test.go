@@ -193,3 +193,25 @@ func TestGoneBeforeTheAnswer(t *testing.T) {
 	c.wantEvents(`["missed"]`)
 	c.wantNothing()
 }
+
+// TestAskerIsGone: a client that is gone again does not go on asking for its session until the time is over, which is an hour here.
+func TestAskerIsGone(t *testing.T) {
+	server := newTestServer(t, recovering(Options{Recovery: Recovery{Wait: time.Hour}}))
+	v := newLife(t, server, sessionLeaving) // the library is never through with it
+	defer v.end()
+	asker := v.newLink()
+	refused := make(chan Refusal, 1)
+	go func() {
+		_, why := v.restore(arrival{link: asker, offset: noOffset}, lifePid)
+		refused <- why
+	}()
+	eventually(t, "it asks", func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.s.changed != nil
+	})
+	asker.eio.Discard()
+	if why := receive(t, refused); why != RefusedTimeout {
+		t.Errorf("refused as %v", why)
+	}
+}
