@@ -38,6 +38,7 @@ type bubble struct {
 	opts  radapter.RedisAdapterOptionsInterface // of instances to come
 	// faulty tells that Redis may be away.
 	faulty bool
+	begun  func(*node) // may be nil; called with each instance before it serves
 }
 
 // patience bounds what must happen, on the bubble's clock.
@@ -97,6 +98,9 @@ func (b *bubble) begin() {
 			ack([]any{n.name}, nil)
 		}
 	})
+	if b.begun != nil {
+		b.begun(n)
+	}
 	n.http = &http.Server{Handler: n.io} //nolint:gosec // its callers are the test's
 	n.served.Go(func() { _ = n.http.Serve(n) })
 	b.nodes = append(b.nodes, n)
