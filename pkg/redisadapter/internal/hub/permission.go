@@ -41,6 +41,26 @@ func permission(err error, what string) error {
 // isDenied tells an answer of Redis that is about permissions.
 func isDenied(err error) bool { return strings.HasPrefix(cause(err), "NOPERM") }
 
+// A KeyTypeError tells of a key under our name that is no stream.
+type KeyTypeError struct {
+	Key string
+	Err error // what Redis said
+}
+
+func (e *KeyTypeError) Error() string {
+	return fmt.Sprintf("key %q in Redis is no stream, something else has written it; rename or delete it, or choose another key for this cluster: %v", e.Key, e.Err)
+}
+
+func (e *KeyTypeError) Unwrap() error { return e.Err }
+
+// explain makes of what Redis refuses an error that says what to do; what was used if that was no command.
+func (h *Hub) explain(err error, what string) error {
+	if strings.HasPrefix(cause(err), "WRONGTYPE") {
+		return &KeyTypeError{Key: h.transport.home(), Err: err}
+	}
+	return permission(err, what)
+}
+
 // probeTimeout bounds how long Redis' answer to one subscription is waited for.
 const probeTimeout = 2 * time.Second
 

@@ -41,7 +41,7 @@ type publisher struct {
 func (h *Hub) publishLoop() {
 	b, balked := newBackoff(), false
 	for h.ctx.Err() == nil {
-		err := permission(h.publishSession(b, balked), "a channel")
+		err := h.explain(h.publishSession(b, balked), "a channel")
 		if h.ctx.Err() != nil {
 			break
 		}

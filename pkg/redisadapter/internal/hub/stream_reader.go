@@ -52,7 +52,7 @@ type streamReader struct {
 func (r *streamReader) run() {
 	h, b := r.h, newBackoff()
 	for h.ctx.Err() == nil {
-		err := permission(r.session(b), "key "+r.t.key)
+		err := h.explain(r.session(b), "key "+r.t.key)
 		if h.ctx.Err() != nil {
 			break
 		}
