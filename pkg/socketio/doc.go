@@ -139,7 +139,9 @@
 //
 // Different from Node: see decoder for what is refused; a packet that was under way when the server
 // disconnected the client from its namespace is ignored, where Node closes the whole connection; a
-// DISCONNECT and a CONNECT may follow each other without a wait.
+// DISCONNECT and a CONNECT may follow each other without a wait. A broadcast may reach a client behind the
+// answer to its CONNECT and before what its own "connection" listeners emit: Node does both in one turn of its
+// loop.
 //
 // # Limits
 //
