@@ -309,10 +309,12 @@ func TestErrorIsHeard(t *testing.T) {
 		s := libraryServer(t, func(sock *socket.Socket) {
 			_ = sock.On("error", func(args ...any) { got <- fmt.Sprint("error ", args) })
 			_ = sock.On("disconnect", func(args ...any) { got <- fmt.Sprint("disconnect ", args) })
+			got <- "connection"
 		})
 		c := s.dial(t, 4, "")
 		if joined {
 			c.join("/chat")
+			receive(t, got) // now there are listeners
 		}
 		c.send("2/chat,{")
 		c.wantClosed()
