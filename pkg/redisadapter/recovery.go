@@ -2,6 +2,7 @@ package redisadapter
 
 import (
 	"context"
+	"time"
 
 	"socketio-chat/pkg/redisadapter/internal/wire"
 )
@@ -49,6 +50,7 @@ func (p sessionPeers) Ordered() bool                              { return p.a.f
 func (p sessionPeers) Joined() bool                               { return p.a.hub.IsJoined() }
 func (p sessionPeers) Whole(ended int) bool                       { return p.a.hub.Whole(ended) }
 func (p sessionPeers) Gaps() uint64                               { return p.a.hub.GapCount() }
+func (p sessionPeers) Heard() time.Time                           { return p.a.hub.Heard() }
 func (p sessionPeers) Go(f func())                                { p.a.hub.Spawn(f) }
 func (p sessionPeers) Context() context.Context                   { return p.a.hub.Context() }
 func (p sessionPeers) Busy() bool                                 { return p.a.hub.Busy() }

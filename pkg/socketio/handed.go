@@ -21,8 +21,10 @@ type HandedSession struct {
 	Seen map[string]uint64 `json:"seen"`
 	// Foreign is how long ago, in ms, an event came there that has no number; -1: none is kept.
 	Foreign int64 `json:"foreign"`
-	// Since is for how long that instance had heard all there was to hear, in ms.
-	Since int64 `json:"since"`
+	// Since is for how long that instance had listened without losing anything, in ms, and Behind how old the latest is that it has
+	// certainly heard: one that reads a stream may be far behind it when it comes back from an outage. Older versions do not tell that.
+	Since  int64 `json:"since"`
+	Behind int64 `json:"behind,omitempty"`
 	// Age is how old all this is, in ms.
 	Age int64 `json:"age,omitempty"`
 }
@@ -47,6 +49,9 @@ const (
 	inFlight    = 5000
 	birthMargin = 1000
 )
+
+// MaxBehind is how far an instance that reads a stream seems to be behind it when it is not: an idle stream says nothing for a second.
+const MaxBehind = 2 * time.Second
 
 // maxHanded bounds what is handed to another instance for one client, in bytes.
 const maxHanded = 8 << 20
@@ -111,6 +116,7 @@ func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, k
 			a.sessions.end(s, exitRefused)
 			return
 		}
+		h.Behind = a.behindLocked()
 		a.sessions.end(s, exitHandedOver)
 		a.sessions.moved.note(pid, to, time.Now().UnixMilli())
 		a.tickLocked()
@@ -192,7 +198,11 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, ma
 		}
 		s.skip[id.Origin] = n
 	}
-	if !j.forgetUnheard(s, now-h.Age, h.Since) {
+	behind := max(0, h.Behind) // what is told may be anything
+	if behind > MaxBehind.Milliseconds() && j.since > now-h.Age-behind {
+		return nil, RefusedCut // what was said in between has reached neither
+	}
+	if !j.forgetUnheard(s, now-h.Age-behind, h.Since-behind) {
 		return nil, RefusedCut
 	}
 	own, why := j.beyond(s, mark)
@@ -221,7 +231,7 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, ma
 }
 
 // forgetUnheard completes s.skip for origins that are known here and that the session's former instance did not name. That instance
-// described the session at asOf (Unix ms) and had listened for listened ms. There are two reasons why it does not name an origin:
+// described the session as of asOf (Unix ms), up to when it had heard everything, and had listened for listened ms by then. There are two reasons why it does not name an origin:
 //
 //  1. The origin ended before the instance began to listen. The client got its events elsewhere, or began later: they are skipped.
 //  2. Its first event was still on the way to the instance. The client has not got that event: nothing is skipped.

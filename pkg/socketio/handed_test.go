@@ -141,9 +141,11 @@ func TestBaseOfASession(t *testing.T) {
 func TestAdoptRefuses(t *testing.T) {
 	third := OriginText("third")
 	here := PacketID{OriginOf("third"), 1}.String() // kept on this instance, too
+	unknown := func(h *HandedSession) { delete(h.Seen, third); h.Rooms = append(h.Rooms, "red") }
 	for _, row := range []struct {
 		name  string
 		spoil func(h *HandedSession)
+		ago   int64 // when the events of others came here, in ms
 		mark  uint64
 		full  bool
 		why   Refusal
@@ -161,6 +163,12 @@ func TestAdoptRefuses(t *testing.T) {
 		{name: "events without a number came there", spoil: func(h *HandedSession) { h.Foreign = foreignMargin - 1 }, why: RefusedForeign},
 		{name: "… long ago", spoil: func(h *HandedSession) { h.Foreign = foreignMargin }, then: []string{"text"}},
 		{name: "… and it is known where", spoil: func(h *HandedSession) { h.Foreign = 0 }, mark: 2, then: []string{"text"}},
+		{name: "an instance that it did not know yet", spoil: unknown, then: []string{"text", "kept", "in red"}},
+		{name: "… and whose event it must have heard", spoil: unknown, ago: inFlight + 1000, then: []string{"text", "in red"}},
+		{name: "… unless it was behind", spoil: func(h *HandedSession) { unknown(h); h.Behind = 2000 }, ago: inFlight + 1000, then: []string{"text", "kept", "in red"}},
+		{name: "… by more than there is to hear here", spoil: func(h *HandedSession) { h.Behind = 1 + MaxBehind.Milliseconds() }, why: RefusedCut},
+		{name: "… and all of that was heard here", spoil: func(h *HandedSession) { h.Behind = 1 + MaxBehind.Milliseconds() }, ago: inFlight, then: []string{"text"}},
+		{name: "… by less than nothing", spoil: func(h *HandedSession) { unknown(h); h.Behind = -1 << 62 }, ago: inFlight + 1000, then: []string{"text", "in red"}},
 		{name: "no room for it", full: true, why: RefusedCut},
 		{name: "there is one with its private id", spoil: func(h *HandedSession) { h.Pid = lifePid }, why: RefusedUnknown},
 		{name: "there is one with its id", spoil: func(h *HandedSession) { h.Sid = "sid" }, why: RefusedUnknown},
@@ -177,6 +185,10 @@ func TestAdoptRefuses(t *testing.T) {
 			if row.spoil != nil {
 				row.spoil(h)
 			}
+			for i := range v.journal.list {
+				v.journal.list[i].at -= row.ago
+			}
+			v.journal.since -= row.ago
 			r := v.sessions.shared
 			if row.full {
 				r.cfg.Bytes = 2 * r.parkedBytes.Load()

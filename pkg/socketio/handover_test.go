@@ -21,11 +21,14 @@ type shelf struct {
 	discarded []socket.PrivateSessionId
 	attempts  int
 	a         *LocalAdapter // of the one that takes
+	behind    time.Duration // how far the instance is behind the others
 }
 
 var errShelf = errors.New("the shelf is broken")
 
 func (s *shelf) Lost() bool { return false }
+
+func (s *shelf) Heard() time.Time { return time.Now().Add(-s.behind) }
 
 func (s *shelf) Store(_ context.Context, d *SessionDump) error {
 	if s.attempts++; s.attempts <= s.fails {
@@ -64,6 +67,31 @@ func newShelved(t *testing.T, s *shelf) (*testServer, *Namespace) {
 	ns := server.Of("/chat")
 	ns.local.SetPeers(s)
 	return server, ns
+}
+
+// TestBehindIsTold: an instance that may not have heard everything says so of the sessions that it gives away.
+func TestBehindIsTold(t *testing.T) {
+	s := &shelf{behind: time.Minute}
+	old, ns := newShelved(t, s)
+	asked, stored := old.newComer(t, "/chat"), old.newComer(t, "/chat")
+	ns.Broadcast("before")
+	for _, c := range []*comer{asked, stored} {
+		c.wantEvents(`["before"]`)
+		c.cut()
+		c.gone(old)
+	}
+	h, why := ns.local.TakeSession(socket.PrivateSessionId(asked.pid), asked.offset, nil, 0, "to", time.Now())
+	if why != NotRefused || h.Behind < s.behind.Milliseconds() {
+		t.Errorf("handed over: %+v, %s", h, why)
+	}
+	if err := old.HandOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.a = ns.local
+	h, _, why = s.Take(socket.PrivateSessionId(stored.pid), stored.offset, time.Now())
+	if why != NotRefused || h.Behind < s.behind.Milliseconds() {
+		t.Errorf("stored: %+v, %s", h, why)
+	}
 }
 
 // TestHandOver: a client comes to another instance after its own has ended, and gets what it missed, in order, with its rooms and data.

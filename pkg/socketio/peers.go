@@ -16,6 +16,8 @@ type SessionPeers interface {
 	Take(pid socket.PrivateSessionId, offset string, deadline time.Time) (h *HandedSession, mark uint64, why Refusal)
 	// Lost tells whether events of other instances may have been lost since it was last called.
 	Lost() bool
+	// Heard is a moment up to which all events of other instances have come here. Where none can be late unnoticed, it is now.
+	Heard() time.Time
 }
 
 // SetPeers tells the adapter whom to ask; within JoinRecovery.
@@ -86,6 +88,14 @@ func (a *LocalAdapter) checkLost() {
 	if a.peers != nil && a.peers.Lost() {
 		a.CutRecovery()
 	}
+}
+
+// behindLocked is for how long, in ms, this instance may not have heard all there is to hear.
+func (a *LocalAdapter) behindLocked() int64 {
+	if a.peers == nil {
+		return 0
+	}
+	return max(0, time.Since(a.peers.Heard()).Milliseconds())
 }
 
 func (a *LocalAdapter) claimRemote(from arrival, pid socket.PrivateSessionId, deadline time.Time) (*session, Refusal) {

@@ -290,6 +290,8 @@ func (p heldPeers) Take(pid socket.PrivateSessionId, _ string, _ time.Time) (*Ha
 }
 func (heldPeers) Lost() bool { return false }
 
+func (heldPeers) Heard() time.Time { return time.Now() }
+
 // TestSessionBehindAnOriginIsEnded: a session came from an instance that had heard five events of a third
 // one. The first of that which comes here is the eighth: nobody knows the two in between.
 func TestSessionBehindAnOriginIsEnded(t *testing.T) {

@@ -35,6 +35,7 @@ type StoredLog struct {
 	Foreign int64             `json:"foreign"` // Unix ms
 	Since   int64             `json:"since"`   // Unix ms
 	At      int64             `json:"at"`      // Unix ms
+	Behind  int64             `json:"behind,omitempty"`
 
 	once    sync.Once
 	journal *journal // of it all; nil if it makes no sense; only read
@@ -175,7 +176,7 @@ func (a *LocalAdapter) dump() *SessionDump {
 	if len(d.Sessions) == 0 {
 		return nil
 	}
-	d.Log = &StoredLog{Floor: j.head(), Seen: make(map[uint64]uint64, len(j.seen)), Foreign: j.foreign, Since: j.since, At: time.Now().UnixMilli()}
+	d.Log = &StoredLog{Floor: j.head(), Seen: make(map[uint64]uint64, len(j.seen)), Foreign: j.foreign, Since: j.since, At: time.Now().UnixMilli(), Behind: a.behindLocked()}
 	for o, n := range j.seen {
 		d.Log.Seen[o] = n.last
 	}
@@ -289,7 +290,7 @@ func (l *StoredLog) Hand(stored json.RawMessage, offset string, kept map[string]
 	}
 	h, why := j.hand(s, kept, 0)
 	if h != nil {
-		h.Data, h.Age, h.Since = st.Data, time.Now().UnixMilli()-l.At, l.At-l.Since
+		h.Data, h.Age, h.Since, h.Behind = st.Data, time.Now().UnixMilli()-l.At, l.At-l.Since, l.Behind
 	}
 	return h, why
 }

@@ -23,6 +23,8 @@ type place struct {
 
 func (p *place) Lost() bool { return false }
 
+func (p *place) Heard() time.Time { return time.Now() }
+
 // Take asks the others in turn.
 func (p *place) Take(pid socket.PrivateSessionId, offset string, deadline time.Time) (*HandedSession, uint64, Refusal) {
 	kept, _, _ := p.a.Kept()

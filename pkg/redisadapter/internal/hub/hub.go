@@ -34,6 +34,7 @@ type Hub struct {
 	beatChannel string                          // of this hub alone, see beat
 	denied      atomic.Pointer[map[string]bool] // see deniedNames
 	sending     atomic.Bool                     // the publisher has taken items off the queue
+	heard       atomic.Pointer[time.Time]       // when a read of the stream that came to its end began
 	impossible  bool                            // see refuse; set before use
 	counters
 	state
@@ -208,6 +209,18 @@ func (h *Hub) Busy() bool {
 
 // GapCount is how many gaps there were in what was received.
 func (h *Hub) GapCount() uint64 { return h.gaps.Load() }
+
+// Heard is a moment up to which everything has been received, as far as no gap is known. A stream waits for its reader; what subscriptions
+// do not bring at once is a gap.
+func (h *Hub) Heard() time.Time {
+	if h.durable == nil {
+		return time.Now()
+	}
+	if at := h.heard.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
 
 // Spawn runs f on a goroutine that close waits for; context ends then.
 func (h *Hub) Spawn(f func())           { h.done.Go(f) }

@@ -9,6 +9,16 @@ import (
 	"socketio-chat/pkg/redisadapter/internal/streams"
 )
 
+// lookAt asks pipe about a stream; told makes sense of the answer once it is there. What was read last is taken to be there.
+func lookAt(ctx context.Context, pipe redis.Cmdable, key string) (told func() (streams.Info, error)) {
+	x := pipe.XInfoStream(ctx, key)
+	return func() (streams.Info, error) {
+		info, err := infoOf(x, key)
+		info.Holds = info.Exists
+		return info, err
+	}
+}
+
 // lookFor asks pipe about a stream, and whether it has an entry; told makes sense of the answers once they are there.
 func lookFor(ctx context.Context, pipe redis.Cmdable, key string, id streams.ID) (told func() (streams.Info, error)) {
 	x := pipe.XInfoStream(ctx, key)

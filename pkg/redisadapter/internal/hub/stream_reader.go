@@ -46,6 +46,8 @@ type streamReader struct {
 	// since is where the history begins of which everything is read or counted: what another instance tells of Redis having forgotten entries
 	// before is no news. Zero before the first look.
 	since streams.ID
+	// bare: Redis lets us do no more than read, so that what it has forgotten is noticed less often.
+	bare bool
 }
 
 // run reads until the hub ends.
@@ -78,6 +80,7 @@ func (r *streamReader) session(b *backoff) error {
 		return err
 	}
 	defer l.Close()
+	r.bare = false // it may be allowed by now
 	if !r.begun {
 		if err := r.begin(l); err != nil {
 			return err
@@ -129,9 +132,9 @@ func (r *streamReader) begin(l *link) error {
 // trimmed between the two. more tells that there may be more to read at once.
 func (r *streamReader) look(l *link) (more bool, err error) {
 	asked := r.entries()
+	began := time.Now()
 	pipe := l.TxPipeline()
-	told := lookFor(r.h.ctx, pipe, r.t.key, r.pos.Id)
-	clock := pipe.Time(r.h.ctx)
+	told, at := r.ask(pipe)
 	read := pipe.XRead(r.h.ctx, r.args(asked, -1))
 	stop := r.watch(l, 0)
 	_, err = pipe.Exec(r.h.ctx)
@@ -143,12 +146,14 @@ func (r *streamReader) look(l *link) (more bool, err error) {
 		return false, err
 	}
 	if judge(err) == withOther { // Redis says only that a command was refused, not which
-		for _, cmd := range []redis.Cmder{
-			l.XInfoStream(r.h.ctx, r.t.key), l.XRead(r.h.ctx, r.args(1, -1)), l.XRangeN(r.h.ctx, r.t.key, "+", "+", 1), l.Time(r.h.ctx),
-		} {
+		for _, cmd := range []redis.Cmder{l.XInfoStream(r.h.ctx, r.t.key), l.XRead(r.h.ctx, r.args(1, -1))} {
 			if isDenied(cmd.Err()) {
 				return false, cmd.Err()
 			}
+		}
+		if !r.bare {
+			r.bare = true // it may be what can be done without
+			return true, nil
 		}
 	}
 	info, err := told()
@@ -156,7 +161,7 @@ func (r *streamReader) look(l *link) (more bool, err error) {
 		return false, err
 	}
 	r.looked = time.Now()
-	now := streams.ID{Ms: uint64(clock.Val().UnixMilli())} //nolint:gosec // a time of our age
+	now := streams.ID{Ms: uint64(at.Val().UnixMilli())} //nolint:gosec // a time of our age
 	if r.since == (streams.ID{}) {
 		r.since = now
 	}
@@ -176,13 +181,24 @@ func (r *streamReader) look(l *link) (more bool, err error) {
 		return false, err
 	}
 	r.pos.CaughtUp(info)
-	return int64(n) == asked, nil
+	return !r.reached(int64(n) < asked, began), nil
+}
+
+// ask asks pipe about the stream, whether what was read last is there, and for the time, as far as it may.
+func (r *streamReader) ask(pipe redis.Cmdable) (told func() (streams.Info, error), at *redis.TimeCmd) {
+	ctx := r.h.ctx
+	if r.bare {
+		at = redis.NewTimeCmd(ctx)
+		at.SetVal(time.Now()) // ours
+		return lookAt(ctx, pipe, r.t.key), at
+	}
+	return lookFor(ctx, pipe, r.t.key, r.pos.Id), pipe.Time(ctx)
 }
 
 // follow waits for entries and reads them as they come, until it is time to look again.
 func (r *streamReader) follow(l *link) error {
 	for {
-		asked := r.entries()
+		asked, began := r.entries(), time.Now()
 		stop := r.watch(l, readBlock)
 		read := l.XRead(r.h.ctx, r.args(asked, readBlock))
 		stop()
@@ -190,10 +206,18 @@ func (r *streamReader) follow(l *link) error {
 		if err != nil {
 			return err
 		}
-		if int64(n) == asked || n == 0 && time.Since(r.looked) > r.t.recheck {
+		if !r.reached(int64(n) < asked, began) || n == 0 && time.Since(r.looked) > r.t.recheck {
 			return nil
 		}
 	}
+}
+
+// reached notes whether a read that began at that time came to the end of the stream, and passes it on.
+func (r *streamReader) reached(end bool, began time.Time) bool {
+	if end {
+		r.h.heard.Store(&began)
+	}
+	return end
 }
 
 // watch closes the connection unless the read that waits for block returns in time; call what it

@@ -66,8 +66,9 @@ type cluster interface {
 	// there lately are there, but as many as are known to have ended.
 	Joined() bool
 	Whole(ended int) bool
-	// Gaps counts the gaps in what was received.
+	// Gaps counts the gaps in what was received. Heard is a moment up to which everything has been received.
 	Gaps() uint64
+	Heard() time.Time
 	// Go runs f, for which the end of the adapter waits; Context ends then.
 	Go(f func())
 	Context() context.Context
@@ -108,6 +109,9 @@ func (x *Exchange) Lost() bool {
 	now := x.cluster.Gaps()
 	return x.gapsSeen.Swap(now) != now
 }
+
+// Heard is a moment up to which all events of other instances have come here.
+func (x *Exchange) Heard() time.Time { return x.cluster.Heard() }
 
 // Missed notes a gap in what was received that is over: only clients whose offset lies behind it can be
 // recovered. (A gap that is not over yet is found by Lost.)
@@ -195,7 +199,7 @@ func (x *Exchange) Handle(req *wire.Request) error {
 	if x.cluster.Ordered() {
 		mark = x.local.Mark()
 	}
-	if x.cluster.Busy() {
+	if x.cluster.Busy() || time.Since(x.cluster.Heard()) > socketio.MaxBehind {
 		answer.Refusal = socketio.RefusedTimeout // the messages of the chat come first
 		return x.answer(req, answer)
 	}

@@ -110,6 +110,7 @@ func (n *node) Busy() bool               { return false }
 func (n *node) Joined() bool             { return true }
 func (n *node) Whole(ended int) bool     { return n.missing <= ended }
 func (n *node) Gaps() uint64             { return 0 }
+func (n *node) Heard() time.Time         { return time.Now() }
 func (n *node) Go(f func())              { go f() }
 func (n *node) Context() context.Context { return context.Background() }
 
