@@ -184,19 +184,9 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, ma
 	if mark == 0 && (h.Foreign >= 0 && h.Foreign < foreignMargin || j.foreign > now-h.Age-foreignMargin) {
 		return nil, RefusedForeign
 	}
-	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), skip: map[uint64]uint64{}, awaySince: now}
-	for _, room := range h.Rooms {
-		s.stays = append(s.stays, stay{room, 0, stillThere})
-	}
-	if len(h.Data) > 0 && json.Unmarshal(h.Data, &s.data) != nil {
+	s := &session{sid: h.Sid, pid: h.Pid, base: offset, start: j.head(), awaySince: now}
+	if !h.read(s) {
 		return nil, RefusedCut
-	}
-	for text, n := range h.Seen {
-		id, ok := parseOffset(text + "0")
-		if !ok {
-			return nil, RefusedCut
-		}
-		s.skip[id.Origin] = n
 	}
 	behind := max(0, h.Behind) // what is told may be anything
 	if behind > MaxBehind.Milliseconds() && j.since > now-h.Age-behind {
@@ -228,6 +218,22 @@ func (a *LocalAdapter) adoptSession(h *HandedSession, l *link, offset string, ma
 	a.sessions.adopt(s, l)
 	a.tickLocked()
 	return s, NotRefused
+}
+
+// read gives s the rooms, the data and what it has had of each origin. It reports false if they make no sense.
+func (h *HandedSession) read(s *session) bool {
+	for _, room := range h.Rooms {
+		s.stays = append(s.stays, stay{room, 0, stillThere})
+	}
+	s.skip = make(map[uint64]uint64, len(h.Seen))
+	for text, n := range h.Seen {
+		id, ok := parseOffset(text + "0")
+		if !ok {
+			return false
+		}
+		s.skip[id.Origin] = n
+	}
+	return len(h.Data) == 0 || json.Unmarshal(h.Data, &s.data) == nil
 }
 
 // forgetUnheard completes s.skip for origins that are known here and that the session's former instance did not name. That instance

@@ -142,7 +142,9 @@ func (r *roster) end(began, now time.Time, all bool) {
 	r.called = began
 	for origin, at := range r.heard {
 		if at.Before(began) {
-			r.left[origin] = at
+			if len(r.left) < maxKnown {
+				r.left[origin] = at
+			}
 			delete(r.heard, origin)
 			delete(r.mixed, origin)
 		}
