@@ -155,7 +155,7 @@ class Talker extends Chatter {
       if (i === 0) continue;
       const [before, epochBefore] = heard[i - 1];
       const where = `${this.name} hears ${speaker.name} say ${number} after ${before}`;
-      assert.ok(number > before, `${where}: once and in order`);
+      assert.ok(number > before, `${where}: once and in order; around it ${heard.slice(Math.max(i - 20, 0), i + 20).join(' ')}, breaks at ${speaker.#breaks}`);
       if (number === before + 1 || epoch !== epochBefore) continue;
       assert.ok(speaker.#breaks.includes(number), `${where}, on one connection; it was connected, but for breaks at ${speaker.#breaks}`);
     }
