@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -45,8 +46,8 @@ type LocalAdapter struct {
 	name  string
 
 	log      *slog.Logger
-	traffic  *traffic       // of the namespace; nil until a Server has adopted the adapter
-	received func(Received) // may be nil; see Namespace.OnReceive
+	traffic  *traffic                       // of the namespace; nil until a Server has adopted the adapter
+	received atomic.Pointer[func(Received)] // nil: nobody listens; see Namespace.OnReceive
 
 	mu      sync.Mutex // guards what follows and the member of each link
 	batches *sync.Pool // of batch; nil until a Server has adopted the adapter

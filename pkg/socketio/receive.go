@@ -9,19 +9,20 @@ type Received struct {
 }
 
 // OnReceive sets what is called with each such event, before sockets of this instance get it, in the order in which they come. It runs on the
-// goroutine that reads from the other instances and must not block. Of events to rooms that concern nobody here it may not hear. It must be
-// called before the server serves, once.
+// goroutine that reads from the other instances and must not block. Of events to rooms that concern nobody here it may not hear. It should be
+// called once, before the server serves; what has come before is not told.
 func (ns *Namespace) OnReceive(f func(Received)) {
 	if ns.local != nil {
-		ns.local.received = f
+		ns.local.received.Store(&f)
 	}
 }
 
 // heard tells what listens of an event of another instance.
 func (a *LocalAdapter) heard(ev Encoded, opts *socket.BroadcastOptions) {
-	if a.received == nil || ev.ID != nil || isVolatile(opts) {
+	received := a.received.Load()
+	if received == nil || ev.ID != nil || isVolatile(opts) {
 		return
 	}
 	rooms, except := roomSets(opts)
-	guard(a.log, "a broadcast of another instance", func() { a.received(Received{ev.Data, rooms, except}) })
+	guard(a.log, "a broadcast of another instance", func() { (*received)(Received{ev.Data, rooms, except}) })
 }
