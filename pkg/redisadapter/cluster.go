@@ -224,9 +224,11 @@ func (a *Adapter) commandOne(req *wire.Request, what adapter.MessageType) error 
 	}
 	switch what {
 	case rtypes.REMOTE_JOIN:
-		if s.Join(req.Rooms.Rooms()...); req.Rooms == nil {
-			s.Join(socket.Room(req.Room))
+		rooms := req.Rooms.Rooms()
+		if req.Rooms == nil {
+			rooms = []socket.Room{socket.Room(req.Room)}
 		}
+		s.Join(rooms...)
 	case rtypes.REMOTE_LEAVE:
 		s.Leave(socket.Room(req.Room))
 	case rtypes.REMOTE_DISCONNECT:

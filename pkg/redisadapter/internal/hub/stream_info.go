@@ -19,12 +19,12 @@ func lookAt(ctx context.Context, pipe redis.Cmdable, key string) (told func() (s
 	}
 }
 
-// lookFor asks pipe about a stream, and whether it has an entry; told makes sense of the answers once they are there.
+// lookFor is lookAt, and asks whether the stream has an entry.
 func lookFor(ctx context.Context, pipe redis.Cmdable, key string, id streams.ID) (told func() (streams.Info, error)) {
-	x := pipe.XInfoStream(ctx, key)
+	stream := lookAt(ctx, pipe, key)
 	entry := pipe.XRangeN(ctx, key, id.String(), id.String(), 1)
 	return func() (streams.Info, error) {
-		info, err := infoOf(x, key)
+		info, err := stream()
 		if err == nil && info.Exists {
 			var list []redis.XMessage
 			if list, err = entry.Result(); err != nil {

@@ -61,6 +61,14 @@ func number(b []byte) (f float64, ok bool) {
 	return f, true
 }
 
+// readMap reads a map into v; what is no map leaves v as it is.
+func readMap(b []byte, v any) error {
+	if len(b) == 0 || b[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(b, v)
+}
+
 // ID names a request or an instance. It is text nearly always; a number goes back as the number it was,
 // since that is what its sender looks for.
 type ID string

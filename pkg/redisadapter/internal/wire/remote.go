@@ -36,10 +36,7 @@ type remoteHandshake struct {
 func (h *remoteHandshake) UnmarshalJSON(b []byte) error {
 	type plain remoteHandshake
 	*h = remoteHandshake{}
-	if len(b) == 0 || b[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(b, (*plain)(h))
+	return readMap(b, (*plain)(h))
 }
 
 // parameters are headers, or parameters of a query.
@@ -48,10 +45,7 @@ type parameters map[string]stringOrList
 // UnmarshalJSON takes what is no map, such as the empty list of PHP, for none.
 func (p *parameters) UnmarshalJSON(b []byte) error {
 	*p = nil
-	if len(b) == 0 || b[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(b, (*map[string]stringOrList)(p))
+	return readMap(b, (*map[string]stringOrList)(p))
 }
 
 // moment is a number of milliseconds since 1970; programs that count seconds in floats write fractions.

@@ -157,10 +157,7 @@ type RequestFlags struct {
 func (f *RequestFlags) UnmarshalJSON(b []byte) error {
 	type plain RequestFlags
 	*f = RequestFlags{}
-	if len(b) == 0 || b[0] != '{' {
-		return nil
-	}
-	return json.Unmarshal(b, (*plain)(f))
+	return readMap(b, (*plain)(f))
 }
 
 // Response is a message on a response channel.
