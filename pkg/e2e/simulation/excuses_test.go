@@ -27,7 +27,7 @@ func (w *world) outages(server int) (list []span) {
 	for _, st := range w.strikes {
 		switch st.kind {
 		case "redis-kill", "redis-forget", "redis-stop", "client-kill":
-		case "back-cut", "back-jam", "isolate", "freeze":
+		case "back-cut", "back-jam", "isolate":
 			if st.server != server {
 				continue
 			}
