@@ -4,8 +4,10 @@ import { createRequire } from 'node:module';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** The rules that page breaks, each with the elements that break it. */
+/** The rules that page breaks, each with the elements that break it, once what slides or fades into it is there. */
 export async function violations(page) {
+  // Half transparent, a panel has no contrast. What goes on for ever is never over, and what is removed meanwhile is cancelled.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished)));
   await page.evaluate(axe);
   const { violations, incomplete } = await page.evaluate(() => window.axe.run());
   // Of contrasts of what is scrolled out of view it says that it cannot tell.
