@@ -7,7 +7,7 @@ export type Part = { readonly kind: 'text' | 'code'; readonly text: string } | {
 const SPECIAL = /```\n?([^`]+?)\n?```|`([^`\n]+)`|(?<![\p{L}\p{N}_/.@-])(?:https?:\/\/|www\.)[^\s<>"`\u0000-\u001f\u200b-\u200f\u2028-\u202f\u2066-\u2069]+/giu;
 
 /** What ends a sentence, not an address. */
-const TAIL = /[.,;:!?'*_~…、。，」』】〉》”’]+$/u;
+const TAIL = new Set('.,;:!?\'*_~…、。，」』】〉》”’');
 
 const PAIRS: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
@@ -46,17 +46,28 @@ function linkOf(found: string): Part | undefined {
   }
 }
 
+/** Cuts what ends a sentence, and brackets that the address does not open. Takes linear time: anybody may send any text. */
 function withoutTail(address: string): string {
-  for (;;) {
-    const last = address.at(-1)!;
-    const opening = PAIRS[last];
-    const unpaired = opening !== undefined && address.split(last).length > address.split(opening).length;
-    const shorter = unpaired ? address.slice(0, -1) : address.replace(TAIL, '');
-    if (shorter === address || shorter === '') {
-      return address;
+  const unpaired = new Map(Object.entries(PAIRS).map(([closing, opening]) => [closing, count(address, closing) - count(address, opening)]));
+  let end = address.length;
+  for (; end > 1; end--) {
+    const last = address[end - 1]!;
+    const more = unpaired.get(last) ?? 0;
+    if (more > 0) {
+      unpaired.set(last, more - 1);
+    } else if (!TAIL.has(last)) {
+      break;
     }
-    address = shorter;
   }
+  return address.slice(0, end);
+}
+
+function count(text: string, char: string): number {
+  let n = 0;
+  for (let at = text.indexOf(char); at >= 0; at = text.indexOf(char, at + 1)) {
+    n++;
+  }
+  return n;
 }
 
 /** Tells whether text is one to three emoji and nothing else. */
