@@ -57,7 +57,7 @@ describe('partsOf', () => {
     }
   });
 
-  // Half a million characters, as a server lets through; were it quadratic, it would take longer than a test may.
+  // Fifty times what the page shows of a text; were it quadratic, it would take longer than a test may.
   test.each(['https://a', '`', '```', '```a`', '`a', '(', 'www.', 'https://a.b/('.repeat(3), ')', '.', ').', '」]', '\n', '😀', '@', '-', '/'])('time is linear in %j', (piece) => {
     const long = piece.repeat(500_000 / piece.length);
     for (const text of [long, `https://a.example/${long}`, `https://a.example/${long}x`, `\`\`\`${long}`, `${long} www.a.example`]) {
