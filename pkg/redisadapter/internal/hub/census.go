@@ -37,33 +37,47 @@ func ask(ctx context.Context, t transport, pipe redis.Pipeliner, of wire.Listene
 	}
 }
 
-// census completes n; scan looks through all channels.
-func (c *counter) census(of wire.Listeners, n numbers, scan func() (modern int, err error)) (wire.Census, error) {
-	known := wire.Census{All: n.all, Ours: n.ours, Modern: n.all}
-	if of.Modern == "" || n.all == n.ours {
+// looks is how often the channels are looked through at most for one census, while nodes come and go.
+const looks = 3
+
+// census completes n. scan looks through all channels and counts again: what one that came or went in between makes of two
+// numbers that do not belong together would name a generation that is not there, so it is asked again.
+func (c *counter) census(of wire.Listeners, n numbers, scan func() (modern int, now numbers, err error)) (wire.Census, error) {
+	for look := 1; ; look++ {
+		known := wire.Census{All: n.all, Ours: n.ours, Modern: n.all}
+		if of.Modern == "" || n.all == n.ours {
+			return known, nil
+		}
+		if last, ok := c.last[of.All]; ok && last.census.All == n.all && last.census.Ours == n.ours && time.Since(last.at) < c.keep {
+			return last.census, nil
+		}
+		modern, now, err := scan()
+		if err != nil {
+			return wire.Census{}, err
+		}
+		if known.Modern = modern; now != n {
+			if n = now; look < looks {
+				continue
+			}
+			return known, nil // for once
+		}
+		if c.last == nil {
+			c.last = map[string]scanned{}
+		}
+		c.last[of.All] = scanned{known, time.Now()}
 		return known, nil
 	}
-	if last, ok := c.last[of.All]; ok && last.census.All == n.all && last.census.Ours == n.ours && time.Since(last.at) < c.keep {
-		return last.census, nil
-	}
-	var err error
-	if known.Modern, err = scan(); err != nil {
-		return wire.Census{}, err
-	}
-	if c.last == nil {
-		c.last = map[string]scanned{}
-	}
-	c.last[of.All] = scanned{known, time.Now()}
-	return known, nil
 }
 
-// scanOne looks through the channels of a single Redis.
-func scanOne(ctx context.Context, c redis.Cmdable, pattern string) (int, error) {
-	list, err := c.PubSubChannels(ctx, pattern).Result()
-	if err != nil {
-		return 0, fmt.Errorf("PUBSUB CHANNELS %s: %w", pattern, err)
+// scanOne looks through the channels of a single Redis, and counts as ask does.
+func scanOne(ctx context.Context, t transport, c redis.Cmdable, of wire.Listeners) (modern int, now numbers, err error) {
+	pipe := c.Pipeline()
+	list := pipe.PubSubChannels(ctx, of.Modern)
+	counted := ask(ctx, t, pipe, of)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, numbers{}, fmt.Errorf("PUBSUB CHANNELS %s: %w", of.Modern, err)
 	}
-	return len(list), nil
+	return len(list.Val()), counted(), nil
 }
 
 // clusterTimeout bounds the questions to replicas of a Redis Cluster: one that is down takes no part, and

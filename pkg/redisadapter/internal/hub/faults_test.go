@@ -78,7 +78,7 @@ func TestCounter(t *testing.T) {
 		of := wire.Listeners{All: "all", Modern: "modern*", Ours: "ours"}
 		scans := 0
 		ask := func(of wire.Listeners, all, ours int) wire.Census {
-			got, err := c.census(of, numbers{all, ours}, func() (int, error) { scans++; return 2, nil })
+			got, err := c.census(of, numbers{all, ours}, func() (int, numbers, error) { scans++; return 2, numbers{all, ours}, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,8 +106,21 @@ func TestCounter(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		if _, err := c.census(of, numbers{4, 1}, func() (int, error) { return 0, io.EOF }); !errors.Is(err, io.EOF) {
+		if _, err := c.census(of, numbers{4, 1}, func() (int, numbers, error) { return 0, numbers{}, io.EOF }); !errors.Is(err, io.EOF) {
 			t.Errorf("Redis is gone: %v", err)
+		}
+		// An instance joins between the two commands: what they say together is asked again.
+		come := []struct {
+			modern int
+			now    numbers
+		}{{1, numbers{2, 1}}, {1, numbers{2, 1}}}
+		got, err := c.census(wire.Listeners{All: "new", Modern: "m*"}, numbers{1, 0}, func() (int, numbers, error) {
+			next := come[0]
+			come = come[1:]
+			return next.modern, next.now, nil
+		})
+		if err != nil || got.LegacyNodes() != 1 || got.Node4() != 0 || len(come) != 0 {
+			t.Errorf("one of generation 2 and one of ours that joins are %+v, %v", got, err)
 		}
 		if got := mostSubscribers(map[string]int64{"a": 1, "b": 3, "c": 2}); got != 3 {
 			t.Errorf("the largest namespace has %d", got)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -236,22 +237,32 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 func (p *publisher) census(of wire.Listeners, counted func() numbers) (wire.Census, error) {
 	ctx := p.h.ctx
 	if counted != nil {
-		return p.counter.census(of, counted(), func() (int, error) {
-			modern, err := scanOne(ctx, p.link, of.Modern)
+		return p.counter.census(of, counted(), func() (int, numbers, error) {
+			modern, now, err := scanOne(ctx, p.h.transport, p.link, of)
 			if isDenied(err) {
 				p.h.fault.warn("All nodes that are not ours are taken for socket.io 4", permission(err, "command PUBSUB CHANNELS"))
-				return counted().all, nil
+				return counted().all, counted(), nil
 			}
-			return modern, err
+			return modern, now, err
 		})
 	}
 	c := p.cluster()
-	counts, err := clusterNumbers(ctx, p.h.transport, c, of.All, of.Ours)
+	n, err := clusterCount(ctx, p.h.transport, c, of)
 	if err != nil {
 		return wire.Census{}, err
 	}
-	n := numbers{all: int(counts[of.All]), ours: int(counts[of.Ours])}
-	return p.counter.census(of, n, func() (int, error) { return scanCluster(ctx, c, of.Modern) })
+	return p.counter.census(of, n, func() (modern int, now numbers, err error) {
+		if modern, err = scanCluster(ctx, c, of.Modern); err == nil {
+			now, err = clusterCount(ctx, p.h.transport, c, of)
+		}
+		return modern, now, err
+	})
+}
+
+// clusterCount is what ask finds out, in a Redis Cluster.
+func clusterCount(ctx context.Context, t transport, c *redis.ClusterClient, of wire.Listeners) (numbers, error) {
+	counts, err := clusterNumbers(ctx, t, c, of.All, of.Ours)
+	return numbers{all: int(counts[of.All]), ours: int(counts[of.Ours])}, err
 }
 
 // entries counts what goes into a stream.

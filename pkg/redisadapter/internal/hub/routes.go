@@ -17,8 +17,9 @@ type routes struct {
 	channels   map[string][]receiver
 	namespaces map[string][]receiver
 
-	// What was added or removed since the subscriber took it.
+	// What was added or removed since the subscriber took it, and whether a receiver's own subscription is among it.
 	changedPatterns, changedChannels map[string]bool
+	added                            bool
 }
 
 // route is a receiver with what it wants from the beginning.
@@ -48,6 +49,7 @@ func (t *routes) add(s wire.Subscription, r receiver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.list = append(slices.Clone(t.list), route{s, r})
+	t.added = true
 	t.namespaces[s.Nsp] = with(t.namespaces[s.Nsp], r)
 	for _, p := range s.Patterns {
 		t.patterns[p] = with(t.patterns[p], r)
@@ -149,14 +151,25 @@ func (t *routes) counted() (names []string) {
 	return names
 }
 
-// wanted is a change of the subscriptions: names, and whether each is to be had.
-type wanted struct{ patterns, channels map[string]bool }
+// grown tells whether a receiver was added that the subscriber does not know of.
+func (t *routes) grown() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.added
+}
+
+// wanted is a change of the subscriptions: names, and whether each is to be had. With whole, it is all there is, or has a receiver's
+// own subscription: the connection is not complete without it.
+type wanted struct {
+	patterns, channels map[string]bool
+	whole              bool
+}
 
 // everything is all that is subscribed to, and which channels of it only our own instances have.
 func (t *routes) everything() (all wanted, ours map[string]bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	all, ours = wanted{map[string]bool{}, map[string]bool{}}, map[string]bool{}
+	all, ours = wanted{map[string]bool{}, map[string]bool{}, true}, map[string]bool{}
 	for _, m := range t.list { // rooms that are followed are of the same kind as these
 		for _, name := range m.Patterns {
 			all.patterns[name] = true
@@ -173,10 +186,10 @@ func (t *routes) everything() (all wanted, ours map[string]bool) {
 func (t *routes) changes(everything bool) wanted {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w := wanted{t.changedPatterns, t.changedChannels}
-	t.changedPatterns, t.changedChannels = map[string]bool{}, map[string]bool{}
+	w := wanted{t.changedPatterns, t.changedChannels, t.added}
+	t.changedPatterns, t.changedChannels, t.added = map[string]bool{}, map[string]bool{}, false
 	if everything {
-		w = wanted{make(map[string]bool, len(t.patterns)), make(map[string]bool, len(t.channels))}
+		w = wanted{make(map[string]bool, len(t.patterns)), make(map[string]bool, len(t.channels)), true}
 		for name := range t.patterns {
 			w.patterns[name] = true
 		}

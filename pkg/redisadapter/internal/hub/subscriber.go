@@ -29,8 +29,10 @@ type subscriber struct {
 	mu       sync.Mutex
 	patterns map[string]bool // subscribed; true once Redis has confirmed it
 	channels map[string]bool
-	late     map[string]int // confirmations to come for what was unsubscribed before it was confirmed
-	complete uint64         // generation of the connection once all was confirmed for the first time, else 0
+	late     map[string]int  // confirmations to come for what was unsubscribed before it was confirmed
+	awaited  map[string]bool // to be confirmed before the connection is complete: what there was at first, and receivers added until then
+
+	complete atomic.Uint64 // the connection's generation once it is complete, 0 before
 }
 
 // subscribeLoop keeps a subscriber going until the hub ends.
@@ -70,7 +72,7 @@ func (h *Hub) subscribeSession(b *backoff) error {
 	defer l.Close()
 	s := &subscriber{
 		h: h, pubsub: l.Subscribe(ctx), cancel: cancel,
-		patterns: map[string]bool{}, channels: map[string]bool{}, late: map[string]int{},
+		patterns: map[string]bool{}, channels: map[string]bool{}, late: map[string]int{}, awaited: map[string]bool{},
 	}
 	defer s.pubsub.Close()
 	if err := s.sync(ctx, true); err != nil {
@@ -101,12 +103,12 @@ func (s *subscriber) run(ctx context.Context, b *backoff) error {
 			if err := s.confirm(m); err != nil {
 				return err
 			}
-			if s.complete != 0 {
+			if s.complete.Load() != 0 {
 				b.reset()
 			}
 		case *redis.Message:
 			if h.isBeat(m.Channel, m.Payload) {
-				h.beatReceived(m.Payload, s.complete)
+				h.beatReceived(m.Payload, s.complete.Load())
 				continue
 			}
 			h.dispatch(m)
@@ -133,8 +135,7 @@ func (h *Hub) guard(f func()) {
 	f()
 }
 
-// confirm notes a subscription. When all are confirmed, the connection is complete, and a heartbeat
-// proves it.
+// confirm notes a subscription.
 func (s *subscriber) confirm(m *redis.Subscription) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,19 +161,25 @@ func (s *subscriber) confirm(m *redis.Subscription) error {
 		return errResubscribe
 	}
 	list[m.Channel] = true
-	if s.complete == 0 && allConfirmed(s.channels) && allConfirmed(s.patterns) {
-		s.complete = s.h.connected(&s.h.sub)
-	}
+	delete(s.awaited, m.Channel)
+	s.completeLocked()
 	return nil
 }
 
-func allConfirmed(list map[string]bool) bool {
-	for _, ok := range list {
-		if !ok {
-			return false
-		}
+// awaitLocked makes the connection wait for names to be confirmed before it is complete.
+func (s *subscriber) awaitLocked(patterns, channels []string) {
+	for _, name := range slices.Concat(patterns, channels) {
+		s.awaited[name] = true
 	}
-	return true
+}
+
+// completeLocked makes the connection complete when nothing is awaited any more; a heartbeat then proves it. A namespace that is made a
+// moment after the first is waited for: an instance that says it has joined hears what the others say there. Rooms that are followed
+// meanwhile are not, or a crowd that joins some would keep the instance from joining.
+func (s *subscriber) completeLocked() {
+	if s.complete.Load() == 0 && len(s.awaited) == 0 && !s.h.routes.grown() {
+		s.complete.Store(s.h.connected(&s.h.sub))
+	}
 }
 
 // keep follows changes of the routes and watches the heartbeats. It ends with ctx, and ends the
@@ -203,14 +210,20 @@ func (s *subscriber) keep(ctx context.Context) {
 // sync subscribes to what the routes want and the connection does not have, and drops the rest: what has
 // changed, or everything.
 func (s *subscriber) sync(ctx context.Context, everything bool) error {
-	want := s.h.routes.changes(everything)
+	s.mu.Lock()
+	want := s.h.routes.changes(everything) // under the lock: from now on they are awaited
 	if everything {
 		want.channels[s.h.beat()] = true
 	}
 	maps.DeleteFunc(want.channels, func(name string, _ bool) bool { return s.h.deniedNames()[name] })
-	s.mu.Lock()
 	addP, delP := s.differenceLocked(s.patterns, want.patterns)
 	addC, delC := s.differenceLocked(s.channels, want.channels)
+	if want.whole {
+		s.awaitLocked(addP, addC)
+	}
+	if !everything {
+		s.completeLocked() // nothing need have been added
+	}
 	s.mu.Unlock()
 	t := s.h.transport
 	return errors.Join(t.subscribe(ctx, s.pubsub, addP, addC), t.unsubscribe(ctx, s.pubsub, delP, delC))
@@ -229,6 +242,7 @@ func (s *subscriber) differenceLocked(have, want map[string]bool) (added, remove
 				s.late[name]++
 			}
 			delete(have, name)
+			delete(s.awaited, name)
 			removed = append(removed, name)
 		}
 	}

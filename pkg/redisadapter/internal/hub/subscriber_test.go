@@ -25,7 +25,7 @@ func newTestHub(mode Mode) *Hub {
 }
 
 func newTestSubscriber(h *Hub) *subscriber {
-	return &subscriber{h: h, patterns: map[string]bool{}, channels: map[string]bool{}, late: map[string]int{}}
+	return &subscriber{h: h, patterns: map[string]bool{}, channels: map[string]bool{}, late: map[string]int{}, awaited: map[string]bool{}}
 }
 
 // Redis confirms subscriptions one by one, in the order of the commands. What comes out of turn shows that the connection is not the one we
@@ -33,7 +33,7 @@ func newTestSubscriber(h *Hub) *subscriber {
 func TestConfirm(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		steps string // +name is wanted, -name no longer, kind:name is what Redis says
+		steps string // +name is wanted, ~name only followed, -name no longer; !name will be, of a new namespace; kind:name is what Redis says
 		err   error  // of the last step
 		whole bool   // the connection is complete at the end
 	}{
@@ -41,6 +41,8 @@ func TestConfirm(t *testing.T) {
 		{"one is missing", "+a +b subscribe:a", nil, false},
 		{"the pattern is missing", "+a +p* subscribe:a", nil, false},
 		{"sharded", "+a ssubscribe:a", nil, true},
+		{"a room that is followed is not waited for", "+a ~r subscribe:a", nil, true},
+		{"a namespace that was made meanwhile is", "+a !b subscribe:a", nil, false},
 		{"one more, later", "+a subscribe:a +b subscribe:b", nil, true},
 		{"nobody asked for it", "+a subscribe:b", errResubscribe, false},
 		{"a pattern as a channel", "+p* subscribe:p*", errResubscribe, false},
@@ -67,7 +69,12 @@ func TestConfirm(t *testing.T) {
 			}
 			switch step[0] {
 			case '+':
+				added, _ := s.differenceLocked(list, map[string]bool{name: true})
+				s.awaitLocked(nil, added)
+			case '~':
 				s.differenceLocked(list, map[string]bool{name: true})
+			case '!':
+				h.routes.add(wire.Subscription{Channels: []string{name}}, nil)
 			case '-':
 				s.differenceLocked(list, map[string]bool{name: false})
 			default:
@@ -78,8 +85,8 @@ func TestConfirm(t *testing.T) {
 				t.Errorf("%s: %s: %v", tc.name, step, err)
 			}
 		}
-		if !errors.Is(err, tc.err) || (s.complete != 0) != tc.whole || h.sub != s.complete {
-			t.Errorf("%s: %v, complete %d of %d", tc.name, err, s.complete, h.sub)
+		if !errors.Is(err, tc.err) || (s.complete.Load() != 0) != tc.whole || h.sub != s.complete.Load() {
+			t.Errorf("%s: %v, complete %d of %d", tc.name, err, s.complete.Load(), h.sub)
 		}
 	}
 }
