@@ -2,9 +2,11 @@ package main
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"slices"
 
 	"socketio-chat/pkg/config"
 	"socketio-chat/pkg/httpserver"
@@ -42,6 +44,18 @@ func operate(cfg config.Config, chat *chatParts, server *httpserver.Server, log 
 		profile(server)
 	}
 	return board
+}
+
+// operatorHosts are the names that the operators' address is known to have.
+func operatorHosts(h config.HTTP) []string {
+	names := slices.Clone(h.MetricsHosts)
+	if host, _, err := net.SplitHostPort(h.MetricsAddr); err == nil && host != "" {
+		names = append(names, host)
+	}
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	return names
 }
 
 // profile offers Go's profiles where `go tool pprof` looks for them.

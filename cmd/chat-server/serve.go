@@ -126,6 +126,7 @@ func newHTTPServer(cfg config.Config, chat *chatParts, log *slog.Logger) (*https
 		IdleTimeout:   cfg.Limits.IdleTime,
 		MaxIdle:       cfg.Limits.Idle,
 		NoClient:      !cfg.HTTP.ServeClient,
+		OperatorHosts: operatorHosts(cfg.HTTP),
 	}
 	if err := addPage(&options, cfg.Chat.Title); errors.Is(err, web.ErrNotBuilt) {
 		log.Warn(err.Error())

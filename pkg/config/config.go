@@ -34,11 +34,12 @@ type Config struct {
 
 // HTTP is where the server listens.
 type HTTP struct {
-	Host        string // empty: all interfaces
-	Port        int    // 0: a free one, for tests
-	MetricsAddr string // host:port of the operators' address; empty: none
-	Pprof       bool   // offer Go's profiles there
-	ServeClient bool   // serve the client bundles
+	Host         string   // empty: all interfaces
+	Port         int      // 0: a free one, for tests
+	MetricsAddr  string   // host:port of the operators' address; empty: none
+	MetricsHosts []string // names under which browsers may open it
+	Pprof        bool     // offer Go's profiles there
+	ServeClient  bool     // serve the client bundles
 
 	Drain time.Duration // how long clients may take to move away when the server ends
 }

@@ -225,6 +225,23 @@ func hostname(field func(*Config) *string) kind {
 	}
 }
 
+// hostnames accepts host names without ports.
+func hostnames(field func(*Config) *[]string) kind {
+	return kind{
+		accepts: "host names such as chat.example, without a port, separated by commas",
+		set: func(c *Config, text string) error {
+			items := split(text)
+			for _, item := range items {
+				if !isHost(item) {
+					return fmt.Errorf("%s is none", quoted(item))
+				}
+			}
+			*field(c) = items
+			return nil
+		},
+	}
+}
+
 // listenAddress accepts host:port to listen on, or off for the empty address.
 func listenAddress(field func(*Config) *string) kind {
 	return kind{

@@ -37,6 +37,8 @@ func table() []section {
 				hostname(func(c *Config) *string { return &c.HTTP.Host })},
 			{"METRICS_ADDR", "127.0.0.1:9464", "Separate address for operators: /status, /metrics, health checks. It has no authentication; do not expose it.",
 				listenAddress(func(c *Config) *string { return &c.HTTP.MetricsAddr })},
+			{"METRICS_HOSTS", "", "Names under which browsers may open METRICS_ADDR, besides IP addresses, localhost and this machine's name. Prometheus and other programs need none.",
+				hostnames(func(c *Config) *[]string { return &c.HTTP.MetricsHosts })},
 			{"METRICS_PPROF", "false", "Offer Go profiles on METRICS_ADDR, at /debug/pprof/.",
 				boolean(func(c *Config) *bool { return &c.HTTP.Pprof })},
 			{"SERVE_CLIENT", "true", "Serve the client at /socket.io/socket.io.js and its other bundles.",

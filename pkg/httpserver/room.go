@@ -33,18 +33,22 @@ type room struct {
 	closed, cut, refused atomic.Uint64
 }
 
-// Stats counts what became of connections, the operators' too.
+// Stats counts what became of connections, the operators' too, and of requests to those.
 type Stats struct {
 	ClosedIdle uint64 // closed for another one: MaxIdle or the process' descriptors were used up
 	ClosedSlow uint64 // closed in the middle of an answer, which was not read, when those were used up
 	Refused    uint64 // closed at once: all descriptors have requests or sessions
+
+	RefusedPages uint64 // requests of web pages that the operators' address does not answer
 }
 
 func (s Stats) plus(o Stats) Stats {
-	return Stats{s.ClosedIdle + o.ClosedIdle, s.ClosedSlow + o.ClosedSlow, s.Refused + o.Refused}
+	return Stats{ClosedIdle: s.ClosedIdle + o.ClosedIdle, ClosedSlow: s.ClosedSlow + o.ClosedSlow, Refused: s.Refused + o.Refused}
 }
 
-func (r *room) stats() Stats { return Stats{r.closed.Load(), r.cut.Load(), r.refused.Load()} }
+func (r *room) stats() Stats {
+	return Stats{ClosedIdle: r.closed.Load(), ClosedSlow: r.cut.Load(), Refused: r.refused.Load()}
+}
 
 func newRoom(most, spare int, w *waiting, log *slog.Logger) *room {
 	r := &room{most: most, spare: int32(spare), waiting: w, log: ratelog.Log{Logger: log}}

@@ -35,7 +35,7 @@ func (s *Server) operatorRoutes() http.Handler {
 	s.HandleOperator("/healthz", http.HandlerFunc(s.healthz))
 	s.HandleOperator("/readyz", http.HandlerFunc(s.readyz))
 	s.operatorMux.HandleFunc("GET /{$}", s.operatorIndex)
-	return s.operatorMux
+	return s.foreign.keepOut(s.operatorMux)
 }
 
 // forSocket tells whether a path is Options.Socket's and not a bundle's.

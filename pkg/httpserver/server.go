@@ -57,6 +57,9 @@ type Options struct {
 	// waited longest is closed. 0: half of the process' descriptors. Whatever it says, some descriptors
 	// stay free for the operators' address.
 	MaxIdle int
+	// OperatorHosts are names under which browsers may open the operators' address, besides IP addresses and
+	// localhost. Programs need none.
+	OperatorHosts []string
 
 	// Logger gets what net/http has to complain about. Nil: nothing is logged.
 	Logger *slog.Logger
@@ -78,6 +81,7 @@ type Server struct {
 	front            func(net.Listener, http.Handler, time.Duration, time.Duration) net.Listener
 	room             *room
 	operatorRoom     *room
+	foreign          *foreignPages
 	draining         atomic.Bool
 	checks           []Check
 	hasPage          bool
@@ -112,6 +116,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		checks: o.Checks, front: o.Front, hasPage: o.Page != nil,
 		room: newRoom(o.MaxIdle, spareDescriptors, w, o.Logger), operatorRoom: newRoom(operatorIdle, spareDescriptors/2, ow, o.Logger),
+		foreign: newForeignPages(o.OperatorHosts, o.Logger),
 	}
 	page, err := newPage(o.Page, o.PagePolicy)
 	if err != nil {
@@ -179,7 +184,9 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
-	return s.room.stats().plus(s.operatorRoom.stats())
+	stats := s.room.stats().plus(s.operatorRoom.stats())
+	stats.RefusedPages = s.foreign.refused.Load()
+	return stats
 }
 
 // ServeOperator is Serve for the operators' address.

@@ -103,6 +103,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		to.count(limited, h.ClosedIdle, "idle connections")
 		to.count(limited, h.ClosedSlow, "slow answers")
 		to.count(limited, h.Refused, "descriptors")
+		to.count(limited, h.RefusedPages, "pages")
 	}
 	if c.Limits != nil {
 		to.limits(c.Limits())

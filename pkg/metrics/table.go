@@ -151,7 +151,7 @@ var (
 	keptPackets     = define("chat_recovery_packets", Gauge, "Packets kept for them.")
 	keptBytes       = define("chat_recovery_bytes", Gauge, "Memory of both; the limit is RECOVERY_BYTES.")
 
-	limited          = define("chat_limited_total", Counter, "Refusals by a limit: connections, handshakes, payloads, control frames, attachments, namespaces, rooms; idle (HTTP connections closed early), descriptors.", "limit")
+	limited          = define("chat_limited_total", Counter, "Refusals by a limit: connections, handshakes, payloads, control frames, attachments, namespaces, rooms; idle (HTTP connections closed early), descriptors; pages (of other servers, which this address does not answer).", "limit")
 	slowedMessages   = define("chat_slowed_messages_total", Counter, "Messages delayed because their client sends too many.")
 	slowedSeconds    = define("chat_slowed_seconds_total", Counter, "Total delay of these messages.")
 	untrustedHeaders = define("chat_untrusted_proxy_headers_total", Counter, "Requests whose proxy headers were ignored: the peer is not in TRUSTED_PROXIES.")
