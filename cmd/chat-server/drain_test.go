@@ -137,14 +137,14 @@ func silentRedis(t *testing.T) (settings []string, begin func(*testing.T, *insta
 }
 
 func endlessRequest(*testing.T) (settings []string, begin func(*testing.T, *instance)) {
-	return nil, func(t *testing.T, in *instance) {
-		c, err := net.Dial("tcp", in.listening.Addr)
+	return []string{"METRICS_ADDR=127.0.0.1:0"}, func(t *testing.T, in *instance) {
+		c, err := net.Dial("tcp", in.listening.Metrics)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
 		// "100 Continue" comes when the handler waits for the body.
-		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: chat\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n", startPolling(t, in).url)
+		fmt.Fprint(c, "POST /announce HTTP/1.1\r\nHost: chat\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
 		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
 			t.Fatalf("%q, %v", line, err)
 		}

@@ -119,11 +119,13 @@ func (c *Conn) shutdown(reason CloseReason, err error) {
 
 	if ws != nil {
 		ws.closeWith(closeCode(reason, err))
+		ws.abandon()
 	} else if reason == SlowClient {
 		c.server.slow.add(c.id)
 	}
 	if probe != nil {
 		probe.closeWith(wsframe.NoCode)
+		probe.abandon()
 	}
 	c.server.forget(c, reason, err)
 	c.server.running.hand(func() { // counted since admit

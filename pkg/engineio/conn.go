@@ -41,7 +41,7 @@ type Conn struct {
 	id        string
 	handshake *Handshake
 
-	_ [32]byte // makes its class of sizes one of whole lines
+	_ [24]byte // makes its class of sizes one of whole lines
 }
 
 // ID is the session id, as Options.NewID made it. It is a secret: whoever has it can take part in the session.

@@ -129,6 +129,18 @@ func TestHeartbeatV4(t *testing.T) {
 		}
 		alice.wantClose(t, "")
 	})
+	timed(t, "a message that never ends", Options{}, func(t *testing.T, srv *testServer, c clock) {
+		// Its fragments and the pings of WebSocket between them are no heartbeat: nobody holds memory with them for longer.
+		alice, server := dialPipe(t, srv, 4, false)
+		alice.write(t, masked(0x01, nil))
+		for at := 10 * s; at < 45*s; at += 10 * s {
+			c.at(at)
+			alice.write(t, masked(0x00, asText(pattern(0, 1000))))
+			alice.write(t, masked(0x89, nil))
+		}
+		server.wantClosed(t, PingTimeout)
+		c.want((25 + 20) * s)
+	})
 	timed(t, "pings of many leave together", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		var clients []*pipeClient
 		for _, ms := range []time.Duration{0, 1, 150, 499, 500, 501} {

@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// What a connection holds in memory is known exactly as far as it waits to be sent. What was received is
-// held by whoever received it, for as long as it takes: messages that are not complete, attachments
-// that wait for others, events that wait for a handler. It is estimated by what came lately.
+// What a connection holds in memory is known as far as it waits to be sent, or was received and is not dealt
+// with: messages and bodies that are not complete, however long that takes, those that the receiver is busy
+// with, and what it says it keeps (attachments that wait for others, events that wait for a handler). What
+// else it made of what it received is estimated by what came lately.
 
 // Only a part of all connections is let go at once, however little they seem to hold: what they did hold
 // shows before the next time.
@@ -22,8 +23,12 @@ func (c *Conn) held() int64 {
 	c.mu.Lock()
 	queued := c.sender.queued
 	c.mu.Unlock()
-	return queued + c.intake.taken.Load()
+	return queued + max(c.intake.taken.Load(), c.intake.inHand.Load())
 }
+
+// Hold tells how many bytes more, or with a negative n fewer, the receiver keeps of what it was given, beyond
+// the end of Receive: memory that closing the connection would free. Server.Shed counts it.
+func (c *Conn) Hold(n int64) { c.intake.inHand.Add(n) }
 
 // AgeHeld makes what was received before count half in Shed. It is to be called every few seconds.
 func (s *Server) AgeHeld() {

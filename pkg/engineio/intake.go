@@ -15,6 +15,7 @@ type intake struct {
 	posting  atomic.Bool   // a POST is being read
 	controls atomic.Uint32 // when all that the client may send of control frames is saved up; see mayControl
 	taken    atomic.Int64  // bytes received lately; see Server.Shed
+	inHand   atomic.Int64  // memory of what was received and is not dealt with; see Conn.Hold
 }
 
 // took notes bytes that were read for the connection.

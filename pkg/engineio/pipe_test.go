@@ -137,7 +137,13 @@ func (p *pipeClient) answerClose(t testing.TB) {
 
 func (p *pipeClient) send(t testing.TB, packet string) {
 	t.Helper()
-	if _, err := p.nc.Write(text(packet)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+	p.write(t, text(packet))
+}
+
+// write sends bytes as they are.
+func (p *pipeClient) write(t testing.TB, raw []byte) {
+	t.Helper()
+	if _, err := p.nc.Write(raw); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		t.Fatal(err)
 	}
 }

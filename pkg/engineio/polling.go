@@ -84,7 +84,8 @@ func (c *Conn) dropBody(w http.ResponseWriter, r *http.Request) bool {
 	if r.Body == nil || r.Body == http.NoBody {
 		return true
 	}
-	_, err := c.readBody(w, r)
+	body, err := c.readBody(w, r)
+	c.Hold(-int64(cap(body)))
 	return err == nil
 }
 

@@ -69,7 +69,12 @@ const postType = "text/html"
 
 // servePost answers a POST by way of an http.ResponseWriter.
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
-	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.Has("j"), func() ([]byte, error) { return c.readBody(w, r) })
+	var body []byte
+	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.Has("j"), func() (_ []byte, err error) {
+		body, err = c.readBody(w, r)
+		return body, err
+	})
+	c.Hold(-int64(cap(body)))
 	h := w.Header()
 	if result.last {
 		h.Set("Connection", "close")
@@ -85,7 +90,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values,
 }
 
 // readBody reads a POST body of at most MaxPayload bytes, for at most
-// BodyTimeout.
+// BodyTimeout, and no longer than the session lives.
 func (c *Conn) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	o := &c.server.opts
 	most := o.MaxPayload
@@ -97,17 +102,39 @@ func (c *Conn) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	}
 	rc := http.NewResponseController(w) // deadlines are net/http's; others may not have them
 	_ = rc.SetReadDeadline(time.Now().Add(o.BodyTimeout))
+	wanted := c.whileOpen(func() { _ = rc.SetReadDeadline(time.Unix(1, 0)) })
 	body, err := c.readAll(http.MaxBytesReader(w, r.Body, o.MaxPayload), int(most))
+	wanted()
 	if err == nil { // otherwise net/http must not wait for the rest either
 		_ = rc.SetReadDeadline(time.Time{})
 	}
 	return body, err
 }
 
-// readAll reads from to its end; most is how many bytes that can be.
+// whileOpen calls abandon if the session ends before the function that it returns is called, which waits for that.
+func (c *Conn) whileOpen(abandon func()) (over func()) {
+	read, watched := make(chan struct{}), make(chan struct{})
+	c.server.running.start(func() {
+		defer close(watched)
+		select {
+		case <-c.Done():
+			abandon()
+		case <-read:
+		}
+	})
+	return func() {
+		close(read)
+		<-watched
+	}
+}
+
+// readAll reads from to its end; most is how many bytes that can be. What it returns, with an error too, the
+// connection holds until the caller says otherwise.
 func (c *Conn) readAll(from io.Reader, most int) (data []byte, err error) {
 	for err == nil {
+		had := cap(data)
 		data = c.server.grow(data, max(1, most+1-len(data))) // a read that finds the end needs room, too
+		c.Hold(int64(cap(data) - had))
 		var n int
 		n, err = from.Read(data[len(data):cap(data)])
 		c.intake.took(n)

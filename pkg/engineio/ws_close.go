@@ -70,6 +70,30 @@ func (t *wsTransport) close(frame []byte, linger time.Duration) {
 	}
 }
 
+// abandon lets the reader go on to linger at once if it has a message in hand: nobody wants the rest of it, and it would stay in
+// memory for as long as the peer may take over its close frame.
+func (t *wsTransport) abandon() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.abandoned = true; t.inHand {
+		_ = t.nc.SetReadDeadline(time.Unix(1, 0)) // fails on a closed connection only
+	}
+}
+
+// holds tells whether the reader has a message in hand.
+func (t *wsTransport) holds(inHand bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inHand = inHand
+	switch {
+	case !t.abandoned:
+	case inHand:
+		_ = t.nc.SetReadDeadline(time.Unix(1, 0)) // as above
+	default:
+		_ = t.nc.SetReadDeadline(time.Now().Add(closeLinger))
+	}
+}
+
 // A halfCloser can end its own direction of a connection.
 type halfCloser interface{ CloseWrite() error }
 
@@ -124,6 +148,7 @@ var errLingers = errors.New("the peer sends on after its close frame")
 // reads on: bytes left unread would make the peer's system throw away our close
 // frame. It is the reader's last use.
 func (r *wsReader) linger() {
+	r.holds(0)
 	r.pong, r.conn, r.message, r.opcode = nil, nil, nil, 0
 	r.lingers = lingerBytes
 	for more := !r.closed; more; {

@@ -27,6 +27,7 @@ type wsReader struct {
 	start, end int    // buf[start:end] is unread
 
 	message []byte    // fragments so far
+	inHand  int       // of what conn holds: the message that was begun, or returned last
 	checked int       // bytes of them that are whole characters; of text
 	opcode  ws.OpCode // of the message in fragments, 0 without one
 
@@ -63,6 +64,7 @@ func newWSReader(t *wsTransport, maxPayload int64, early []byte) *wsReader {
 // release gives the reader to another transport. Nothing may be unread, or nobody
 // will read it.
 func (r *wsReader) release() {
+	r.holds(0)
 	r.start = r.end
 	r.releaseBuffer()
 	*r = wsReader{call: r.call}
@@ -112,6 +114,7 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 			continue
 		}
 		dst = r.server().grow(dst, n)
+		r.holds(cap(dst))
 		room := dst[len(dst):min(cap(dst), len(dst)+n)]
 		got, err := r.readSome(room)
 		dst, n = dst[:len(dst)+got], n-got
@@ -126,6 +129,7 @@ func (r *wsReader) readPayload(dst []byte, n int) ([]byte, error) {
 // and answers control frames in between. It ends with io.EOF when the peer
 // closes, and with a wsframe.Error for a breach of RFC 6455.
 func (r *wsReader) next() (data []byte, isBinary bool, err error) {
+	r.holds(0) // what was returned last has been dealt with
 	for {
 		h, err := r.nextHeader()
 		if err != nil {
@@ -150,6 +154,7 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 		}
 		at := len(r.message)
 		if r.message, err = r.readPayload(r.message, int(h.Length)); err != nil {
+			r.unread = h.Length - int64(len(r.message)-at)
 			return nil, false, err
 		}
 		ws.Cipher(r.message[at:], h.Mask, 0)
@@ -158,12 +163,25 @@ func (r *wsReader) next() (data []byte, isBinary bool, err error) {
 			return nil, false, wsframe.Error{Code: ws.StatusInvalidFramePayloadData, Text: "invalid UTF-8 in a text message"}
 		}
 		if !h.Fin {
+			r.holds(cap(r.message))
 			continue
 		}
 		data = r.message
 		r.message, r.opcode, r.checked = nil, 0, 0
 		return data, isBinary, nil
 	}
+}
+
+// holds notes how much memory the message in hand takes.
+func (r *wsReader) holds(n int) {
+	if r.conn == nil || n == r.inHand {
+		return
+	}
+	r.conn.Hold(int64(n - r.inHand))
+	if n == 0 || r.inHand == 0 {
+		r.t.holds(n > 0)
+	}
+	r.inHand = n
 }
 
 // counts tells whether a frame is bounded by Options.ControlFrames. A close frame is the last.

@@ -38,7 +38,11 @@ type wsTransport struct {
 	running *running         // of the server
 	parking *netpoll.Parking // of the reader
 
-	_ [16]byte // makes its class of sizes one of whole lines
+	// Guarded by mu; see abandon.
+	inHand    bool // the reader has a message that is not dealt with
+	abandoned bool // nobody wants it
+
+	_ [14]byte // makes its class of sizes one of whole lines
 }
 
 func newWSTransport(nc net.Conn, r *running) *wsTransport {

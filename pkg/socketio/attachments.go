@@ -18,6 +18,7 @@ func (c *conn) receive(data []byte, binary bool) {
 		return
 	}
 	p, err := c.decode(data, binary)
+	parts := c.decoder.keeps()
 	switch {
 	case err != nil:
 		if outOfBounds(err) {
@@ -34,6 +35,11 @@ func (c *conn) receive(data []byte, binary bool) {
 			c.announced(c.decoder.waiting)
 		}
 		c.awaitAttachment()
+		parts = c.decoder.keeps()
+	}
+	if parts != c.parts { // only now: what is complete was in memory until it was dispatched
+		c.eio.Hold(int64(parts - c.parts))
+		c.parts = parts
 	}
 }
 

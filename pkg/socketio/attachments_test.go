@@ -170,6 +170,51 @@ func TestAttachmentsBehindConnect(t *testing.T) {
 	})
 }
 
+// What waits for its last part, or for a namespace that is not joined yet, counts when memory is short, however long ago it came: it goes
+// before a client that chats.
+func TestWhatWaitsIsShedFirst(t *testing.T) {
+	s := newTestServer(t, Options{})
+	asked := make(chan struct{}, 1)
+	s.Of("/slow").Use(func(_ *socket.Socket, next func(*socket.ExtendedError)) { asked <- struct{}{} })
+	Handle(s.Of("/chat"), "x", func(_ context.Context, _ *socket.Socket, in Payload) (string, error) { return "heard", nil })
+	polite := s.dialJoined(t, 4, "/chat")
+	chats := func() {
+		polite.send(`2/chat,1["x","` + strings.Repeat("x", 50_000) + `"]`)
+		polite.want(`3/chat,1["heard"]`)
+	}
+	hoards := map[string]func(c *testClient){
+		"parts": func(c *testClient) {
+			c.join("/chat")
+			c.send(`52-/chat,["x"]`)
+			c.sendBinary(strings.Repeat("x", 400_000))
+		},
+		"behind a CONNECT": func(c *testClient) {
+			c.send("0/slow,")
+			receive(t, asked)
+			c.send(`2/slow,["x","` + strings.Repeat("x", 400_000) + `"]`)
+		},
+	}
+	for what, hoard := range hoards {
+		chats()
+		c := s.dial(t, 4, "")
+		_, before := s.Engine().Stats().Received()
+		hoard(c)
+		eventually(t, what, func() bool {
+			_, now := s.Engine().Stats().Received()
+			return now >= before+400_000
+		})
+		for range 64 {
+			s.Engine().AgeHeld()
+		}
+		chats()
+		if bytes, conns := s.Engine().Shed(1); conns != 1 || bytes < 400_000 {
+			t.Errorf("%s: %d connections with %d bytes were let go", what, conns, bytes)
+		}
+		c.wantClosed()
+	}
+	chats()
+}
+
 // Whatever a client of protocol 3 sends for a namespace that it is not in is ignored.
 func TestNotJoinedProtocol3(t *testing.T) {
 	s := newTestServer(t, Options{})

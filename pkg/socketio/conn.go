@@ -28,6 +28,7 @@ type conn struct {
 
 	// Owned by the reader.
 	decoder decoder
+	parts   int // bytes of what the decoder keeps, as the engine was told
 	pace    pace
 	late    *time.Timer // see awaitAttachment
 
@@ -82,8 +83,11 @@ func (c *conn) route(p *Packet) {
 			p.release()
 			return
 		}
-		wait := l.backlog.pushLocked(p)
+		wait, size := l.backlog.pushLocked(p), p.held()
 		c.mu.Unlock()
+		if wait == nil {
+			c.eio.Hold(int64(size))
+		}
 		if wait == nil {
 			return
 		}

@@ -135,6 +135,7 @@ func (c *conn) succeedLocked(l *link) (next *link, connect *Packet) {
 		return nil, nil
 	}
 	b.moveLocked()
+	c.eio.Hold(-int64(b.bytes))
 	for i, p := range b.queue {
 		if p.Type != Connect || c.ended != "" {
 			p.release()
@@ -145,6 +146,7 @@ func (c *conn) succeedLocked(l *link) (next *link, connect *Packet) {
 		for _, p := range next.backlog.queue {
 			next.backlog.bytes += p.held()
 		}
+		c.eio.Hold(int64(next.backlog.bytes))
 		c.links = append(c.links, next)
 		return next, p
 	}

@@ -141,6 +141,14 @@ func (d *decoder) skip() {
 	w.skip, w.text, w.got = true, nil, nil
 }
 
+// keeps is how many bytes wait for the rest of their packet.
+func (d *decoder) keeps() int {
+	if w := d.waiting; w != nil && !w.skip {
+		return w.size
+	}
+	return 0
+}
+
 // decode parses a text message and returns how many attachments belong to it.
 func (d *decoder) decode(data []byte) (p *Packet, attachments int, err error) {
 	p = packets.Get().(*Packet)

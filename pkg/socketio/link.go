@@ -193,13 +193,14 @@ func (l *link) opened() {
 		b.queue = b.queue[1:]
 		b.bytes -= p.held()
 		b.moveLocked()
-		last := p.Type == Disconnect
+		last, size := p.Type == Disconnect, p.held()
 		if last {
 			l.state = linkLeaving // nothing is deferred any more; what follows waits for finish
 		}
 		c.mu.Unlock()
 		l.dispatch(p)
 		p.release()
+		c.eio.Hold(-int64(size))
 		if last {
 			return
 		}
