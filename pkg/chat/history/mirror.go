@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -140,28 +141,12 @@ func (s *Redis) readBefore(ctx context.Context, room string, before ID, count in
 func (s *Redis) readRange(ctx context.Context, room string, from ID, end string, count int) (list []Message, foreign []bool, err error) {
 	answer, err := s.client.Do(ctx, "XREVRANGE", stream(room), end, redisID(from), "COUNT", count).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("read %s: %w", stream(room), err)
 	}
-	list, foreign, err = readEntries(room, answer)
+	list, foreign, err = s.readEntries(room, answer)
 	slices.Reverse(list)
 	slices.Reverse(foreign)
 	return list, foreign, err
-}
-
-// readAfter reads what came after an id. The error is errUnknown if that is not kept any more; there may be messages all the same.
-func (s *Redis) readAfter(ctx context.Context, room string, after ID, count int) ([]Message, error) {
-	answer, err := s.client.Do(ctx, "XRANGE", stream(room), redisID(after), "+", "COUNT", count+1).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, err
-	}
-	list, _, err := readEntries(room, answer)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 || list[0].ID != after {
-		return list[:min(len(list), count)], errUnknown
-	}
-	return list[1:], nil
 }
 
 // oldestID is where what is young enough begins.

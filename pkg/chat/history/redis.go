@@ -23,6 +23,7 @@ const (
 	beat           = time.Second     // between two attempts to be the recorder
 	leaseFor       = 3 * time.Second // a recorder that is not heard of for so long is no more
 	youngFor       = leaseFor + 2*beat
+	pagesAtOnce    = 4
 )
 
 // RedisOptions configures a Redis.
@@ -31,6 +32,8 @@ type RedisOptions struct {
 	Limits Limits
 	// QueueBytes bounds what waits to be appended while Redis is away, 0: 8 MiB. When it is more, the oldest is given up.
 	QueueBytes int64
+	// MaxEntry bounds an entry that is shown, in bytes; 0: 32 MiB, which is twice the largest MAX_PAYLOAD_BYTES.
+	MaxEntry int
 	// Logger gets warnings, rarely. Nil discards them.
 	Logger *slog.Logger
 }
@@ -45,26 +48,33 @@ type Redis struct {
 	me     string // this store among those of the cluster
 	begun  time.Time
 	young  time.Duration // how long after that it is not the recorder
+	most   int           // bytes of an entry that is shown
 	log    ratelog.Log
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	queue  queue
-	mirror mirror
-	rec    recorder
-	active atomic.Bool // something was said since the mirror was last made
+	queue   queue
+	mirror  mirror
+	reading chan struct{} // holds one while a page is read
+	rec     recorder
+	active  atomic.Bool // something was said since the mirror was last made
 }
 
 var _ Store = (*Redis)(nil)
 
 // NewRedis returns a store. It does not wait for Redis.
 func NewRedis(o RedisOptions) *Redis {
+	if o.MaxEntry == 0 {
+		o.MaxEntry = 32 << 20
+	}
 	if o.QueueBytes == 0 {
 		o.QueueBytes = 8 << 20
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Redis{client: o.Client, limits: o.Limits, me: rand.Text(), begun: time.Now(), young: youngFor, log: ratelog.Log{Logger: o.Logger}, ctx: ctx, cancel: cancel}
+	s.most = o.MaxEntry
+	s.reading = make(chan struct{}, pagesAtOnce)
 	s.queue.init(o.QueueBytes)
 	s.mirror.limit = min(o.Limits.Count, mirrorCount)
 	s.wg.Go(s.write)

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 )
@@ -60,10 +61,11 @@ func (s *Redis) mirrored(q Query) (p Page, whole bool) {
 // read asks Redis.
 func (s *Redis) read(ctx context.Context, q Query) (p Page, err error) {
 	var list []Message
+	var more, cutOff bool
 	if q.After.IsZero() {
-		list, err = s.readBefore(ctx, q.Room, q.Before, q.Limit+1)
+		list, more, err = s.readBack(ctx, q)
 	} else {
-		list, err = s.readAfter(ctx, q.Room, q.After, q.Limit+1)
+		list, more, err = s.readOn(ctx, q)
 		if errors.Is(err, errUnknown) {
 			p.Gap, err = true, nil
 		}
@@ -71,6 +73,50 @@ func (s *Redis) read(ctx context.Context, q Query) (p Page, err error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p.Messages, p.More = cut(list, q.Limit, !q.After.IsZero())
+	p.Messages, cutOff = cut(list, q.Limit, !q.After.IsZero())
+	p.More = more || cutOff
 	return p, nil
+}
+
+// readBack reads the newest messages before an id, zero: the newest of all. With more there may be others.
+func (s *Redis) readBack(ctx context.Context, q Query) (list []Message, more bool, err error) {
+	end := "+"
+	if !q.Before.IsZero() {
+		end = "(" + redisID(q.Before)
+	}
+	list, more, err = s.readPart(ctx, q.Room, "XREVRANGE", end, redisID(s.oldestID()), q.Limit+1, 0)
+	slices.Reverse(list)
+	return list, more, err
+}
+
+// readOn reads what came after an id. The error is errUnknown if that is not kept any more; there may be messages all the same.
+func (s *Redis) readOn(ctx context.Context, q Query) (list []Message, more bool, err error) {
+	list, more, err = s.readPart(ctx, q.Room, "XRANGE", redisID(q.After), "+", q.Limit+2, 1)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(list) == 0 || list[0].ID != q.After {
+		return list[:min(len(list), q.Limit+1)], more, errUnknown
+	}
+	return list[1:], more, nil
+}
+
+// readPart reads no more than a page can hold, and a little; see page.lua. Only a few do so at a time: Redis does nothing else meanwhile, and
+// what the others ask for waits here.
+func (s *Redis) readPart(ctx context.Context, room, command, from, to string, count, free int) (list []Message, more bool, err error) {
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+	answer, err := pageScript.Run(ctx, s.client, []string{stream(room)}, command, from, to, count, pageBytes, free).Slice()
+	if err != nil {
+		return nil, false, fmt.Errorf("read %s: %w", stream(room), err)
+	}
+	if len(answer) != 2 {
+		return nil, false, errEntry
+	}
+	list, _, err = s.readEntries(room, answer[0])
+	return list, answer[1] == int64(1), err
 }

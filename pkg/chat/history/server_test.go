@@ -54,8 +54,11 @@ func (r *testRedis) client() *redis.Client {
 }
 
 // store is one instance's.
-func (r *testRedis) store(limits Limits) *Redis {
-	s := NewRedis(RedisOptions{Client: r.client(), Limits: limits})
+func (r *testRedis) store(limits Limits) *Redis { return r.storeWith(RedisOptions{Limits: limits}) }
+
+func (r *testRedis) storeWith(o RedisOptions) *Redis {
+	o.Client = r.client()
+	s := NewRedis(o)
 	r.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

@@ -3,11 +3,8 @@ package history
 import (
 	"context"
 	_ "embed" // the scripts
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -15,6 +12,9 @@ import (
 
 //go:embed append.lua
 var appendText string
+
+//go:embed page.lua
+var pageText string
 
 //go:embed lease.lua
 var leaseText string
@@ -27,6 +27,7 @@ var releaseText string
 
 var (
 	appendScript  = redis.NewScript(appendText)
+	pageScript    = redis.NewScript(pageText)
 	leaseScript   = redis.NewScript(leaseText)
 	claimScript   = redis.NewScript(claimText)
 	releaseScript = redis.NewScript(releaseText)
@@ -97,6 +98,10 @@ func (s *Redis) appended(batch []*waiting, ids []string) {
 	if len(ids) == 0 && batch[0].foreign {
 		s.rec.stepDown()
 	}
+	if len(ids) > len(batch) {
+		s.log.Warn("keys", "the history's keys in Redis are not as this server left them: rename or delete the one that is named",
+			slog.String("error", ids[len(batch)]), slog.String("keys", prefix+"*"))
+	}
 	for i, w := range batch {
 		r := Receipt{}
 		if i < len(ids) {
@@ -133,56 +138,4 @@ func (s *Redis) arguments(number uint64, batch []*waiting) []any {
 		args = append(args, fields...)
 	}
 	return args
-}
-
-var errEntry = errors.New("history: an entry of the stream is not as it should be")
-
-// readEntries reads what XRANGE answers: a list of entries, each an id and a list of fields. A reader of maps would lose repeated fields.
-func readEntries(room string, answer any) (list []Message, foreign []bool, err error) {
-	entries, ok := answer.([]any)
-	if !ok && answer != nil {
-		return nil, nil, errEntry
-	}
-	for _, e := range entries {
-		pair, ok := e.([]any)
-		if !ok || len(pair) != 2 {
-			return nil, nil, errEntry
-		}
-		m, other, err := readEntry(pair[0], pair[1])
-		if err != nil {
-			return nil, nil, err
-		}
-		m.Room = room
-		list, foreign = append(list, m), append(foreign, other)
-	}
-	return list, foreign, nil
-}
-
-func readEntry(id, fields any) (m Message, foreign bool, err error) {
-	text, _ := id.(string)
-	if m.ID, err = ParseID(text); err != nil {
-		return m, false, fmt.Errorf("%w: %q", errEntry, strconv.Quote(text))
-	}
-	list, ok := fields.([]any)
-	if !ok || len(list)%2 != 0 {
-		return m, false, errEntry
-	}
-	for i := 0; i < len(list); i += 2 {
-		name, _ := list[i].(string)
-		value, ok := list[i+1].(string)
-		if !ok {
-			return m, false, errEntry
-		}
-		switch name {
-		case "p":
-			m.Payload.JSON = []byte(value)
-		case "b":
-			m.Payload.Attachments = append(m.Payload.Attachments, []byte(value))
-		case "f":
-			m.From = value
-		case "o":
-			foreign = true
-		}
-	}
-	return m, foreign, nil
 }
