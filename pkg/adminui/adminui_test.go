@@ -320,7 +320,9 @@ func TestNonsense(t *testing.T) {
 	s := newScene(t, Options{}, 0)
 	page := s.page(login)
 	page.until("config")
+	long := `"` + strings.Repeat("r", maxName+1) + `"`
 	for _, command := range []string{
+		`"join","/chat",` + long, `"leave","/chat","red",` + long, `"_disconnect","/chat",true,` + long, `"emit","/chat",null,` + long,
 		`"join"`, `"join",null`, `"join","/chat"`, `"join","/chat",7`, `"join",7,"red"`, `"join","/nowhere","red"`, `"leave","/chat",null`, `"join","/chat","red",{}`,
 		`"_disconnect","/chat"`, `"_disconnect","/chat","yes"`, `"_disconnect","/chat",true,7`, `"emit","/chat"`, `"emit","/chat",null`,
 		`"emit","/chat",null,7`, `"emit","/chat",7,"a"`, `"emit","/chat",null,"disconnect"`, `"emit",{},[],"a"`,

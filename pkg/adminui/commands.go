@@ -11,7 +11,7 @@ import (
 )
 
 // errCommand is told to a page, or whoever plays one, that sends nonsense.
-var errCommand = &socketio.Exception{Message: "arguments of the command are missing or of the wrong type"}
+var errCommand = &socketio.Exception{Message: "arguments of the command are missing, of the wrong type or too long"}
 
 // command is what the page asks for: emit, join, leave or _disconnect. A filter is a room, most often
 // that of one socket; "": all sockets of the namespace.
@@ -37,13 +37,16 @@ func (u *UI) obey() {
 	}
 }
 
+// maxName bounds a namespace, a room, a filter and the name of an event, in bytes: pages are told of a room once for each socket that enters.
+const maxName = 1000
+
 // text reads an argument that is a string, or, if it may be absent, "".
 func (c command) text(i int, may bool) (string, error) {
 	if may && (i >= len(c.args) || c.args[i].IsNull()) {
 		return "", nil
 	}
 	var text string
-	if i >= len(c.args) || c.args[i].Decode(&text) != nil || text == "" && !may {
+	if i >= len(c.args) || c.args[i].Decode(&text) != nil || text == "" && !may || len(text) > maxName {
 		return "", errCommand
 	}
 	return text, nil

@@ -28,15 +28,18 @@ var (
 // Algorithms lists all that can be accepted.
 func Algorithms() []string { return append(slices.Clone(hmacAlgorithms), publicKinds...) }
 
-// minRSABits: shorter keys can be broken (RFC 7518, section 3.3).
-const minRSABits = 2048
+// Shorter keys can be broken (RFC 7518, section 3.3); with longer ones each token would take long to check.
+const (
+	minRSABits = 2048
+	maxRSABits = 16384
+)
 
 // algorithmsOf returns what a public key can verify, nil for a kind that is not known. An elliptic
 // curve has one algorithm each (RFC 7518, section 3.4).
 func algorithmsOf(key crypto.PublicKey) []string {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if key.N.BitLen() >= minRSABits {
+		if n := key.N.BitLen(); n >= minRSABits && n <= maxRSABits {
 			return rsaAlgorithms
 		}
 	case *ecdsa.PublicKey:
@@ -94,7 +97,7 @@ func parsePublicKey(text []byte) (keySource, error) {
 		return nil, err
 	}
 	if algorithmsOf(key) == nil {
-		return nil, fmt.Errorf("a key of this kind cannot be used: RSA with %d bits or more, ECDSA (P-256, P-384, P-521) and Ed25519 can", minRSABits)
+		return nil, fmt.Errorf("a key of this kind cannot be used: RSA with %d to %d bits, ECDSA (P-256, P-384, P-521) and Ed25519 can", minRSABits, maxRSABits)
 	}
 	return publicKey{key}, nil
 }

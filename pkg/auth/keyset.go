@@ -191,7 +191,7 @@ func parseKeySet(text []byte) ([]setKey, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("the key set has no public key that can be used (RSA with 2048 bits or more, ECDSA, Ed25519; for signatures)")
+		return nil, errors.New("the key set has no public key that can be used (RSA with 2048 to 16384 bits, ECDSA, Ed25519; for signatures)")
 	}
 	return list, nil
 }

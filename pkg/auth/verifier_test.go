@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{"a private key", Options{PublicKey: private}, "give the public key"},
 		{"several keys", Options{PublicKey: append(public, public...)}, "JSON Web Key Set"},
 		{"a short key", Options{PublicKey: pemOf(t, short.Public())}, "2048"},
+		{"a key that would take long", Options{PublicKey: pemOf(t, &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 20000, 1), E: 65537})}, "16384"},
 		{"nonsense in PEM", Options{PublicKey: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})}, "cannot be read"},
 		{"no such file", Options{JWKS: "/nowhere/keys.json"}, "no such file"},
 	} {

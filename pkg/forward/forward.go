@@ -94,7 +94,7 @@ func New(o Options) (*Forwarder, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Secret != "" && len(o.Secret) < 16 {
+	if o.Secret != "" && len(o.Secret) < minSecret {
 		return nil, errShortSecret
 	}
 	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}

@@ -27,6 +27,12 @@ const proveTimeout = 2 * time.Second
 
 var errDenied = errors.New("the other end is not the instance that was meant, or knows another secret (CLUSTER_SECRET must be the same everywhere)")
 
+// The lengths of a secret, in bytes.
+const (
+	minSecret = 16
+	maxSecret = 4096
+)
+
 var errShortSecret = errors.New("the secret of the instances (CLUSTER_SECRET) must have at least 16 characters")
 
 // secrets are what proves membership. The first is what this instance uses; the

@@ -20,8 +20,11 @@ const (
 	minReading = 100 * time.Millisecond // between two readings
 )
 
-// maxMembers bounds how many instances are read, whatever is in Redis.
-const maxMembers = 4096
+// Bounds of what is read, whatever is in Redis.
+const (
+	maxMembers = 4096 // instances
+	maxEntry   = 512  // bytes of one's entry
+)
 
 // A registry is this instance's view of the keys in Redis. Its methods belong to
 // one goroutine, but for state.
@@ -72,7 +75,10 @@ func (r *registry) agree(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("agree on the cluster's secret: %w", err)
+		return fmt.Errorf("agree on the cluster's secret, %s: %w", r.secretKey(), err)
+	}
+	if n := len(agreed.Val()); n < minSecret || n > maxSecret {
+		return fmt.Errorf("what is in Redis as %s has %d bytes and is no secret: delete it, or set CLUSTER_SECRET", r.secretKey(), n)
 	}
 	r.secrets.set([]byte(agreed.Val()))
 	return nil
@@ -88,7 +94,7 @@ func (r *registry) renew(ctx context.Context, addr string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("enter this instance into the registry: %w", err)
+		return fmt.Errorf("enter this instance into the registry, %s: %w", r.members(), err)
 	}
 	return nil
 }
@@ -111,7 +117,7 @@ func (r *registry) leave(ctx context.Context) error {
 func (r *registry) read(ctx context.Context) (map[string]string, error) {
 	tags, err := r.redis.SMembers(ctx, r.members()).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read the registry: %w", err)
+		return nil, fmt.Errorf("read the registry, %s: %w", r.members(), err)
 	}
 	addrs := make(map[string]string, len(tags))
 	var keys []string
@@ -148,6 +154,9 @@ func (r *registry) read(ctx context.Context) (map[string]string, error) {
 }
 
 func (r *registry) parse(tag, text string) (addr string, ok bool) {
+	if len(text) > maxEntry {
+		return "", false
+	}
 	version, rest, _ := strings.Cut(text, " ")
 	addr, mac, _ := strings.Cut(rest, " ")
 	if _, _, err := net.SplitHostPort(addr); version != "1" || err != nil {

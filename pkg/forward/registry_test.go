@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,38 @@ func TestForgedEntries(t *testing.T) {
 	client.Set(t.Context(), a.members(), "of another type", 0)
 	if _, err := a.read(t.Context()); err == nil {
 		t.Error("a registry that is none was read")
+	}
+}
+
+// What stands in Redis in place of the secret is not taken for it: with none, whoever reaches the internal listener would be an instance. The
+// error names the key. Entries that nobody of ours has written are not looked at.
+func TestSecretThatIsNone(t *testing.T) {
+	client := startRedis(t)()
+	a := newRegistry(client, "")
+	for _, secret := range []string{"", "short", strings.Repeat("x", 1<<20)} {
+		client.Set(t.Context(), a.secretKey(), secret, 0)
+		if err := a.agree(t.Context()); err == nil || !strings.Contains(err.Error(), a.secretKey()) || a.secrets.current() != nil {
+			t.Errorf("%.10q: %v", secret, err)
+		}
+	}
+	client.Del(t.Context(), a.secretKey())
+	client.LPush(t.Context(), a.secretKey(), "x")
+	if err := a.agree(t.Context()); err == nil || !strings.Contains(err.Error(), a.secretKey()) {
+		t.Errorf("a list: %v", err)
+	}
+	client.Del(t.Context(), a.secretKey())
+	a.mustAgree(t)
+	a.mustRenew(t, "127.0.0.1:1")
+	for i, spoil := range []func(key string){
+		func(key string) { client.LPush(t.Context(), key, "x") },
+		func(key string) { client.Set(t.Context(), key, "1 127.0.0.1:"+strings.Repeat("1", 8<<20), 0) },
+	} {
+		tag := randomText(tagLen)
+		client.SAdd(t.Context(), a.members(), tag)
+		spoil(a.entry(tag))
+		if addr, err := a.read(t.Context()); err != nil || len(addr) != 1 {
+			t.Errorf("%d: %v, %v", i, addr, err)
+		}
 	}
 }
 

@@ -98,7 +98,7 @@ func (s *sessionStore) discard(ctx context.Context, pids []socket.PrivateSession
 func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
 	b, err := s.redis.Get(ctx, s.sessionKey(pid)).Bytes()
 	switch {
-	case errors.Is(err, redis.Nil):
+	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"): // somebody else's key
 		return nil, nil, socketio.RefusedUnknown
 	case err != nil:
 		return nil, nil, socketio.RefusedTimeout
@@ -109,7 +109,7 @@ func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (j
 	}
 	log, err := s.readLog(ctx, stored.Log)
 	switch {
-	case errors.Is(err, redis.Nil):
+	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil, nil, socketio.RefusedExpired
 	case err != nil:
 		return nil, nil, socketio.RefusedTimeout

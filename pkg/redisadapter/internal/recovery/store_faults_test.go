@@ -14,7 +14,16 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-var errRedis = errors.New("Redis is away")
+var (
+	errRedis       = errors.New("Redis is away")
+	errType  error = redisError("WRONGTYPE Operation against a key holding the wrong kind of value")
+)
+
+// A redisError is an error that Redis answers.
+type redisError string
+
+func (e redisError) Error() string { return string(e) }
+func (redisError) RedisError()     {}
 
 // A scriptedRedis answers commands in the order of its script, and notes them.
 type scriptedRedis struct {
@@ -76,8 +85,10 @@ func TestTakeFromRedis(t *testing.T) {
 		{"it is there", false, []any{session, log, int64(1)}, socketio.NotRefused, 3},
 		{"nobody has left it", false, []any{redis.Nil}, socketio.RefusedUnknown, 1},
 		{"Redis does not answer", false, []any{errRedis}, socketio.RefusedTimeout, 1},
+		{"somebody else's key", false, []any{errType}, socketio.RefusedUnknown, 1},
 		{"it cannot be read", false, []any{"{"}, socketio.RefusedCut, 1},
 		{"its log has expired", false, []any{session, redis.Nil}, socketio.RefusedExpired, 2},
+		{"its log is somebody else's key", false, []any{session, errType}, socketio.RefusedExpired, 2},
 		{"its log does not come", false, []any{session, errRedis}, socketio.RefusedTimeout, 2},
 		{"its log cannot be read", false, []any{session, "{"}, socketio.RefusedTimeout, 2},
 		{"somebody else has taken it", false, []any{session, log, int64(0)}, socketio.RefusedUnknown, 3},
