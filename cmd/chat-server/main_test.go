@@ -354,16 +354,9 @@ func TestSignalsEndTheProcessCleanly(t *testing.T) {
 }
 
 func TestSecondSignalEndsTheProcessAtOnce(t *testing.T) {
-	p := startProcess(t)
-	// A request that never gets complete holds the shutdown up.
-	c, err := net.Dial("tcp", p.listening.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	settings, holdUp := endlessRequest(t)
+	p := startProcess(t, settings...)
+	holdUp(t, &instance{listening: p.listening})
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
