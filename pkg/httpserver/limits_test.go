@@ -12,37 +12,22 @@ import (
 	"testing/fstest"
 	"testing/synctest"
 	"time"
+
+	"socketio-chat/pkg/e2e/simulation/line"
 )
-
-// pipeListener accepts connections that exist in memory, so that their deadlines follow
-// the clock of a synctest bubble.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error   { close(l.done); return nil }
-func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
 // inBubble runs f with a server and a way to connect to it, on a clock of its own.
 func inBubble(t *testing.T, o Options, f func(t *testing.T, dial func() net.Conn)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, o)
-		l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+		l := line.Listen("bubble")
 		go func() { _ = s.Serve(l) }()
 		f(t, func() net.Conn {
 			ours, theirs := net.Pipe()
-			l.conns <- theirs
 			t.Cleanup(func() { ours.Close() })
+			if err := l.Serve(theirs); err != nil {
+				t.Errorf("dial: %v", err)
+			}
 			return ours
 		})
 		_ = s.public.Close()

@@ -15,24 +15,25 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
+
+	"socketio-chat/pkg/e2e/simulation/line"
 )
 
 // A bubble is a server in a bubble of testing/synctest: its connections are pipes, and its clock stands still
 // while anything runs.
 type bubble struct {
 	*Server
-	t     *testing.T
-	http  http.Server
-	conns chan net.Conn
-	over  chan struct{}
-	ended sync.WaitGroup
+	t       *testing.T
+	http    http.Server
+	callers *line.Listener
+	ended   sync.WaitGroup
 }
 
 func newBubble(t *testing.T, opts Options) *bubble {
-	b := &bubble{Server: NewServer(opts), t: t, conns: make(chan net.Conn), over: make(chan struct{})}
+	b := &bubble{Server: NewServer(opts), t: t, callers: line.Listen("bubble")}
 	b.http.Handler = b.Server
 	b.ended.Go(func() {
-		if err := b.http.Serve(b); !errors.Is(err, http.ErrServerClosed) {
+		if err := b.http.Serve(b.callers); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("serve: %v", err)
 		}
 	})
@@ -52,22 +53,14 @@ func (b *bubble) end() {
 	b.ended.Wait()
 }
 
-// Accept, Close and Addr make a listener of it.
-func (b *bubble) Accept() (net.Conn, error) {
-	select {
-	case c := <-b.conns:
-		return c, nil
-	case <-b.over:
-		return nil, net.ErrClosed
+// call opens a connection to the server, and returns the client's end of it.
+func (b *bubble) call() net.Conn {
+	client, server := net.Pipe()
+	if err := b.callers.Serve(server); err != nil {
+		b.t.Errorf("call: %v", err)
 	}
+	return client
 }
-
-func (b *bubble) Close() error {
-	close(b.over)
-	return nil
-}
-
-func (b *bubble) Addr() net.Addr { return &net.UnixAddr{Name: "bubble", Net: "unix"} }
 
 // A bubbler is a client in a bubble that reads all that comes.
 type bubbler struct {
@@ -101,8 +94,7 @@ func (l *slowLine) Read(b []byte) (int, error) {
 // join connects a client to "/", with the session of another one if that is not nil.
 func (b *bubble) join(before *bubbler) *bubbler {
 	b.t.Helper()
-	client, server := net.Pipe()
-	b.conns <- server
+	client := b.call()
 	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
 	conn, br, _, err := dialer.Dial(context.Background(), "ws://bubble/socket.io/?EIO=4&transport=websocket")
 	if err != nil {

@@ -183,8 +183,7 @@ type worldClient struct {
 var sidPattern = regexp.MustCompile(`\{"sid":"[^"]*"\}$`)
 
 func (w *world) open(c *worldClient) {
-	client, server := net.Pipe()
-	w.bubble.conns <- server
+	client := w.bubble.call()
 	dialer := ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return client, nil }}
 	conn, br, _, err := dialer.Dial(context.Background(), fmt.Sprintf("ws://model/socket.io/?EIO=%d&transport=websocket", c.protocol))
 	if err != nil {

@@ -73,7 +73,7 @@ type server struct {
 	builder     *redisadapter.Builder
 	client      *redis.Client
 	http        *http.Server
-	callers     *listener
+	callers     *line.Listener
 	done        sync.WaitGroup
 	began       time.Time
 
@@ -86,13 +86,14 @@ const recoveryFor = 30 * time.Second
 // start starts a server as cmd/chat-server does.
 func (w *world) start() *server {
 	w.mu.Lock()
-	s := &server{w: w, number: len(w.lives) + 1, callers: newListener(), began: time.Now()}
+	s := &server{w: w, number: len(w.lives) + 1, callers: line.Listen("simulated"), began: time.Now()}
 	w.lives = append(w.lives, s)
 	w.mu.Unlock()
 	s.front, s.back = line.New(w.seed<<16|uint64(2*s.number)), line.New(w.seed<<16|uint64(2*s.number+1))
 	log := slog.New(&refusalLog{w.log.With(slog.Int("server", s.number)).Handler(), &w.refusals, s.number})
 	s.client = redis.NewClient(&redis.Options{
-		Dialer: s.dialRedis, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 1000,
+		Dialer:   func(context.Context, string, string) (net.Conn, error) { return s.back.Dial(w.redis.Serve) },
+		Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 1000,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	s.builder = &redisadapter.Builder{Redis: rtypes.NewRedisClient(context.Background(), s.client), Mode: w.mode.adapter, Logger: log}
@@ -111,29 +112,8 @@ func (w *world) start() *server {
 	return s
 }
 
-// dialRedis connects by the back line.
-func (s *server) dialRedis(context.Context, string, string) (net.Conn, error) {
-	near, far, err := s.back.Connect()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.w.redis.Serve(far); err != nil {
-		return nil, errors.Join(err, near.Close())
-	}
-	return near, nil
-}
-
 // call connects a person by the front line.
-func (s *server) call() (net.Conn, error) {
-	near, far, err := s.front.Connect()
-	if err != nil {
-		return nil, err
-	}
-	if !s.callers.take(far) {
-		return nil, errors.Join(line.ErrDown, near.Close(), far.Close())
-	}
-	return near, nil
-}
+func (s *server) call() (net.Conn, error) { return s.front.Dial(s.callers.Serve) }
 
 // The times of an end in order, as DRAIN_SECONDS=10 divides them: see cmd/chat-server.
 const (
@@ -205,40 +185,3 @@ func (s *server) ended(e verdict.Ending) {
 	defer s.w.mu.Unlock()
 	s.ending = &e
 }
-
-// A listener gives an http.Server connections.
-type listener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newListener() *listener {
-	return &listener{conns: make(chan net.Conn), closed: make(chan struct{})}
-}
-
-// take reports false once the server takes nothing more.
-func (l *listener) take(c net.Conn) bool {
-	select {
-	case l.conns <- c:
-		return true
-	case <-l.closed:
-		return false
-	}
-}
-
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *listener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *listener) Addr() net.Addr { return &net.UnixAddr{Name: "simulated", Net: "unix"} }

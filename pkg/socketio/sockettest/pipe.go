@@ -6,15 +6,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
+
+	"socketio-chat/pkg/e2e/simulation/line"
 )
 
 // pipe returns the client's end of a connection whose other end net/http serves with the handler.
 func pipe(tb testing.TB, handler http.Handler) net.Conn {
 	client, server := net.Pipe()
-	listener := &once{conn: make(chan net.Conn, 1), closed: make(chan struct{})}
-	listener.conn <- server
+	listener := line.Listen("pipe")
 	serve := &http.Server{Handler: handler} //nolint:gosec // the peer is the test itself
 	ended := make(chan struct{})
 	go func() {
@@ -27,36 +27,11 @@ func pipe(tb testing.TB, handler http.Handler) net.Conn {
 		_ = serve.Close()
 		<-ended
 	})
+	if err := listener.Serve(server); err != nil {
+		tb.Errorf("serving a pipe: %v", err)
+	}
 	return client
 }
-
-// once is a listener that accepts one connection.
-type once struct {
-	conn   chan net.Conn
-	close  sync.Once
-	closed chan struct{}
-}
-
-func (l *once) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conn:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *once) Close() error {
-	l.close.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *once) Addr() net.Addr { return pipeAddr{} }
-
-type pipeAddr struct{}
-
-func (pipeAddr) Network() string { return "pipe" }
-func (pipeAddr) String() string  { return "pipe" }
 
 // withEarly reads first what came together with the answer to the handshake.
 func withEarly(conn net.Conn, early *bufio.Reader) io.Reader {

@@ -1,9 +1,12 @@
 package line
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -42,11 +45,23 @@ func (l *Line) Connect() (near, far net.Conn, err error) {
 	for _, w := range []*way{there, back} {
 		w.delay, w.jammed = l.delay, l.jammed
 	}
-	a := &conn{line: l, in: back, out: there, addr: addr(2 * l.made), peer: addr(2*l.made + 1)}
-	b := &conn{line: l, in: there, out: back, addr: a.peer, peer: a.addr}
+	a := &conn{line: l, in: back, out: there, number: l.made, addr: addr(2 * l.made), peer: addr(2*l.made + 1)}
+	b := &conn{line: l, in: there, out: back, number: l.made, addr: a.peer, peer: a.addr}
 	a.other, b.other = b, a
 	l.conns[a] = true
 	return a, b, nil
+}
+
+// Dial makes a connection, gives its far side to serve, and returns the near one. Should serve refuse, it closes what it was given.
+func (l *Line) Dial(serve func(far net.Conn) error) (near net.Conn, err error) {
+	near, far, err := l.Connect()
+	if err != nil {
+		return nil, err
+	}
+	if err := serve(far); err != nil {
+		return nil, errors.Join(err, near.Close())
+	}
+	return near, nil
 }
 
 // Cut breaks all connections; what is on its way is lost. Until Mend there are no new ones.
@@ -77,6 +92,17 @@ func (l *Line) Len() int {
 	return len(l.conns)
 }
 
+// Conns are the near sides of the connections that are not closed on both sides, in the order in which they were made; see Reset.
+func (l *Line) Conns() []net.Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := make([]net.Conn, 0, len(l.conns))
+	for _, c := range slices.SortedFunc(maps.Keys(l.conns), func(a, b *conn) int { return cmp.Compare(a.number, b.number) }) {
+		list = append(list, c)
+	}
+	return list
+}
+
 // each changes the line and all ways of its connections.
 func (l *Line) each(change func(*Line), do func(*way)) {
 	l.mu.Lock()
@@ -104,6 +130,7 @@ type conn struct {
 	line       *Line
 	in, out    *way
 	other      *conn
+	number     uint64 // of the connection
 	addr, peer addr
 	closed     sync.Once
 	gone       bool // closed; guarded by the line's mutex

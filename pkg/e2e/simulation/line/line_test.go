@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -132,6 +133,50 @@ func TestCutLosesWhatIsOnItsWay(t *testing.T) {
 		line.Reset(near)
 		if _, err := far.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("read: %v", err)
+		}
+	})
+}
+
+// A server gets the far sides of what is dialled, until it closes or refuses them.
+func TestDialGivesTheFarSideAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, server := line.New(1), line.Listen("server")
+		var near []net.Conn
+		accepted := make(chan net.Conn)
+		go func() {
+			for range 3 {
+				c, err := server.Accept()
+				if err != nil {
+					t.Error(err)
+				}
+				accepted <- c
+			}
+		}()
+		for range 3 {
+			c, err := l.Dial(server.Serve)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near = append(near, c)
+			send(t, c, "x")
+			arrives(t, <-accepted, "x")
+		}
+		if !slices.Equal(l.Conns(), near) {
+			t.Error("the connections are not in the order in which they were made")
+		}
+		server.Close()
+		if _, err := server.Accept(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("accept: %v", err)
+		}
+		if _, err := l.Dial(server.Serve); !errors.Is(err, syscall.ECONNREFUSED) || l.Len() != len(near) {
+			t.Errorf("dial: %v, %d connections", err, l.Len())
+		}
+		if server.Addr().String() != "server" {
+			t.Errorf("it is at %s", server.Addr())
+		}
+		l.Cut()
+		if _, err := l.Dial(server.Serve); !errors.Is(err, syscall.ECONNREFUSED) || len(l.Conns()) != 0 {
+			t.Errorf("dial: %v", err)
 		}
 	})
 }
