@@ -77,12 +77,12 @@ func (f *finder) object(start int) (int, error) {
 	i := SkipSpace(f.b, start+1)
 	for f.b[i] != '}' {
 		i = SkipSpace(f.b, i)
-		keyEnd, err := String(f.b, i)
+		keyEnd, next, err := Key(f.b, i)
 		if err != nil {
-			return i, err
+			return next, err
 		}
 		key := f.b[i:keyEnd]
-		i = SkipSpace(f.b, SkipSpace(f.b, keyEnd)+1) // over the colon
+		i = SkipSpace(f.b, next)
 		end, err := f.value(i)
 		if err != nil {
 			return end, err
@@ -123,9 +123,6 @@ func placeholderNum(num []byte, attachments int) (int, error) {
 
 // keyIs compares a quoted key, which may have escapes, with a plain word.
 func keyIs(quoted []byte, word string) bool {
-	if string(quoted[1:len(quoted)-1]) == word {
-		return true
-	}
 	s, plain := Plain(quoted)
 	if !plain {
 		return Unquote(quoted) == word

@@ -8,26 +8,25 @@ func SkipSpace(b []byte, i int) int {
 	return i
 }
 
-// Key consumes `"key" :`, with b[i] the opening quote.
-func Key(b []byte, i int) (int, error) {
+// Key consumes `"key" :`, with b[i] the opening quote, and returns where the key ends as well, behind its closing quote.
+func Key(b []byte, i int) (end, next int, err error) {
 	if i == len(b) {
-		return i, ErrEnd
+		return i, i, ErrEnd
 	}
 	if b[i] != '"' {
-		return i, ErrAt(i)
+		return i, i, ErrAt(i)
 	}
-	i, err := String(b, i)
-	if err != nil {
-		return i, err
+	if end, err = String(b, i); err != nil {
+		return end, end, err
 	}
-	i = SkipSpace(b, i)
+	i = SkipSpace(b, end)
 	switch {
 	case i == len(b):
-		return i, ErrEnd
+		return end, i, ErrEnd
 	case b[i] != ':':
-		return i, ErrAt(i)
+		return end, i, ErrAt(i)
 	}
-	return i + 1, nil
+	return end, i + 1, nil
 }
 
 // Scalar consumes the string, number or word that starts at b[i].

@@ -22,6 +22,16 @@ const (
 	MaxAttachments = 255
 )
 
+// ReservedEvent tells the names of events that a client must not send, and must not get: they mean something else on either side. The list
+// is that of socket.io-parser 4.2.
+func ReservedEvent(name string) bool {
+	switch name {
+	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
+		return true
+	}
+	return false
+}
+
 // Errors of all functions here; those that name a place in the text wrap ErrSyntax.
 var (
 	ErrEnd    = errors.New("JSON ends too soon")
@@ -88,7 +98,7 @@ func containers(b []byte, i int) (int, error) {
 				break
 			}
 			if c == '{' {
-				if i, err = Key(b, i); err != nil {
+				if _, i, err = Key(b, i); err != nil {
 					return i, err
 				}
 			}
@@ -107,7 +117,7 @@ func containers(b []byte, i int) (int, error) {
 			object := open.inObject()
 			switch {
 			case b[i] == ',' && object:
-				if i, err = Key(b, SkipSpace(b, i+1)); err != nil {
+				if _, i, err = Key(b, SkipSpace(b, i+1)); err != nil {
 					return i, err
 				}
 				more = true

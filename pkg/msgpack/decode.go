@@ -1,6 +1,7 @@
 package msgpack
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -83,20 +84,12 @@ func (d *Decoder) Value(b []byte) (rest []byte, err error) {
 	return b, msgp.InvalidPrefixError(b[0])
 }
 
-// or returns the first argument that is not 0.
-func or(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
-}
-
 func (d *Decoder) array(b []byte) ([]byte, error) {
 	size, b, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil {
 		return b, err
 	}
-	if d.depth++; d.depth > or(d.MaxDepth, WireDepth) {
+	if d.depth++; d.depth > cmp.Or(d.MaxDepth, WireDepth) {
 		return b, ErrDepth
 	}
 	d.Out = append(d.Out, '[')
@@ -118,7 +111,7 @@ func (d *Decoder) object(b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	if d.depth++; d.depth > or(d.MaxDepth, WireDepth) {
+	if d.depth++; d.depth > cmp.Or(d.MaxDepth, WireDepth) {
 		return b, ErrDepth
 	}
 	d.Out = append(d.Out, '{')
@@ -162,7 +155,7 @@ func (d *Decoder) name(b []byte) (name, rest []byte, err error) {
 
 // attachment sets data aside and appends the placeholder for it.
 func (d *Decoder) attachment(data []byte) error {
-	if len(d.Attachments) >= or(d.MaxBins, MaxAttachments) {
+	if len(d.Attachments) >= cmp.Or(d.MaxBins, MaxAttachments) {
 		return ErrAttachments
 	}
 	d.Out = append(d.Out, `{"_placeholder":true,"num":`...)

@@ -169,18 +169,17 @@ const (
 
 // scanKey reads a member's name and its colon, and returns where the value begins.
 func (o *Outline) scanKey(src []byte, i int, top *frame) (member, int, error) {
-	colon, err := jsonscan.Key(src, i)
+	end, next, err := jsonscan.Key(src, i)
 	if err != nil {
-		return memberNone, colon, err
+		return memberNone, next, err
 	}
-	end, _ := jsonscan.String(src, i) // Key has seen it
 	key := nameOf(src[i+1 : end-1])
 	if key == memberProto {
 		o.ProtoKeys = true
 	} else {
 		top.size++
 	}
-	if i = jsonscan.SkipSpace(src, colon); i >= len(src) {
+	if i = jsonscan.SkipSpace(src, next); i >= len(src) {
 		return key, i, jsonscan.ErrEnd
 	}
 	return key, i, nil

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -104,7 +105,7 @@ func (d *decoder) addBinary(data []byte) (*Packet, error) {
 		return nil, errBinaryAlone
 	}
 	w.need--
-	if w.size += len(data); w.size > or(d.limits().bytes, engineio.DefaultMaxPayload) {
+	if w.size += len(data); w.size > cmp.Or(d.limits().bytes, engineio.DefaultMaxPayload) {
 		return nil, errTooBig
 	}
 	if !w.skip {
@@ -154,7 +155,7 @@ func (d *decoder) decode(data []byte) (p *Packet, attachments int, err error) {
 	p = packets.Get().(*Packet)
 	p.Nsp = d.nsp
 	attachments, err = p.decode(data, d.limits())
-	if err == nil && attachments > or(d.limits().attachments, DefaultAttachments) {
+	if err == nil && attachments > cmp.Or(d.limits().attachments, DefaultAttachments) {
 		err = errTooMany
 	}
 	if err != nil {
@@ -209,7 +210,7 @@ func (p *Packet) decode(b []byte, bounds decoderBounds) (attachments int, err er
 		return 0, err
 	}
 	// json
-	return attachments, p.decodePayload(b[i:], attachments, or(bounds.arguments, DefaultArguments))
+	return attachments, p.decodePayload(b[i:], attachments, cmp.Or(bounds.arguments, DefaultArguments))
 }
 
 // decodeID reads what JavaScript takes for a number: digits, with white space before and after them.
@@ -319,7 +320,7 @@ func (p *Packet) checkName() error {
 		return payloadError(p.Type, errEventName)
 	default:
 		name, plain := p.plainEvent()
-		if plain && reservedEvent(string(name)) || !plain && reservedEvent(p.Event()) {
+		if plain && jsonscan.ReservedEvent(string(name)) || !plain && jsonscan.ReservedEvent(p.Event()) {
 			return payloadError(p.Type, errReservedEvent)
 		}
 	}

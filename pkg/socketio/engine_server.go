@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -32,22 +33,14 @@ const closeGrace = time.Second
 func (e *engineServer) Opts() config.ServerOptionsInterface {
 	o := e.server.opts.Engine
 	c := config.DefaultServerOptions()
-	c.SetPingInterval(or(o.PingInterval, engineio.DefaultPingInterval))
-	c.SetPingTimeout(or(o.PingTimeout, engineio.DefaultPingTimeout))
-	c.SetUpgradeTimeout(or(o.UpgradeTimeout, engineio.DefaultUpgradeTimeout))
-	c.SetMaxHttpBufferSize(or(o.MaxPayload, engineio.DefaultMaxPayload))
+	c.SetPingInterval(cmp.Or(o.PingInterval, engineio.DefaultPingInterval))
+	c.SetPingTimeout(cmp.Or(o.PingTimeout, engineio.DefaultPingTimeout))
+	c.SetUpgradeTimeout(cmp.Or(o.UpgradeTimeout, engineio.DefaultUpgradeTimeout))
+	c.SetMaxHttpBufferSize(cmp.Or(o.MaxPayload, engineio.DefaultMaxPayload))
 	c.SetTransports(types.NewSet(e.transports()...))
 	c.SetAllowUpgrades(!o.NoUpgrades)
 	c.SetAllowEIO3(len(o.Protocols) == 0 || slices.Contains(o.Protocols, 3))
 	return c
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 func (e *engineServer) transports() []string {

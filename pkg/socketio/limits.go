@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -91,10 +92,10 @@ type limits struct {
 }
 
 func (l *limits) init(o Limits, maxMessage int, log *slog.Logger) {
-	o.Attachments = min(or(o.Attachments, DefaultAttachments), jsonscan.MaxAttachments)
-	o.AttachmentTimeout = or(o.AttachmentTimeout, DefaultAttachmentTimeout)
-	o.Arguments = or(o.Arguments, DefaultArguments)
-	o.AuthBytes = or(o.AuthBytes, DefaultAuthBytes)
+	o.Attachments = min(cmp.Or(o.Attachments, DefaultAttachments), jsonscan.MaxAttachments)
+	o.AttachmentTimeout = cmp.Or(o.AttachmentTimeout, DefaultAttachmentTimeout)
+	o.Arguments = cmp.Or(o.Arguments, DefaultArguments)
+	o.AuthBytes = cmp.Or(o.AuthBytes, DefaultAuthBytes)
 	l.Limits, l.start, l.log.Logger = o, time.Now(), log
 	l.messages = newRate(o.MessagesPerSecond, o.MessageBurst)
 	l.bytes = newRate(o.BytesPerSecond, max(o.ByteBurst, maxMessage))

@@ -40,16 +40,16 @@ func members(b []byte) iter.Seq[Member] {
 			if start >= len(b) || b[start] != '"' {
 				return // the end
 			}
-			colon, err := jsonscan.Key(b, start)
+			nameEnd, next, err := jsonscan.Key(b, start)
 			if err != nil {
 				return
 			}
-			at := jsonscan.SkipSpace(b, colon)
+			at := jsonscan.SkipSpace(b, next)
 			end, err := jsonscan.Value(b, at)
 			if err != nil {
 				return
 			}
-			if !yield(Member{memberName(b, start), b[at:end:end], at}) {
+			if !yield(Member{memberName(b[start:nameEnd]), b[at:end:end], at}) {
 				return
 			}
 			if i = jsonscan.SkipSpace(b, end); i >= len(b) || b[i] != ',' {
@@ -60,14 +60,10 @@ func members(b []byte) iter.Seq[Member] {
 	}
 }
 
-// memberName decodes the string that starts at b[i].
-func memberName(b []byte, i int) string {
-	end, err := jsonscan.String(b, i)
-	if err != nil {
-		return ""
-	}
-	if name, plain := jsonscan.Plain(b[i:end]); plain {
+// memberName decodes a name, given with its quotes.
+func memberName(quoted []byte) string {
+	if name, plain := jsonscan.Plain(quoted); plain {
 		return string(name)
 	}
-	return jsonscan.Unquote(b[i:end])
+	return jsonscan.Unquote(quoted)
 }

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -145,7 +146,7 @@ func (u *unpacker) data(b []byte) (rest []byte, err error) {
 	if err != nil {
 		return b, err
 	}
-	if int64(size) > int64(or(u.bounds.arguments, DefaultArguments)+1) {
+	if int64(size) > int64(cmp.Or(u.bounds.arguments, DefaultArguments)+1) {
 		return b, errArguments
 	}
 	d.Out = append(d.Out, '[')
@@ -168,7 +169,7 @@ func (u *unpacker) data(b []byte) (rest []byte, err error) {
 }
 
 func (u *unpacker) decoder() *msgpack.Decoder {
-	return &msgpack.Decoder{MaxDepth: jsonscan.MaxDepth, MaxBins: or(u.bounds.attachments, DefaultAttachments)}
+	return &msgpack.Decoder{MaxDepth: jsonscan.MaxDepth, MaxBins: cmp.Or(u.bounds.attachments, DefaultAttachments)}
 }
 
 // bound makes one error of what is out of bounds, however it is written.
@@ -199,7 +200,7 @@ func (u *unpacker) text(b []byte) error {
 		return nil
 	}
 	u.list = true
-	list, err := splitArray(u.p.Args[:0], fields.Data, or(u.bounds.arguments, DefaultArguments)+1)
+	list, err := splitArray(u.p.Args[:0], fields.Data, cmp.Or(u.bounds.arguments, DefaultArguments)+1)
 	u.p.Args = list
 	return err
 }

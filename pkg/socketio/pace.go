@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -20,7 +21,7 @@ func newRate(perSecond, burst int) rate {
 		return rate{}
 	}
 	r := rate{perSecond: perSecond}
-	r.window = r.time(or(burst, perSecond))
+	r.window = r.time(cmp.Or(burst, perSecond))
 	return r
 }
 

@@ -83,16 +83,6 @@ func (p *Packet) plainEvent() ([]byte, bool) {
 	return jsonscan.Plain(b)
 }
 
-// reservedEvent tells the names that a client must not send: they mean something else on either
-// side. The list is that of socket.io-parser 4.2.
-func reservedEvent(name string) bool {
-	switch name {
-	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
-		return true
-	}
-	return false
-}
-
 // splitQuery cuts "/chat?a=b" in two. It is protocol 4 only: in protocol 5 "?" is part of the name.
 func splitQuery(nsp string) (path, query string) {
 	path, query, _ = strings.Cut(strings.TrimSpace(nsp), "?") // Node parses it as a URL, which trims it

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -120,9 +121,9 @@ func newRecovery(o Options) *recovery {
 		return nil
 	}
 	r := &recovery{cfg: o.Recovery, log: o.Logger}
-	r.cfg.Bytes = or(r.cfg.Bytes, DefaultRecoveryBytes)
-	r.cfg.Wait = or(r.cfg.Wait, DefaultRecoveryWait)
-	r.queueHalf = or(o.Engine.QueueBytes, engineio.DefaultQueueBytes) / 2
+	r.cfg.Bytes = cmp.Or(r.cfg.Bytes, DefaultRecoveryBytes)
+	r.cfg.Wait = cmp.Or(r.cfg.Wait, DefaultRecoveryWait)
+	r.queueHalf = cmp.Or(o.Engine.QueueBytes, engineio.DefaultQueueBytes) / 2
 	return r
 }
 

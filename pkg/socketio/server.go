@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -94,7 +95,7 @@ func NewServer(opts Options) *Server {
 		links:      make(map[*link]*nameUse),
 		closed:     make(chan struct{}),
 	}
-	s.limits.init(opts.Limits, int(or(opts.Engine.MaxPayload, engineio.DefaultMaxPayload)), opts.Logger)
+	s.limits.init(opts.Limits, int(cmp.Or(opts.Engine.MaxPayload, engineio.DefaultMaxPayload)), opts.Logger)
 	s.emptyRequest = newHTTPContext(&engineio.Handshake{Header: http.Header{}})
 	engineOptions := opts.Engine
 	engineOptions.OnConnect = s.connect

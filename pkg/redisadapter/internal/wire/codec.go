@@ -149,8 +149,7 @@ func CheckEvent(data []byte) error {
 	if bytes.IndexByte(name, '\\') >= 0 {
 		name, _ = msgpack.Unescape(nil, name)
 	}
-	switch string(name) {
-	case "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener":
+	if jsonscan.ReservedEvent(string(name)) {
 		return ErrReserved
 	}
 	return nil
