@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"socketio-chat/pkg/engineio/internal/netpoll"
+	"socketio-chat/pkg/unread"
 )
 
 // The front stands between a listener and net/http. It answers polls and POSTs of
@@ -84,7 +85,7 @@ type front struct {
 	stopped atomic.Bool // nothing may rest any more
 
 	fresh, idle restList
-	slow        slowAnswers
+	unread      unread.Answers
 	date        dateCache
 	requests    running // goroutines that serve requests of other kinds than sessions'
 

@@ -1,11 +1,11 @@
 package engineio
 
 import (
-	"container/list"
 	"context"
 	"sync"
 
 	"socketio-chat/pkg/blankline"
+	"socketio-chat/pkg/unread"
 )
 
 // A servedRequest is the context of a request that FrontOptions.Handler serves. It is
@@ -13,13 +13,9 @@ import (
 // answered. It knows of a request behind it; see blankline.Behind.
 type servedRequest struct {
 	context.Context
-	body   bool // what comes next is the body, as far as anybody knows
-	engine bool // it is for Server.ServeHTTP
-
-	// Guarded by slowAnswers.
-	conn *frontConn    // set once
-	slow *list.Element // its place
-	cut  bool          // the answer was cut off
+	body   bool          // what comes next is the body, as far as anybody knows
+	engine bool          // it is for Server.ServeHTTP
+	answer unread.Answer // begun once it has to wait for its client
 
 	mu     sync.Mutex
 	done   latch

@@ -48,7 +48,7 @@ func (fc *frontConn) serve(ctx *servedRequest, r *http.Request, body *frontBody)
 	fc.serving.Store(nil)
 	ctx.end()
 	fc.front.forget(ctx)
-	cut := fc.front.slow.remove(ctx)
+	cut := fc.front.unread.End(&ctx.answer)
 	switch {
 	case (!ok || cut) && !w.gone:
 		fc.close()

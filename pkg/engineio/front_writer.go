@@ -127,7 +127,7 @@ func (w *frontWriter) stream(b []byte) (written int) {
 // its own answers.
 func (w *frontWriter) mayBeSlow() {
 	if r := w.conn.serving.Load(); r != nil && !r.engine {
-		w.conn.front.slow.add(r, w.conn)
+		w.conn.front.unread.Begin(&r.answer, w.conn.cutOff)
 	}
 }
 
@@ -139,9 +139,17 @@ func (w *frontWriter) send(data []byte) (n int) {
 	return n
 }
 
-// extend gives the peer WriteTimeout for each piece, unless the handler has set a time of its own.
+// extend gives the peer WriteTimeout for each piece, unless the handler has set a time of its own or the answer was cut off.
 func (w *frontWriter) extend() (goesOn bool) {
-	return !w.timed && w.conn.front.slow.extend(w.conn)
+	r := w.conn.serving.Load()
+	switch {
+	case w.timed:
+	case r == nil:
+		w.conn.extend()
+	default:
+		w.conn.front.unread.Unless(&r.answer, func() { w.conn.extend() })
+	}
+	return false
 }
 
 // appendHead appends the head of the answer, with the length of the body unless that is

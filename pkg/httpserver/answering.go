@@ -2,10 +2,11 @@ package httpserver
 
 import (
 	"bufio"
-	"container/list"
 	"net"
 	"net/http"
 	"time"
+
+	"socketio-chat/pkg/unread"
 )
 
 // An answering is the ResponseWriter of a request that net/http serves. Without it a client that sends
@@ -15,10 +16,10 @@ type answering struct {
 	http.ResponseWriter
 	waiting *waiting
 	nc      net.Conn
-	mayCut  bool          // it is of no session
-	begun   bool          // the answer
-	gone    bool          // the connection is somebody else's
-	place   *list.Element // in waiting.slow, whose lock guards it
+	mayCut  bool // it is of no session
+	begun   bool // the answer
+	gone    bool // the connection is somebody else's
+	answer  unread.Answer
 }
 
 // WriteHeader is as http.ResponseWriter has it.
@@ -41,9 +42,7 @@ func (a *answering) begin() {
 	a.begun = true
 	_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTimeout)) // net/http's can
 	if a.mayCut {
-		a.waiting.mu.Lock()
-		a.place = a.waiting.slow.PushBack(a)
-		a.waiting.mu.Unlock()
+		a.waiting.unread.Begin(&a.answer, func() { _ = a.nc.Close() }) // the handler's write ends with an error
 	}
 }
 
@@ -67,12 +66,7 @@ func (a *answering) end(r *http.Request) {
 		return
 	}
 	a.begin() // a handler that writes nothing is answered for
-	a.waiting.mu.Lock()
-	if a.place != nil {
-		a.waiting.slow.Remove(a.place)
-		a.place = nil
-	}
-	a.waiting.mu.Unlock()
+	a.waiting.unread.End(&a.answer)
 	if r.ContentLength != 0 { // net/http lifts it with the answer
 		_ = http.NewResponseController(a.ResponseWriter).SetReadDeadline(time.Now().Add(unreadTimeout))
 	}

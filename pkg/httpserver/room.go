@@ -111,7 +111,7 @@ func (r *room) closeIdle() bool {
 }
 
 func (r *room) closeSlow() bool {
-	return r.waiting.closeSlowest() || r.front != nil && r.front.CloseSlow()
+	return r.waiting.unread.CutOldest() || r.front != nil && r.front.CloseSlow()
 }
 
 // A roomListener accepts what there is room for.

@@ -6,15 +6,18 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"socketio-chat/pkg/unread"
 )
 
 // waiting holds the connections of an http.Server that wait for a request or for the rest of
-// its head, those first that have waited longest.
+// its head, those first that have waited longest, and the answers that wait for their clients.
 type waiting struct {
+	unread unread.Answers // those that may be cut off: of no session
+
 	mu    sync.Mutex
 	order list.List // of net.Conn
 	at    map[net.Conn]*list.Element
-	slow  list.List // of *answering: answers that have begun and may be cut off, the oldest first
 }
 
 func newWaiting() *waiting { return &waiting{at: make(map[net.Conn]*list.Element)} }
@@ -84,19 +87,5 @@ func (w *waiting) closeOldest() bool {
 	delete(w.at, nc)
 	w.mu.Unlock()
 	_ = nc.Close() // net/http notices; the client has nothing to lose
-	return true
-}
-
-// closeSlowest cuts off the oldest answer. It reports false when there is none.
-func (w *waiting) closeSlowest() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	e := w.slow.Front()
-	if e == nil {
-		return false
-	}
-	a, _ := w.slow.Remove(e).(*answering)
-	a.place = nil
-	_ = a.nc.Close() // the handler's write ends with an error
 	return true
 }
