@@ -148,8 +148,7 @@ func (o *announcer) entry(ctx context.Context, channel, event string, args []any
 	if err != nil {
 		return 0, err
 	}
-	w := &streams.Format{Codec: o.codec}
-	it, err := w.Entry(m)
+	it, err := streams.EntryOf(o.codec, m)
 	if err != nil {
 		return 0, err
 	}

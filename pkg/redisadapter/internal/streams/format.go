@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/tinylib/msgp/msgp"
-	rtypes "github.com/zishang520/socket.io-go-redis/types"
 	"github.com/zishang520/socket.io/v2/adapter"
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -22,115 +21,58 @@ import (
 // commands (types 3 to 6) are entries of the stream; what wants an answer is published in MessagePack on
 // the namespace's channel, the answer on that of the asker.
 type Format struct {
-	*wire.Codec
-	uid, nsp string
-	main     string // "socket.io#/chat#"; that and "uid#" is the channel of one instance
-	own      string
-	private  string // "socket.io-peers#/chat#": our own instances only
+	cluster.Messages
 }
 
 func New(c *wire.Codec, key, nsp, uid string) *Format {
-	main := key + "#" + nsp + "#"
-	return &Format{Codec: c, uid: uid, nsp: nsp, main: main, own: main + uid + "#", private: key + "-peers#" + nsp + "#"}
-}
-
-func (w *Format) Legacy() bool { return false }
-
-func (w *Format) Subscription() wire.Subscription {
-	return wire.Subscription{
-		Nsp: w.nsp, Own: w.own, Channels: []string{w.main, w.own, w.private}, Listeners: wire.Listeners{All: w.main, Ours: w.private},
+	names := cluster.Channels{
+		Main:  key + "#" + nsp + "#", // that and "uid#" is the channel of one instance
+		Peers: key + "-peers#" + nsp + "#",
 	}
+	w := &Format{cluster.MessagesOf(c, names, nsp, uid)}
+	w.Binary = true
+	return w
 }
 
 func (w *Format) Broadcast(data socketio.Payload, opts *socket.BroadcastOptions, number uint64, _ wire.Census) ([]wire.Out, error) {
-	it, err := w.Entry(cluster.Broadcast(w.uid, w.nsp, data, opts, "").Numbered(number))
+	it, err := EntryOf(w.Codec, cluster.Broadcast(w.UID, w.Nsp, data, opts, "").Numbered(number))
 	if err != nil {
 		return nil, err
 	}
 	return []wire.Out{it}, nil
 }
 
-// Entry makes an entry of m.
-func (w *Format) Entry(m cluster.Message) (wire.Out, error) {
+// EntryOf makes an entry of m.
+func EntryOf(c *wire.Codec, m cluster.Message) (wire.Out, error) {
 	e := &wire.Entry{Uid: m.UID, Nsp: m.Nsp, Typ: strconv.Itoa(int(m.Type))}
-	if err := EncodeEntry(w.Codec, e, m.Data); err != nil {
+	if err := EncodeEntry(c, e, m.Data); err != nil {
 		return wire.Out{}, err
 	}
 	return wire.Out{Entry: e}, nil
 }
 
-// publish makes a message for one of the channels, or for our own instances if Node could not bear
-// it.
-func (w *Format) publish(m cluster.Message, channel string) (wire.Out, error) {
-	b, deep, err := cluster.Encode(w.Codec, m, true)
-	if deep {
-		channel = w.private
-	}
-	return wire.Out{Channel: channel, Payload: b}, err
-}
-
 func (w *Format) Request(req *wire.Request) (wire.Out, error) {
-	m, err := cluster.RequestOf(w.uid, w.nsp, req)
-	switch {
-	case err != nil:
-		return wire.Out{}, err
-	case m.Type == cluster.TypePeerRequest:
-		return w.publish(m, w.private)
-	case m.Type == cluster.TypeJoin || m.Type == cluster.TypeLeave || m.Type == cluster.TypeDisconnect:
-		return w.Entry(m)
-	}
-	return w.publish(m, w.main)
-}
-
-func (w *Format) Peers(req *wire.Request) (wire.Out, error) {
-	b, err := wire.EncodeJSON(req)
+	m, err := cluster.RequestOf(w.UID, w.Nsp, req)
 	if err != nil {
 		return wire.Out{}, err
 	}
-	data := socketio.Payload{JSON: b, Attachments: req.Attachments}
-	return w.publish(cluster.Message{Type: cluster.TypePeerRequest, UID: w.uid, Nsp: w.nsp, Data: data}, w.private)
-}
-
-func (w *Format) AckRequest(id string, data socketio.Payload, opts *socket.BroadcastOptions, c wire.Census) (list []wire.Out, unasked int, err error) {
-	it, err := w.publish(cluster.Broadcast(w.uid, w.nsp, data, opts, id), w.main)
-	if err != nil {
-		return nil, 0, err
+	switch m.Type {
+	case cluster.TypeJoin, cluster.TypeLeave, cluster.TypeDisconnect:
+		return EntryOf(w.Codec, m)
 	}
-	if it.Channel == w.private {
-		unasked = c.Node4()
-	}
-	return []wire.Out{it}, unasked, nil
+	return w.ToAll(m)
 }
 
 func (w *Format) Answer(req *wire.Request, r *wire.Response) (wire.Out, error) {
-	m, err := cluster.ResponseOf(w.uid, w.nsp, req, r)
-	if err != nil {
-		return wire.Out{}, err
-	}
-	return w.publish(m, w.main+req.UID+"#")
+	return w.AnswerOn(w.Names.Specific(req.UID), req, r)
 }
 
-// Ack passes on the first argument, there is no room for more in the protocol.
 func (w *Format) Ack(req *wire.Request, args []socketio.Payload) (wire.Out, error) {
-	r := &wire.Response{Type: wire.TypeOf(rtypes.BROADCAST_ACK)}
-	if len(args) > 0 {
-		r.Packet, r.Attachments = args[0].JSON, args[0].Attachments
-	}
-	return w.Answer(req, r)
-}
-
-func (w *Format) NeedsCensus(socketio.Payload, *socket.BroadcastOptions) bool { return false }
-
-func (w *Format) Decode(_ string, b []byte, reach wire.Reach) (wire.Received, error) {
-	m, err := cluster.Decode(w.Codec, b)
-	if err != nil {
-		return wire.Received{}, err
-	}
-	return m.Received(w.uid, w.nsp, reach)
+	return w.Answer(req, cluster.AckOf(args))
 }
 
 func (w *Format) DecodeEntry(e *wire.Entry, reach wire.Reach) (wire.Received, error) {
-	if e.Uid == w.uid {
+	if e.Uid == w.UID {
 		return wire.Received{}, wire.ErrNotForUs
 	}
 	typ, err := strconv.Atoi(leadingDigits(e.Typ))
@@ -142,7 +84,7 @@ func (w *Format) DecodeEntry(e *wire.Entry, reach wire.Reach) (wire.Received, er
 		return wire.Received{}, err
 	}
 	m := &cluster.Message{Type: adapter.MessageType(typ), UID: e.Uid, Nsp: e.Nsp, Data: data}
-	return m.Received(w.uid, w.nsp, reach)
+	return m.Received(w.UID, w.Nsp, reach)
 }
 
 // leadingDigits are those that text begins with, which is how Node reads the type of an entry.
