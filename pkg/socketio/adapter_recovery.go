@@ -228,10 +228,7 @@ func (a *LocalAdapter) enrollLocked(l *link, id socket.SocketId, offset string) 
 		if !a.indexLocked(l, room) {
 			continue
 		}
-		if created {
-			changes = append(changes, roomEvent{name: "create-room", room: room})
-		}
-		changes = append(changes, roomEvent{"join-room", room, id})
+		changes = enterEvents(changes, id, room, created)
 	}
 	return changes
 }

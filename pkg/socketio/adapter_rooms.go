@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/zishang520/engine.io/v2/events"
@@ -45,10 +46,7 @@ func (a *LocalAdapter) AddAll(id socket.SocketId, rooms *types.Set[socket.Room])
 		if !a.addLocked(l, room) || !watched {
 			continue
 		}
-		if created {
-			changes = append(changes, roomEvent{name: "create-room", room: room})
-		}
-		changes = append(changes, roomEvent{"join-room", room, id})
+		changes = enterEvents(changes, id, room, created)
 	}
 	a.mu.Unlock()
 	l.refusedRooms(refused)
@@ -158,6 +156,13 @@ func (a *LocalAdapter) delAllLocked(l *link, watched bool) (changes []roomEvent)
 	return changes
 }
 
+func enterEvents(list []roomEvent, id socket.SocketId, room socket.Room, created bool) []roomEvent {
+	if created {
+		list = append(list, roomEvent{name: "create-room", room: room})
+	}
+	return append(list, roomEvent{"join-room", room, id})
+}
+
 func leaveEvents(list []roomEvent, id socket.SocketId, room socket.Room, deleted bool) []roomEvent {
 	list = append(list, roomEvent{"leave-room", room, id})
 	if deleted {
@@ -222,11 +227,22 @@ func (a *LocalAdapter) Sockets(rooms *types.Set[socket.Room]) *types.Set[socket.
 	return ids
 }
 
-// sockets lists what opts selects, to be worked on without the lock.
-func (a *LocalAdapter) sockets(opts *socket.BroadcastOptions) (list []*socket.Socket) {
+// sockets lists what opts selects, to be worked on without the lock, in the order in which they joined the namespace, as Node's Map of
+// sockets has them; one that was recovered has its place of before.
+func (a *LocalAdapter) sockets(opts *socket.BroadcastOptions) []*socket.Socket {
+	type joiner struct {
+		joined uint64
+		sock   *socket.Socket
+	}
+	var found []joiner
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.selectLocked(opts, func(l *link) { list = append(list, l.sock) })
+	a.selectLocked(opts, func(l *link) { found = append(found, joiner{l.member.joined, l.sock}) })
+	a.mu.Unlock()
+	slices.SortFunc(found, func(x, y joiner) int { return cmp.Compare(x.joined, y.joined) })
+	list := make([]*socket.Socket, len(found))
+	for i, one := range found {
+		list[i] = one.sock
+	}
 	return list
 }
 

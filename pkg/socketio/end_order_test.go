@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,5 +67,48 @@ func TestSocketsEndInOrder(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSocketsAreGoneThroughInOrder: what is done with the sockets of a namespace or of rooms is done in the order in which they joined, as in
+// Node, also after some have left.
+func TestSocketsAreGoneThroughInOrder(t *testing.T) {
+	s := newTestServer(t, Options{})
+	chat := s.Of("/chat")
+	ended := make(chan socket.SocketId, 10)
+	chat.OnDisconnect(func(_ context.Context, sock *socket.Socket, _ string) { ended <- sock.Id() })
+	var leave []*socket.Socket
+	var want []socket.SocketId
+	for i := range cap(ended) {
+		_, sock := joinedSocket(t, s, 4)
+		if i%3 == 0 {
+			leave = append(leave, sock)
+			continue
+		}
+		want = append(want, sock.Id())
+	}
+	for _, sock := range leave {
+		sock.Disconnect(false)
+		receive(t, ended)
+	}
+	chat.Everybody().Join("room")
+	for _, target := range []Target{chat.Everybody(), chat.Everybody().In("room")} {
+		chat.Adapter().FetchSockets(target.options())(func(list []socket.SocketDetails, err error) {
+			var got []socket.SocketId
+			for _, one := range list {
+				got = append(got, one.Id())
+			}
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("fetched %v, %v, want %v", got, err, want)
+			}
+		})
+	}
+	chat.Everybody().In("room").Disconnect(false)
+	var got []socket.SocketId
+	for range want {
+		got = append(got, receive(t, ended))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("disconnected %v, want %v", got, want)
 	}
 }
