@@ -136,6 +136,11 @@ func TestAdapterAsLibrary(t *testing.T) {
 			t.Fatalf("step %d: ours\n%s\ntheirs\n%s", step, got, want)
 		}
 	}
+	for _, a := range []socket.Adapter{ours, theirs} { // it will not leave its own room again
+		if own := socket.Room(ids[0]); inRoom(a, own, ids[0]) {
+			a.Del(ids[0], own)
+		}
+	}
 	for _, id := range ids {
 		ours.DelAll(id)
 		theirs.DelAll(id)

@@ -142,6 +142,53 @@ func TestConnUpgradeWhileTheBacklogIsDispatched(t *testing.T) {
 	})
 }
 
+// A connection that has moved tells so when the last namespace that it is joining has let it in or has refused it, and once only, whatever it
+// joins and leaves later.
+func TestConnUpgradeIsToldWhenANamespaceRefuses(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, protocol int) {
+		s := newTestServer(t, Options{})
+		told, asked, refuse := make(chan string, 4), make(chan struct{}), make(chan struct{})
+		s.Of("/").OnConnect(func(_ context.Context, sock *socket.Socket) error {
+			mustOn(t, sock, "hi", func(...any) { told <- "hi" })
+			told <- "connected"
+			return sock.Conn().On("upgrade", func(...any) { told <- "upgrade" })
+		})
+		s.Of("/other")
+		s.Of("/refused").Use(func(_ *socket.Socket, next func(*socket.ExtendedError)) {
+			close(asked)
+			go func() { // a POST returns when the middlewares have
+				<-refuse
+				next(socket.NewExtendedError("no", nil))
+			}()
+		})
+		p := s.poll(t, protocol)
+		if protocol == 4 {
+			p.post(t, "40")
+		}
+		wantTold(t, told, "connected")
+		conn := s.snapshot()[0]
+		joinOther := func(send func(packet string)) { // and leaves it
+			send("0/other,")
+			eventually(t, "it has joined", func() bool { l := conn.link("/other"); return l != nil && l.isOpen() })
+			send("1/other,")
+		}
+		joinOther(func(packet string) { p.post(t, "4"+packet) })
+		p.post(t, "40/refused,")
+		receive(t, asked)
+		c := p.upgrade(t)
+		eventually(t, "it has moved", func() bool {
+			conn.mu.Lock()
+			defer conn.mu.Unlock()
+			return conn.passing.upgraded
+		})
+		close(refuse)
+		wantTold(t, told, "upgrade")
+		joinOther(c.send)
+		c.send(`2["hi"]`)
+		wantTold(t, told, "hi")
+	})
+}
+
 // TestConnClose: the listeners of Conn's "close" hear of the end after those of the socket's "disconnect", once, and those that a
 // listener of "connection" adds when the connection has ended already do, too.
 func TestConnClose(t *testing.T) {

@@ -27,6 +27,26 @@ func receiver(tb testing.TB) (*conn, []byte) {
 	return c, []byte(`2/chat,["x",{"name":"alice","text":"hello, how are you?"}]`)
 }
 
+// TestEventsUnderWayAreDropped: a socket that was disconnected while an event was on its way to it hears nothing of that.
+func TestEventsUnderWayAreDropped(t *testing.T) {
+	s := newTestServer(t, Options{})
+	heard := 0
+	On(s.Of("/chat"), "x", func(context.Context, *socket.Socket, Payload) error { heard++; return nil })
+	_, sock := joinedSocket(t, s, 4)
+	event := &Packet{Type: Event, Nsp: "/chat", Args: []Payload{raw(`"x"`), raw(`1`)}}
+	linkOf(sock).onEvent(event)
+	if heard != 1 {
+		t.Fatalf("heard %d times", heard)
+	}
+	sock.Disconnect(false)
+	linkOf(sock).onEvent(event)
+	sock.OnAny(func(...any) { heard++ }) // whoever listens to all events goes another way
+	linkOf(sock).onEvent(event)
+	if heard != 1 {
+		t.Errorf("heard %d times after its end", heard-1)
+	}
+}
+
 // TestReceiveAllocations pins that an event costs no more than the handler's argument and error.
 func TestReceiveAllocations(t *testing.T) {
 	c, message := receiver(t)

@@ -134,7 +134,7 @@ func (s *Server) removeUnused(u *nameUse) {
 	}
 
 	s.mu.Lock()
-	if u.users == 0 && s.names[u.name] == u { // otherwise the next of them creates it anew
+	if u.users == 0 { // otherwise the next of them, which waits for us, creates it anew
 		delete(s.names, u.name)
 	}
 	s.mu.Unlock()

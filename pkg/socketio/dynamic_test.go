@@ -3,6 +3,7 @@ package socketio
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,7 +14,11 @@ import (
 )
 
 // closing counts adapters that are closed.
-type closingAdapters struct{ closed atomic.Int32 }
+type closingAdapters struct {
+	closed atomic.Int32
+	begun  chan struct{} // if not nil, gets an element for each, which then waits for
+	goOn   chan struct{}
+}
 
 type closingAdapter struct {
 	*LocalAdapter
@@ -27,7 +32,13 @@ func (b *closingAdapters) New(nsp socket.Namespace) socket.Adapter {
 	return a
 }
 
-func (a *closingAdapter) Close() { a.all.closed.Add(1) }
+func (a *closingAdapter) Close() {
+	a.all.closed.Add(1)
+	if a.all.begun != nil {
+		a.all.begun <- struct{}{}
+		<-a.all.goOn
+	}
+}
 
 func (s *testServer) has(name string) bool {
 	s.mu.RLock()
@@ -71,6 +82,29 @@ func TestDynamicNamespacesAreRemoved(t *testing.T) {
 	if len(s.names) != 0 || len(s.links) != 0 || len(s.namespaces) != 1 {
 		t.Errorf("%d names, %d links, %d namespaces are left", len(s.names), len(s.links), len(s.namespaces))
 	}
+}
+
+// Somebody who comes while a namespace is being removed gets a new one, which goes with its last client as well.
+func TestConnectWhileItsNamespaceIsRemoved(t *testing.T) {
+	adapters := &closingAdapters{begun: make(chan struct{}, 2), goOn: make(chan struct{})}
+	s := newTestServer(t, Options{CleanupEmptyChildNamespaces: true, Adapter: adapters})
+	s.IO().Of(regexp.MustCompile(`^/room-\d+$`), nil)
+	s.dialJoined(t, 4, "/room-1").send("1/room-1,")
+	receive(t, adapters.begun)
+	bob := s.dial(t, 4, "")
+	bob.send("0/room-1,")
+	eventually(t, "bob waits", func() bool {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return s.names["/room-1"].users > 0
+	})
+	close(adapters.goOn)
+	if got := bob.next(); !strings.HasPrefix(got, "0/room-1,") {
+		t.Fatalf("got %q", got)
+	}
+	bob.send("1/room-1,")
+	receive(t, adapters.begun)
+	eventually(t, "the namespace to go again", func() bool { return !s.has("/room-1") })
 }
 
 // What was counted in it stays counted.

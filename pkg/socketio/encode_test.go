@@ -105,6 +105,7 @@ func TestEncodePacket(t *testing.T) {
 		{parser.Packet{Type: parser.EVENT, Nsp: "/chat", Data: []any{"x", 1}, Id: &id}, `2/chat,7["x",1]`},
 		{parser.Packet{Type: parser.EVENT, Nsp: "/chat", Data: []any{"x", []byte("A")}}, `51-/chat,["x",` + ph0 + `]`},
 		{parser.Packet{Type: parser.BINARY_EVENT, Nsp: "/chat", Data: []any{"x"}}, `2/chat,["x"]`},
+		{parser.Packet{Type: parser.BINARY_ACK, Nsp: "/chat", Data: []any{"x"}, Id: &id}, `3/chat,7["x"]`},
 		{parser.Packet{Type: parser.ACK, Nsp: "/chat", Data: []any(nil), Id: &id}, `3/chat,7[]`},
 		{parser.Packet{Type: parser.ACK, Nsp: "/chat", Id: &id}, `3/chat,7[]`},
 		{parser.Packet{Type: parser.ACK, Nsp: "/chat", Data: []any{[]byte("A")}, Id: &id}, `61-/chat,7[` + ph0 + `]`},

@@ -95,6 +95,30 @@ func TestBacklogIsBounded(t *testing.T) {
 	receive(t, sent)
 }
 
+// A backlog takes a packet of any size when it has none, and no more than maxBacklog otherwise.
+func TestBacklogTakesWhatFits(t *testing.T) {
+	empty := (&Packet{}).held()
+	full, huge := new(backlog), new(backlog)
+	for i, row := range []struct {
+		to    *backlog
+		size  int
+		waits bool
+	}{
+		{full, maxBacklog - 2*empty, false},
+		{full, 0, false}, // just so
+		{full, 0, true},
+		{huge, 2 * maxBacklog, false},
+		{huge, 0, true},
+	} {
+		if wait := row.to.pushLocked(&Packet{size: row.size}); (wait != nil) != row.waits {
+			t.Errorf("packet %d, of %d bytes: waits %t", i, row.size, wait != nil)
+		}
+	}
+	if len(full.queue) != 2 || len(huge.queue) != 1 {
+		t.Errorf("%d and %d packets are kept", len(full.queue), len(huge.queue))
+	}
+}
+
 func TestLeaveAndJoinAgain(t *testing.T) {
 	bothProtocols(t, func(t *testing.T, protocol int) {
 		s := newTestServer(t, Options{})

@@ -237,3 +237,13 @@ func BenchmarkKeepPace(b *testing.B) {
 		}
 	}
 }
+
+// A client that is in no namespace cannot be told of anything, so it is when it has joined one.
+func TestNobodyIsToldOutsideNamespaces(t *testing.T) {
+	s := newTestServer(t, Options{})
+	s.dial(t, 4, "")
+	eventually(t, "the connection is there", func() bool { return len(s.snapshot()) == 1 })
+	if s.snapshot()[0].tell("too much") {
+		t.Error("it is said to have been told")
+	}
+}

@@ -218,6 +218,27 @@ func TestMsgPackRefuses(t *testing.T) {
 	}
 }
 
+// Events may come as text, too, from clients with version 2 of the parser; they have no more arguments than others.
+func TestMsgPackEventsAsText(t *testing.T) {
+	for text, want := range map[string]error{
+		`{"type":2,"nsp":"/","id":3,"data":["e",1,{"a":2}]}`: nil,
+		`{"type":3,"nsp":"/","id":3,"data":["e",1,{"a":2}]}`: nil,
+		`{"type":2,"nsp":"/","data":["e",1,2,3]}`:            errArguments,
+	} {
+		p, err := decodeMsgPack([]byte(text), false, 3, decoderBounds{arguments: 2})
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+		if err != nil {
+			continue
+		}
+		if got := joinArgs(p.Args); string(got.JSON) != `["e",1,{"a":2}]` || p.ID == nil || *p.ID != 3 {
+			t.Errorf("%s was read as %s", text, got.JSON)
+		}
+		p.release()
+	}
+}
+
 // A value that came as MessagePack goes on as it came, whatever JSON makes of it.
 func TestMsgPackGoesOnUntouched(t *testing.T) {
 	values := [][]byte{

@@ -125,6 +125,28 @@ func TestSharesOutliveConnections(t *testing.T) {
 	}
 }
 
+// Addresses that are over are looked for again when there are twice as many as were left the last time.
+func TestSharesAreSweptNowAndThen(t *testing.T) {
+	const span = time.Minute
+	var s shares
+	over := func(from, to uint64) {
+		for key := from; key < to; key++ {
+			s.leave(s.enter(key, 0, span))
+		}
+	}
+	for key := range uint64(minShares) {
+		s.enter(key, 0, span)
+	}
+	over(minShares, 2*minShares)
+	if n := len(s.list); n != 2*minShares {
+		t.Errorf("%d addresses are known, want %d", n, 2*minShares)
+	}
+	over(2*minShares, 2*minShares+1)
+	if n := len(s.list); n != minShares+1 {
+		t.Errorf("%d addresses are known, want those that have connections and the new one", n)
+	}
+}
+
 // What was sent counts for Recovery.For, and then less and less.
 func TestShareForgets(t *testing.T) {
 	const span = time.Minute
