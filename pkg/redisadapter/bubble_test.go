@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +23,7 @@ import (
 	"socketio-chat/pkg/e2e/simulation/fakeredis"
 	"socketio-chat/pkg/e2e/simulation/line"
 	"socketio-chat/pkg/redisadapter"
+	"socketio-chat/pkg/redisadapter/internal/cluster"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -33,9 +33,11 @@ type bubble struct {
 	tb    testing.TB
 	mode  redisadapter.Mode
 	redis *fakeredis.Server
-	made  int // instances so far
-	nodes []*node
-	opts  radapter.RedisAdapterOptionsInterface // of instances to come
+	// spread tells that the Redis is a Redis Cluster to the instances: one of a single server.
+	spread bool
+	made   int // instances so far
+	nodes  []*node
+	opts   radapter.RedisAdapterOptionsInterface // of instances to come
 	// faulty tells that Redis may be away.
 	faulty bool
 	begun  func(*node) // may be nil; called with each instance before it serves
@@ -61,12 +63,10 @@ type node struct {
 	io      *socketio.Server
 	chat    *socketio.Namespace
 	builder *redisadapter.Builder
-	client  *redis.Client
+	client  redis.UniversalClient
 	back    *line.Line
 	http    *http.Server
-	conns   chan net.Conn
-	over    chan struct{} // closed by Close, which the server calls
-	once    sync.Once
+	callers *line.Listener
 	served  sync.WaitGroup
 }
 
@@ -79,12 +79,33 @@ func (b *bubble) start() {
 // client makes an instance that only has a line to Redis.
 func (b *bubble) client() *node {
 	b.made++
-	n := &node{b: b, name: fmt.Sprint("node-", b.made), back: line.New(uint64(b.made)), conns: make(chan net.Conn), over: make(chan struct{})}
-	n.client = redis.NewClient(&redis.Options{
-		Dialer: n.dialRedis, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 100,
+	n := &node{b: b, name: fmt.Sprint("node-", b.made), back: line.New(uint64(b.made))}
+	n.callers = line.Listen(n.name)
+	if n.client = n.direct(); b.spread {
+		n.client = n.clustered()
+	}
+	return n
+}
+
+func (n *node) dial(context.Context, string, string) (net.Conn, error) {
+	return n.back.Dial(n.b.redis.Serve)
+}
+
+func (n *node) direct() *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Dialer: n.dial, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 100,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return n
+}
+
+// clustered takes the Redis for the one server of a Redis Cluster.
+func (n *node) clustered() *redis.ClusterClient {
+	all := []redis.ClusterSlot{{End: cluster.Slots - 1, Nodes: []redis.ClusterNode{{Addr: "10.1.0.1:6379"}}}}
+	return redis.NewClusterClient(&redis.ClusterOptions{
+		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) { return all, nil },
+		Dialer:       n.dial, Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true, PoolSize: 100,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 }
 
 // begin starts an instance.
@@ -102,33 +123,9 @@ func (b *bubble) begin() {
 		b.begun(n)
 	}
 	n.http = &http.Server{Handler: n.io} //nolint:gosec // its callers are the test's
-	n.served.Go(func() { _ = n.http.Serve(n) })
+	n.served.Go(func() { _ = n.http.Serve(n.callers) })
 	b.nodes = append(b.nodes, n)
 }
-
-func (n *node) dialRedis(context.Context, string, string) (net.Conn, error) {
-	near, far, err := n.back.Connect()
-	if err != nil {
-		return nil, err
-	}
-	if err := n.b.redis.Serve(far); err != nil {
-		return nil, errors.Join(err, near.Close())
-	}
-	return near, nil
-}
-
-// A node is the listener of its own server.
-func (n *node) Accept() (net.Conn, error) {
-	select {
-	case c := <-n.conns:
-		return c, nil
-	case <-n.over:
-		return nil, net.ErrClosed
-	}
-}
-
-func (n *node) Close() error   { n.once.Do(func() { close(n.over) }); return nil }
-func (n *node) Addr() net.Addr { return &net.UnixAddr{Name: n.name, Net: "unix"} }
 
 func (n *node) adapter() *redisadapter.Adapter { return n.chat.Adapter().(*redisadapter.Adapter) }
 
@@ -209,7 +206,9 @@ type person struct {
 // connect connects a person.
 func (b *bubble) connect(n *node, name string) *person {
 	near, far := net.Pipe()
-	n.conns <- far
+	if err := n.callers.Serve(far); err != nil {
+		b.tb.Fatalf("%s: %v", name, err)
+	}
 	if _, _, err := (ws.Dialer{}).Upgrade(near, mustURL("http://chat/socket.io/?EIO=4&transport=websocket")); err != nil {
 		b.tb.Fatalf("%s: %v", name, err)
 	}
@@ -279,5 +278,3 @@ func (p *person) socket() *socket.Socket {
 	s, _ := p.node.chat.Sockets().Load(p.id)
 	return s
 }
-
-var _ io.Closer = (*node)(nil)

@@ -1,7 +1,9 @@
 package redisadapter_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +13,8 @@ import (
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/redisadapter/internal/cluster"
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -51,19 +55,53 @@ type arrival struct {
 // alwaysRoom is a room that the same people are in all the time, on each of the first instances.
 const alwaysRoom socket.Room = "always"
 
+// lostBy is what an instance has lost that it was to tell. A Node server is asked only when Redis answers, and loses nothing.
 func lostBy(n *node) uint64 {
+	if n.builder == nil {
+		return 0
+	}
 	s := n.builder.Status()
 	return s.Dropped + s.Unknown
 }
 
 // tell lets an instance tell the next number.
 func (s *storm) tell(n *node, room socket.Room) {
+	number := s.note(n, room)
+	opts := &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]()}
+	if room != "" {
+		opts.Rooms.Add(room)
+	}
+	n.adapter().Broadcast(&parser.Packet{Type: parser.EVENT, Data: []any{"told", n.name, string(room), number}}, opts)
+}
+
+// tellAsNode lets the Node server tell the next number to alwaysRoom, if there is one and Redis answers: on the channel of that room alone.
+func (s *storm) tellAsNode() {
+	if s.node4 == nil || s.down.Load() > 0 {
+		return
+	}
+	number := s.note(s.node4, alwaysRoom)
+	event := fmt.Sprintf(`["told",%q,%q,%d]`, s.node4.name, alwaysRoom, number)
+	opts := &socket.BroadcastOptions{Rooms: types.NewSet(alwaysRoom), Except: types.NewSet[socket.Room](), Flags: &socket.BroadcastFlags{}}
+	message := cluster.Broadcast(s.node4.name, "/chat", socketio.Payload{JSON: []byte(event)}, opts, "")
+	b, _, err := cluster.Encode(wire.NewCodec(1<<20, 255), message, false)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	channel := cluster.ChannelsOf("socket.io", "/chat").Specific(string(alwaysRoom))
+	if err := s.node4.client.SPublish(context.Background(), channel, b).Err(); err != nil {
+		s.tb.Errorf("the Node server cannot publish: %v", err)
+	}
+}
+
+// note writes into the books that an instance is about to tell the next number, and returns that.
+func (s *storm) note(n *node, room socket.Room) (number int) {
 	now := counted{lostBy(n), map[*node]uint64{}, map[*node]bool{}}
 	for _, other := range s.nodes {
 		status := other.builder.Status()
 		now.gaps[other], now.away[other] = status.Gaps, !status.Joined
 	}
 	s.books.mu.Lock()
+	defer s.books.mu.Unlock()
 	line := lineOfTalk{n.name, room}
 	t := s.books.lines[line]
 	if t == nil {
@@ -71,13 +109,7 @@ func (s *storm) tell(n *node, room socket.Room) {
 		s.books.lines[line] = t
 	}
 	t.told = append(t.told, now)
-	number := len(t.told)
-	s.books.mu.Unlock()
-	opts := &socket.BroadcastOptions{Rooms: types.NewSet[socket.Room]()}
-	if room != "" {
-		opts.Rooms.Add(room)
-	}
-	n.adapter().Broadcast(&parser.Packet{Type: parser.EVENT, Data: []any{"told", n.name, string(room), number}}, opts)
+	return len(t.told)
 }
 
 // readTold reads what tell has sent.
@@ -116,6 +148,7 @@ func (s *storm) quiet() {
 			s.tell(n, "")
 			s.tell(n, alwaysRoom)
 		}
+		s.tellAsNode()
 	}
 	time.Sleep(time.Second)
 	for _, n := range s.nodes {
@@ -131,7 +164,7 @@ func (s *storm) audit() {
 	s.books.mu.Lock()
 	defer s.books.mu.Unlock()
 	for line, t := range s.books.lines {
-		lives := slices.Contains(s.nodes, t.from)
+		lives := t.from == s.node4 || slices.Contains(s.nodes, t.from)
 		for i, n := range s.nodes {
 			if n == t.from || line.room != "" && !s.hasPeople(n) {
 				continue

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/zishang520/socket.io-go-parser/v2/parser"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/e2e/simulation/line"
 	"socketio-chat/pkg/redisadapter"
 )
 
@@ -23,6 +25,8 @@ type storm struct {
 	*bubble
 	random *rand.Rand
 	people []*person
+	node4  *node        // in mode Sharded a Node server, which tells a room something without clients or subscriptions of its own
+	down   atomic.Int32 // faults under way that keep Redis from answering
 	books  account
 	heard  map[*person][]string // so far
 
@@ -47,8 +51,17 @@ const (
 )
 
 func TestStorm(t *testing.T) {
-	for _, mode := range []redisadapter.Mode{redisadapter.PubSub, redisadapter.Sharded, redisadapter.Streams} {
-		t.Run(string(mode), func(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		mode   redisadapter.Mode
+		spread bool
+	}{
+		{"pubsub", redisadapter.PubSub, false},
+		{"sharded", redisadapter.Sharded, false},
+		{"sharded in a Redis Cluster", redisadapter.Sharded, true}, // where rooms have connections of their own
+		{"streams", redisadapter.Streams, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
 			for seed := *modelSeed; seed < *modelSeed+uint64(*modelSeeds); seed++ {
 				synctest.Test(t, func(t *testing.T) {
 					t.Cleanup(func() {
@@ -56,28 +69,32 @@ func TestStorm(t *testing.T) {
 							t.Logf("-model.seed %d -model.seeds 1", seed)
 						}
 					})
-					s := newStorm(t, mode, seed)
+					s := newStorm(t, row.mode, row.spread, seed)
 					s.quiet()
 					for range stormRounds {
+						s.breakOneByOne()
+						s.quiet()
 						s.faulty = true
 						s.rage()
 						s.faulty = false
 						s.quiet()
 					}
 					s.calm()
-					for _, p := range s.people {
-						p.leave()
-					}
-					s.close()
+					s.finish()
 				})
 			}
 		})
 	}
 }
 
-func newStorm(t *testing.T, mode redisadapter.Mode, seed uint64) *storm {
+func newStorm(t *testing.T, mode redisadapter.Mode, spread bool, seed uint64) *storm {
 	s := &storm{random: rand.New(rand.NewPCG(seed, 6)), books: account{lines: map[lineOfTalk]*talk{}}, heard: map[*person][]string{}}
 	s.bubble = newBubble(t, mode, 0)
+	s.spread = spread
+	if mode == redisadapter.Sharded {
+		s.node4 = &node{b: s.bubble, name: "node4", back: line.New(0)}
+		s.node4.client = s.node4.direct()
+	}
 	s.begun = s.books.listen
 	for range stormNodes {
 		s.start()
@@ -92,13 +109,25 @@ func newStorm(t *testing.T, mode redisadapter.Mode, seed uint64) *storm {
 	return s
 }
 
+// finish ends everybody in order.
+func (s *storm) finish() {
+	for _, p := range s.people {
+		p.leave()
+	}
+	if s.node4 != nil {
+		_ = s.node4.client.Close()
+	}
+	s.close()
+}
+
 // rage lets things happen, all over in the end.
 func (s *storm) rage() {
-	faults := []func(){s.redisRestarts, s.redisStops, s.clientsKilled, s.lineCut, s.lineJammed, s.lineSlow, s.instanceGoes, s.instanceComes}
+	faults := []func(){s.redisRestarts, s.redisStops, s.clientsKilled, s.connectionBreaks, s.lineCut, s.lineJammed, s.lineSlow, s.instanceGoes, s.instanceComes}
 	next := time.Now()
 	for end := time.Now().Add(stormLasts); time.Now().Before(end); {
 		s.question()
 		s.tell(s.node(), []socket.Room{"", alwaysRoom}[s.random.IntN(2)])
+		s.tellAsNode()
 		if time.Now().After(next) {
 			faults[s.random.IntN(len(faults))]()
 			next = time.Now().Add(time.Duration(s.random.IntN(3000)) * time.Millisecond)
@@ -106,59 +135,6 @@ func (s *storm) rage() {
 		time.Sleep(time.Duration(s.random.IntN(60)) * time.Millisecond)
 	}
 	time.Sleep(12 * time.Second) // faults last ten seconds at most
-}
-
-// later runs f after some seconds.
-func (s *storm) later(f func()) {
-	time.AfterFunc(time.Duration(s.random.IntN(10_000))*time.Millisecond, f)
-}
-
-func (s *storm) node() *node { return s.nodes[s.random.IntN(len(s.nodes))] }
-
-func (s *storm) redisRestarts() {
-	s.redis.Kill()
-	s.later(func() { s.redis.Start(0) })
-}
-
-func (s *storm) redisStops() {
-	s.redis.Stop(true)
-	s.later(func() { s.redis.Stop(false) })
-}
-
-func (s *storm) clientsKilled() { s.redis.KillClients() }
-
-func (s *storm) lineCut() {
-	l := s.node().back
-	l.Cut()
-	s.later(l.Mend)
-}
-
-func (s *storm) lineJammed() {
-	l := s.node().back
-	l.Jam(true)
-	s.later(func() { l.Jam(false) })
-}
-
-func (s *storm) lineSlow() {
-	l := s.node().back
-	l.Slow(time.Duration(s.random.IntN(500)) * time.Millisecond)
-	s.later(func() { l.Slow(0) })
-}
-
-// instanceGoes ends one that nobody is on, if there is one.
-func (s *storm) instanceGoes() {
-	for _, n := range s.nodes {
-		if !slices.ContainsFunc(s.people, func(p *person) bool { return p.node == n }) {
-			s.end(n, s.random.IntN(2) == 0)
-			return
-		}
-	}
-}
-
-func (s *storm) instanceComes() {
-	if len(s.nodes) < 5 {
-		s.bubble.begin()
-	}
 }
 
 // ask notes a question; the function it returns is called with the answer.

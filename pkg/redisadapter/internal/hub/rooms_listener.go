@@ -149,11 +149,12 @@ func (l *roomListener) update(h *Hub, conns map[string]*roomConn) error {
 		}
 		if c == nil {
 			var err error
-			if c, err = l.connect(h, options[addr]); err != nil {
+			if c, err = l.connect(h, options[addr], channels); err != nil {
 				errs = append(errs, err)
 				continue
 			}
 			conns[addr] = c
+			continue
 		}
 		errs = append(errs, c.sync(h.ctx, channels))
 	}
@@ -166,8 +167,8 @@ func (l *roomListener) update(h *Hub, conns map[string]*roomConn) error {
 	return errors.Join(errs...)
 }
 
-// connect opens a connection and starts to read from it.
-func (l *roomListener) connect(h *Hub, opts *redis.Options) (*roomConn, error) {
+// connect opens a connection that listens to channels, and starts to read from it.
+func (l *roomListener) connect(h *Hub, opts *redis.Options, channels []string) (*roomConn, error) {
 	ctx, cancel := context.WithCancelCause(h.ctx)
 	own := *opts
 	link, err := h.dialWith(ctx, &own)
@@ -176,6 +177,10 @@ func (l *roomListener) connect(h *Hub, opts *redis.Options) (*roomConn, error) {
 		return nil, err
 	}
 	c := &roomConn{link: link, pubsub: link.SSubscribe(ctx), cancel: cancel, ended: make(chan struct{}), have: map[string]bool{}, seen: time.Now()}
+	if err := c.sync(ctx, channels); err != nil { // before anything is read: until go-redis has a connection it keeps its lock
+		cancel(context.Canceled)
+		return nil, errors.Join(err, c.pubsub.Close(), link.Close())
+	}
 	go func() {
 		defer close(c.ended)
 		err := c.read(ctx, l, h)
