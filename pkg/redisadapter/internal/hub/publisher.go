@@ -1,10 +1,8 @@
 package hub
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -233,38 +231,6 @@ func (p *publisher) pipeline(items []item) (back, next []item, err error) {
 	return back, next, broken
 }
 
-// census answers a question; counted is what was counted with the pipeline, nil on a Redis Cluster.
-func (p *publisher) census(of wire.Listeners, counted func() numbers) (wire.Census, error) {
-	ctx := p.h.ctx
-	if counted != nil {
-		return p.counter.census(of, counted(), func() (int, numbers, error) {
-			modern, now, err := scanOne(ctx, p.h.transport, p.link, of)
-			if isDenied(err) {
-				p.h.fault.warn("All nodes that are not ours are taken for socket.io 4", permission(err, "command PUBSUB CHANNELS"))
-				return counted().all, counted(), nil
-			}
-			return modern, now, err
-		})
-	}
-	c := p.cluster()
-	n, err := clusterCount(ctx, p.h.transport, c, of)
-	if err != nil {
-		return wire.Census{}, err
-	}
-	return p.counter.census(of, n, func() (modern int, now numbers, err error) {
-		if modern, err = scanCluster(ctx, c, of.Modern); err == nil {
-			now, err = clusterCount(ctx, p.h.transport, c, of)
-		}
-		return modern, now, err
-	})
-}
-
-// clusterCount is what ask finds out, in a Redis Cluster.
-func clusterCount(ctx context.Context, t transport, c *redis.ClusterClient, of wire.Listeners) (numbers, error) {
-	counts, err := clusterNumbers(ctx, t, c, of.All, of.Ours)
-	return numbers{all: int(counts[of.All]), ours: int(counts[of.Ours])}, err
-}
-
 // entries counts what goes into a stream.
 func entries(items []item) (n int) {
 	for _, it := range items {
@@ -273,125 +239,4 @@ func entries(items []item) (n int) {
 		}
 	}
 	return n
-}
-
-// settle counts what became of items and returns those to try again; publishes are the commands of
-// those that are messages, broken is set if the connection broke. err ends the connection.
-func (p *publisher) settle(items []item, publishes []redis.Cmder, broken error) (back []item, err error) {
-	h, nothingSent := p.h, broken != nil && p.link.conn.written.Load() == 0
-	last := len(publishes) - 1 // that was accepted
-	for last >= 0 && publishes[last].Err() != nil && !answered(publishes[last]) {
-		last--
-	}
-	err = broken
-	for i, cmd := range publishes {
-		cmdErr := cmd.Err()
-		switch {
-		case cmdErr == nil || answered(cmd):
-			h.published.Add(1)
-			if items[i].Entry != nil {
-				h.durable.accepted(cmd)
-			}
-		case refused(cmdErr):
-			verdict := judge(cmdErr)
-			if cmdErr = permission(cmdErr, "channel "+items[i].Channel); isDenied(cmdErr) && items[i].Entry == nil && strings.Contains(reason(cmdErr), "channel") {
-				verdict = forGood // this channel; others may be allowed
-			}
-			if verdict == forGood || i < last { // one that was overtaken would come out of order
-				h.dropped.Add(1)
-				h.fault.warn("Redis refused to publish a message", cmdErr)
-				continue
-			}
-			back = append(back, items[i])
-			if verdict == elsewhere && err == nil {
-				err = fmt.Errorf("publish: %w", cmdErr)
-			} else if verdict == forNow {
-				p.hold(cmdErr)
-			}
-		case nothingSent:
-			back = append(back, items[i])
-		case items[i].Entry != nil:
-			items[i].unsure = true
-			back = append(back, items[i])
-		default:
-			h.unknown.Add(1)
-			h.fault.warn("connection broke while publishing; messages may not have reached the other instances", broken)
-		}
-	}
-	switch {
-	case last >= 0 && !p.held:
-		p.pause.reset()
-	case len(back) > 0 && len(back) == len(publishes) && err == nil:
-		p.hold(publishes[0].Err()) // nothing was taken and nothing said why: not to be asked again at once
-	}
-	return back, err
-}
-
-// hold stops publishing for a while, because Redis has a reason to take nothing now.
-func (p *publisher) hold(reason error) {
-	if p.held {
-		return
-	}
-	p.held = true
-	p.retry.Reset(p.pause.step())
-	p.h.fault.warn("Redis takes no messages now; they wait", reason)
-}
-
-// cluster is the Redis Cluster whose servers must all be asked who is there, if any.
-func (p *publisher) cluster() *redis.ClusterClient {
-	if !p.h.transport.spread() {
-		return nil
-	}
-	c, _ := p.h.redis.Client.(*redis.ClusterClient)
-	return c
-}
-
-// sendBeat publishes a heartbeat, if there is a subscriber connection to bring it back, and counts
-// the instances.
-func (p *publisher) sendBeat() error {
-	payload, ok := p.h.nextBeat()
-	if !ok {
-		return p.link.Ping(p.h.ctx).Err()
-	}
-	if err := p.publishBeat(payload); err != nil {
-		return fmt.Errorf("publish a heartbeat: %w", err)
-	}
-	p.h.beatConfirmed()
-	return p.count()
-}
-
-func (p *publisher) publishBeat(payload string) error {
-	pipe := p.link.Pipeline()
-	p.h.transport.publish(p.h.ctx, pipe, item{Out: wire.Out{Channel: p.h.beat(), Payload: []byte(payload)}})
-	_, err := pipe.Exec(p.h.ctx)
-	return err
-}
-
-// count finds out how many instances there are.
-func (p *publisher) count() error {
-	names := p.h.routes.counted()
-	if len(names) == 0 {
-		p.h.counted(1)
-		return nil
-	}
-	cluster := p.cluster()
-	if cluster == nil {
-		counts, err := p.h.transport.numSub(p.h.ctx, p.link, names...).Result()
-		if isDenied(err) {
-			p.h.fault.warn("The instances cannot be counted", permission(err, "command PUBSUB NUMSUB"))
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("count subscribers: %w", err)
-		}
-		p.h.counted(mostSubscribers(counts))
-		return nil
-	}
-	counts, err := clusterNumbers(p.h.ctx, p.h.transport, cluster, names...)
-	if err != nil {
-		p.h.fault.warn("cannot count the instances at all servers of the Redis Cluster", err)
-		return nil
-	}
-	p.h.counted(mostSubscribers(counts))
-	return nil
 }
