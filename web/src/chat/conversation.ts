@@ -5,10 +5,11 @@ import { type ShallowRef, shallowRef } from 'vue';
 import { type Batches, inBatches } from '../ui/batch';
 import { readMessage } from './message';
 import type { Pending } from './outbox';
-import { type Answer, Past, type Query } from './past';
+import { Past, type Query } from './past';
 import { NOBODY, type People } from './people';
+import { Placing } from './placing';
 import type { HistoryPage, Kept } from './protocol';
-import { type Arrival, type Entry, LONG_TIMELINE_LIMIT, TIMELINE_LIMIT, append, countNew, firstNew, insert, isTrimmed, prepend } from './timeline';
+import { type Arrival, type Entry, LONG_TIMELINE_LIMIT, TIMELINE_LIMIT, append, countNew, firstNew, isTrimmed } from './timeline';
 import { type Typing, followTyping } from './typing';
 
 /** lobby: everybody is there. The name of the others is that of the room or of the person. */
@@ -57,6 +58,7 @@ export class Conversation {
   readonly #past: Past<number>;
   readonly #around: Surroundings;
   readonly #arrivals: Batches<Arrival>;
+  readonly #placing: Placing;
   /** How many live messages and notices came. */
   #heard = 0;
   /** Those that wait for what was said before them, by their number; undefined: none do. */
@@ -82,6 +84,12 @@ export class Conversation {
       this.#unseen(firstNew(before, this.entries.value), countNew(before, this.entries.value));
       around.onNews(before, this.entries.value);
     });
+    this.#placing = new Placing(
+      this.entries,
+      this.#arrivals,
+      (kept) => this.#recall(kept),
+      (entries) => this.#unseen(entries[0], entries.length),
+    );
   }
 
   get key(): string {
@@ -167,7 +175,10 @@ export class Conversation {
     try {
       const answer = await this.#past.catchUp(connectedAt, (heard) => this.#held?.has(heard) ?? false);
       this.partial.value = answer.partial;
-      this.#place(answer);
+      this.#arrivals.flush();
+      // A first answer is of what was said before this page was there, unless the line broke since.
+      const first = !this.#loaded && !(this.#broken && this.entries.value.some(({ kind }) => kind === 'message'));
+      this.#placing.place(answer, this.#held ?? new Map(), first);
       if (!this.#loaded) {
         this.#markUnseen();
       }
@@ -188,7 +199,7 @@ export class Conversation {
     }
     this.earlier.value = 'loading';
     try {
-      this.#putInFront((await this.#past.earlier()).map((kept) => this.#recall(kept)));
+      this.#placing.putInFront((await this.#past.earlier()).map((kept) => this.#recall(kept)));
       this.earlier.value = this.#reachesBack();
     } catch {
       this.earlier.value = 'failed';
@@ -204,64 +215,6 @@ export class Conversation {
     const held = this.#held;
     this.#held = undefined;
     held?.forEach((arrival) => this.#arrivals.add(arrival));
-  }
-
-  /** Puts what an answer has brought where it was said: before what was heard after it, else at the end. */
-  #place({ items, partial }: Answer<number>): void {
-    this.#arrivals.flush();
-    this.#held?.forEach(({ kind }, heard) => kind === 'gap' && this.#held!.delete(heard));
-    // A first answer is of what was said before this page was there, unless the line broke since.
-    let first = !this.#loaded && !(this.#broken && this.entries.value.some(({ kind }) => kind === 'message'));
-    let run: Arrival[] = [];
-    for (const item of items) {
-      const held = item !== 'gap' && 'live' in item ? this.#held?.get(item.live) : undefined;
-      if (item === 'gap') {
-        run.push({ kind: 'gap', at: Date.now() });
-      } else if ('kept' in item) {
-        run.push(this.#recall(item.kept));
-      } else if (held) {
-        run.push(held);
-        this.#held!.delete(item.live);
-      } else {
-        this.#putBefore(item.live, run, !partial);
-        [run, first] = [[], false];
-      }
-    }
-    first ? this.#putInFront(run) : this.#putLast(run, !partial);
-  }
-
-  /** Puts a run before all else; what is missing before that can be read. */
-  #putInFront(run: readonly Arrival[]): void {
-    if (!isTrimmed(this.entries.value)) {
-      this.entries.value = prepend(this.entries.value, withoutGap(run));
-    }
-  }
-
-  #putBefore(heard: number, run: readonly Arrival[], fills: boolean): void {
-    const before = this.entries.value;
-    const index = before.findLastIndex((entry) => entry.kind === 'message' && entry.heard === heard);
-    if (index < 0) {
-      return; // dropped, and what was said before it with it
-    }
-    if (!before.slice(0, index).some(({ kind }) => kind === 'message')) {
-      this.entries.value = insert(before, index, [], fills);
-      this.#putInFront(run);
-      return;
-    }
-    this.entries.value = insert(before, index, run, fills);
-    const known = new Set(before);
-    const others = run.length > 0 ? this.entries.value.slice(0, -(before.length - index)).filter((entry) => entry.kind === 'message' && !entry.own && !known.has(entry)) : [];
-    this.#unseen(others[0], others.length);
-  }
-
-  #putLast(run: readonly Arrival[], fills: boolean): void {
-    const end = this.entries.value.length;
-    const shown = this.entries.value.some(({ kind }) => kind === 'message') ? run : withoutGap(run);
-    shown.forEach((arrival) => this.#arrivals.add(arrival));
-    this.#arrivals.flush();
-    if (fills && run.length > 0 && !isTrimmed(this.entries.value)) {
-      this.entries.value = insert(this.entries.value, end, [], true);
-    }
   }
 
   /** Counts what came while another conversation was open, and marks where it begins. */
@@ -289,11 +242,6 @@ export class Conversation {
       this.mark.value = first.id;
     }
   }
-}
-
-/** A run without the notice at its beginning that something is missing. */
-function withoutGap(run: readonly Arrival[]): readonly Arrival[] {
-  return run.slice(Math.max(run.findIndex(({ kind }) => kind !== 'gap'), 0));
 }
 
 /** What a live or a kept message adds to the timeline. */
