@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -67,12 +68,7 @@ func (p *foreignPages) ours(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
-	for _, name := range p.hosts {
-		if host == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.hosts, host)
 }
 
 // fromElsewhere tells whether a browser says that a page of another origin asks. It does so where nobody on the way can listen: by https, and
