@@ -10,7 +10,8 @@ import (
 // Bounds of attempts to log in.
 //
 // An attempt beyond them is not refused, or whoever guesses at the right address would keep out who has the password. It
-// waits, and is compared after the others: guessing gets slow, the right password does not stop working.
+// waits, and is compared after the others: guessing gets slow, the right password does not stop working. It is refused only while as many of
+// its own network wait, or of all, as may: whoever shares an address with a flood has to try again when that is over.
 const (
 	attemptsAtOnce  = 5                      // of one address
 	attemptEvery    = 10 * time.Second       // then one in this time
