@@ -2,6 +2,7 @@
 """chat.py URL polling|websocket|default sync|async: a chatter on python-socketio, for the end-to-end tests; see ../doc.go."""
 import asyncio
 import base64
+import functools
 import json
 import sys
 import threading
@@ -34,19 +35,29 @@ def from_bytes(value):
     return [from_bytes(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
+def patient(client):
+    """Lets a client that connects again wait longer for its namespace than the second after which it gives up for good."""
+    client.connect = functools.partial(client.connect, wait_timeout=30)
+
+
 def run_sync(url, **how):
     client = socketio.Client(**OPTIONS)
+    patient(client)
     client.on("connect", lambda: tell("connect"), namespace="/chat")
     client.on("disconnect", lambda *reason: tell("disconnect"), namespace="/chat")
     client.on("msgToClient", lambda *args: tell("heard", args[0] if args else None), namespace="/chat")
     client.connect(url, namespaces=["/chat"], **how)
     for line in sys.stdin:
-        client.emit("msgToServer", to_bytes(json.loads(line)), namespace="/chat")
+        try:
+            client.emit("msgToServer", to_bytes(json.loads(line)), namespace="/chat")
+        except socketio.exceptions.BadNamespaceError:
+            tell("unsaid")  # between two connections; npm's clients would keep it
     client.disconnect()
 
 
 async def run_async(url, **how):
     client = socketio.AsyncClient(**OPTIONS)
+    patient(client)
 
     async def connected():
         tell("connect")
@@ -63,7 +74,10 @@ async def run_async(url, **how):
     await client.connect(url, namespaces=["/chat"], **how)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        await client.emit("msgToServer", to_bytes(json.loads(line)), namespace="/chat")
+        try:
+            await client.emit("msgToServer", to_bytes(json.loads(line)), namespace="/chat")
+        except socketio.exceptions.BadNamespaceError:
+            tell("unsaid")
     await client.disconnect()
 
 
