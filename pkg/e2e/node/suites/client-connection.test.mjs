@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { next, within } from '../world/deadline.mjs';
-import { ask, aWhile, count, hear, io, join, joined, managed, nowhere, URL } from './javascript.mjs';
+import { ask, aWhile, count, hear, io, join, joined, managed, nowhere, silence, URL } from './javascript.mjs';
 
 describe('connecting', () => {
   it('connects, and exchanges events', async (t) => {
@@ -124,7 +124,7 @@ describe('connecting again', () => {
   });
 
   it('begins anew after it has given up', async (t) => {
-    const manager = managed(t, { timeout: 0, reconnectionAttempts: 2 });
+    const manager = managed(t, { timeout: 0, reconnectionAttempts: 2 }, await silence(t));
     const socket = manager.socket('/timeout');
     await next(manager, 'reconnect_failed');
     const attempts = count(manager, 'reconnect_attempt');
@@ -135,7 +135,7 @@ describe('connecting again', () => {
   });
 
   it('waits longer each time', async (t) => {
-    const manager = managed(t, { timeout: 0, reconnectionAttempts: 3, reconnectionDelay: 40, reconnectionDelayMax: 5000, randomizationFactor: 0 });
+    const manager = managed(t, { timeout: 0, reconnectionAttempts: 3, reconnectionDelay: 40, reconnectionDelayMax: 5000, randomizationFactor: 0 }, await silence(t));
     const at = [];
     let failed = 0;
     manager.on('error', () => (failed = performance.now()));
@@ -149,7 +149,7 @@ describe('connecting again', () => {
 
   it('is not done for a socket that was closed before, or while it waits', async (t) => {
     for (const event of ['error', 'reconnect_attempt']) {
-      const socket = join(t, '/invalid', { timeout: 0 });
+      const socket = join(t, '/invalid', { url: await silence(t), timeout: 0 });
       await next(socket.io, event);
       socket.disconnect();
       const attempts = count(socket.io, 'reconnect_attempt');
@@ -159,7 +159,7 @@ describe('connecting again', () => {
   });
 
   it('is done again for a socket that is told to connect after it was closed', async (t) => {
-    const socket = join(t, '/invalid', { timeout: 0 });
+    const socket = join(t, '/invalid', { url: await silence(t), timeout: 0 });
     await next(socket.io, 'reconnect_attempt');
     const again = next(socket.io, 'reconnect_attempt');
     socket.disconnect();
@@ -183,7 +183,7 @@ describe('connecting again', () => {
   });
 
   it('counts its attempts and gives up, with a time-out of nothing', async (t) => {
-    const manager = managed(t, { timeout: 0, reconnectionAttempts: 2 });
+    const manager = managed(t, { timeout: 0, reconnectionAttempts: 2 }, await silence(t));
     const numbers = [];
     manager.on('reconnect_attempt', (number) => numbers.push(number));
     manager.socket('/timeout_socket');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { next, within } from '../world/deadline.mjs';
-import { ask, aWhile, count, hear, io, join, joined, nowhere } from './javascript.mjs';
+import { ask, aWhile, count, hear, io, join, joined, nowhere, silence } from './javascript.mjs';
 
 describe('the id', () => {
   for (const namespace of ['/', '/foo']) {
@@ -66,7 +66,7 @@ describe('errors', () => {
 
   for (const transport of ['polling', 'websocket']) {
     it(`comes when opening takes too long, on ${transport}`, async (t) => {
-      const socket = join(t, '/', { transports: [transport], timeout: 0 });
+      const socket = join(t, '/', { url: await silence(t), transports: [transport], timeout: 0 });
       assert.equal((await next(socket, 'connect_error')).message, 'timeout');
     });
   }

@@ -9,9 +9,9 @@ export const URL = stage().url;
 /** Options that keep reconnecting quick. */
 const QUICK = { reconnectionDelay: 10, reconnectionDelayMax: 50 };
 
-/** A socket of its own manager, which is closed when the test ends. */
-export function join(t, namespace = '/', options = {}) {
-  const socket = io(URL + namespace, { forceNew: true, ...QUICK, ...options });
+/** A socket of its own manager, which is closed when the test ends; `url` is that of another server. */
+export function join(t, namespace = '/', { url = URL, ...options } = {}) {
+  const socket = io(url + namespace, { forceNew: true, ...QUICK, ...options });
   t.after(() => (socket.disconnect(), socket.io._close()));
   return socket;
 }
@@ -53,6 +53,15 @@ export async function nowhere() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return `http://127.0.0.1:${port}`;
+}
+
+/** The address of a server that says nothing: even a time-out of nothing may be longer than a busy machine needs to connect. */
+export async function silence(t) {
+  const sockets = new Set();
+  const server = net.createServer((socket) => sockets.add(socket.on('error', () => {})));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => (server.close(), sockets.forEach((socket) => socket.destroy())));
+  return `http://127.0.0.1:${server.address().port}`;
 }
 
 /** Counts an event of an emitter. */
