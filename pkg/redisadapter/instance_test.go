@@ -15,6 +15,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 	"github.com/zishang520/socket.io/v2/socket"
 
+	"socketio-chat/pkg/redisadapter/internal/wire"
 	"socketio-chat/pkg/socketio"
 )
 
@@ -97,9 +98,24 @@ func newModeCluster(tb testing.TB, r *testRedis, mode Mode, names ...string) []*
 	for _, name := range names {
 		list = append(list, newInstance(tb, r, name, in(mode)))
 	}
+	return together(list)
+}
+
+// together waits until the instances see each other, and all of them listen in /chat: on a slow machine one may have joined before that
+// namespace is made.
+func together(list []*instance) []*instance {
 	for _, i := range list {
+		i.tb.Helper()
 		i.joined()
-		eventually(tb, i.name+" sees all", func() bool { return i.builder.Status().Servers >= len(names) })
+		eventually(i.tb, i.name+" sees all", func() bool { return i.builder.Status().Servers >= len(list) })
+		eventually(i.tb, "all listen in /chat", func() bool {
+			census := make(chan wire.Census, 1)
+			err := i.adapter().hub.Ask(i.adapter().format.Subscription().Listeners, func(c wire.Census, _ error) []wire.Out {
+				census <- c
+				return nil
+			})
+			return err == nil && (<-census).All >= len(list)
+		})
 	}
 	return list
 }
