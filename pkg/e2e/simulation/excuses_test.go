@@ -70,7 +70,7 @@ func (w *world) gone(was, is verdict.Stay) string {
 		holds func(was, is verdict.Stay, away span) bool
 	}{
 		{"Redis forgot", w.forgot}, {"its instance or the asked one was cut off", w.cutOff}, {"messages were lost meanwhile", w.gap}, {"its instance ended behind the others", w.behind},
-		{"the asked one began when its instance was cut off", w.strangers},
+		{"the asked one began when its instance was cut off", w.strangers}, {"it was given to an instance that was killed", w.killedWith},
 	} {
 		if excuse.holds(was, is, away) {
 			return excuse.why
@@ -138,4 +138,14 @@ func (w *world) strangers(was, is verdict.Stay, _ span) bool {
 	began := w.lives[is.At-1].began
 	o, out := w.out(was.At, began)
 	return out && is.Why == "unknown" && (o.overlaps(span{is.From, is.From}) || is.From.Sub(began) < missedFor)
+}
+
+// killedWith: an instance that the client asked before was killed when it may have had the session already. Where that went, its former
+// instance cannot take back: the one that was killed may have let the client in, and into rooms, of whose words nobody knows any more which
+// it has had. (Nor does the client, whose offset is of the latest event, not of the rooms that it was in.)
+func (w *world) killedWith(was, is verdict.Stay, away span) bool {
+	return (is.Why == "unknown" || is.Why == "timeout") && slices.ContainsFunc(is.Tried[:max(0, len(is.Tried)-1)], func(server int) bool {
+		end := w.lives[server-1].ending
+		return end != nil && end.Killed && span{end.At, end.At}.overlaps(away) && server != was.At
+	})
 }

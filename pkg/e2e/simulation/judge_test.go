@@ -1,9 +1,11 @@
 package simulation
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"socketio-chat/pkg/e2e/verdict"
 	"socketio-chat/pkg/redisadapter"
@@ -26,16 +28,38 @@ func (w *world) judge() *verdict.Verdict {
 		}
 	}
 	w.mu.Unlock()
-	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless() && !lost, Gone: w.gone})
+	rules := verdict.Rules{Lossless: w.mode.lossless() && !lost, Gone: w.gone}
+	v := verdict.Judge(people, ends, rules)
+	w.judgeRooms(v, ends, rules)
 	if len(v.Losses) > 0 && !(w.mode.lossless() && !lost) {
-		v.Complain(uncounted(v.Losses, lives), "were lost across instances, and no counter says so")
+		v.Complain(uncounted(v.Losses, lives, func(l verdict.Loss) bool {
+			return slices.ContainsFunc(l.At, func(at int) bool { return lives[at-1].builder.Status().Gaps > 0 })
+		}), "were lost across instances, and no counter says so")
+	}
+	holes := slices.DeleteFunc(slices.Clone(v.Losses), func(l verdict.Loss) bool { return l.Back == nil })
+	if n := uncounted(holes, lives, w.brokenAgain); n > 0 {
+		v.Complain(n, "were missing from what recovered clients had missed")
+		for _, l := range holes[:min(len(holes), 3)] {
+			v.Examples = append(v.Examples, fmt.Sprintf("%d of %s, said at %s on instance %d, missed by somebody whom instance %d recovered at %s; it was at %v",
+				l.Word.Seq, l.Word.From, l.Word.At.Format("04:05.000"), l.From, l.Back.At, l.Back.From.Format("04:05.000"), l.At))
+		}
 	}
 	return v
 }
 
-// uncounted is how many words were lost that are in no counter: neither was there a gap in what a server of the listener's received, nor
-// does the speaker's count as many that it did not publish, or may not have.
-func uncounted(losses []verdict.Loss, lives []*server) (n int) {
+// heldFor is how long a word may wait for Redis at the speaker's server.
+const heldFor = 15 * time.Second
+
+// brokenAgain tells whether the server that has recovered a session was cut off again when a word may have come there that was said before.
+func (w *world) brokenAgain(l verdict.Loss) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.outages(l.Back.At), span{l.Back.From.Add(-time.Second), l.Word.At.Add(heldFor)}.overlaps)
+}
+
+// uncounted is how many words were lost that are in no counter: neither was there a gap in what a server of the listener's received, as excused
+// tells, nor does the speaker's count as many that it did not publish, or may not have.
+func uncounted(losses []verdict.Loss, lives []*server, excused func(verdict.Loss) bool) (n int) {
 	type word struct {
 		from string
 		seq  int
@@ -46,7 +70,7 @@ func uncounted(losses []verdict.Loss, lives []*server) (n int) {
 		status[i] = s.builder.Status()
 	}
 	for _, l := range losses {
-		if slices.ContainsFunc(l.At, func(at int) bool { return status[at-1].Gaps > 0 }) {
+		if excused(l) {
 			continue
 		}
 		if byServer[l.From] == nil {

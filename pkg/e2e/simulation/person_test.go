@@ -31,6 +31,7 @@ type person struct {
 	conn   net.Conn // nil while it is away
 	place  int      // where it tries first
 	tried  []int    // servers, since it was connected
+	guest  guest
 
 	pid, offset, sid string // what Socket.IO clients recover their state with
 
@@ -44,7 +45,7 @@ const comeBack = 50 * time.Millisecond
 // newPerson lets somebody come, to the places by turns. One in three is old.
 func newPerson(w *world, number int) *person {
 	p := &person{w: w, name: fmt.Sprintf("p%d", number), old: number/firstPlaces == 2, place: number % firstPlaces}
-	p.memory.Name = p.name
+	p.memory.Name, p.guest = p.name, newGuest(p.name, number)
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	p.done.Go(func() { p.live(ctx) })
@@ -97,7 +98,7 @@ func (p *person) visit(ctx context.Context, s *server) {
 		protocol = "3"
 	}
 	dialer := ws.Dialer{Timeout: dialTimeout, NetDial: func(context.Context, string, string) (net.Conn, error) { return s.call() }}
-	conn, early, _, err := dialer.Dial(ctx, "ws://simulated/socket.io/?EIO="+protocol+"&transport=websocket")
+	conn, early, _, err := dialer.Dial(ctx, "ws://simulated/socket.io/?EIO="+protocol+"&transport=websocket&room="+p.guest.room)
 	if err != nil {
 		return
 	}
@@ -196,6 +197,8 @@ func (p *person) packet(conn net.Conn, s *server, text string) error {
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat"), strings.HasPrefix(text, "41/chat"):
 		return errRefused
+	case strings.HasPrefix(text, "43/chat,"):
+		p.acknowledged(text[len("43/chat,"):])
 	case strings.HasPrefix(text, "42/chat,"):
 		p.hear(text[len("42/chat,"):])
 	}
@@ -214,6 +217,10 @@ func (p *person) hear(event string) {
 	var offset string
 	if p.pid != "" && json.Unmarshal(args[len(args)-1], &offset) == nil {
 		p.offset = offset
+	}
+	if string(args[0]) == `"saidInRoom"` {
+		p.hearInRoom(args)
+		return
 	}
 	if seq, err := strconv.Atoi(said.Text); err == nil {
 		p.memory.Heard = append(p.memory.Heard, verdict.Word{From: said.Name, Seq: seq, At: p.w.now()})

@@ -103,6 +103,7 @@ func (w *world) start() *server {
 	}
 	s.io = socketio.NewServer(options)
 	chat.New(s.io, chat.Options{JoinNotice: true, Logger: log})
+	serveRooms(s.io)
 	s.http = &http.Server{Handler: s.io} //nolint:gosec // its callers are the test's
 	s.done.Go(func() {
 		if err := s.http.Serve(s.callers); !errors.Is(err, http.ErrServerClosed) {

@@ -149,6 +149,10 @@ func (w *world) talk() (silence func()) {
 			for {
 				select {
 				case <-time.After(time.Duration(30+random.IntN(170)) * time.Millisecond):
+					if random.IntN(3) == 0 {
+						p.saysInRoom()
+						continue
+					}
 					p.says()
 				case <-stop:
 					return

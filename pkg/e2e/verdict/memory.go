@@ -86,6 +86,19 @@ func (s *session) at(t time.Time) int {
 	return 0
 }
 
+// back is the stay that brought the session back after a time at which its listener was away; nil: it was not.
+func (s *session) back(t time.Time) *Stay {
+	for i := range s.stays {
+		if st := &s.stays[i]; i > 0 && t.Before(st.From) {
+			return st
+		}
+		if s.stays[i].To.IsZero() || t.Before(s.stays[i].To) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // doubt is how long before the end of a connection what was sent may have been lost with it.
 const doubt = time.Second
 

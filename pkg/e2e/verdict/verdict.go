@@ -36,6 +36,8 @@ type Loss struct {
 	Word Word
 	From int   // the process it was said at
 	At   []int // the processes that its listener's session was at
+	// Back is the stay that brought the session back, if its listener was away when the word was said.
+	Back *Stay
 }
 
 // killDoubt is how long before it was killed a process may have kept a word to itself: as long as Redis may be away.
@@ -116,7 +118,7 @@ func (v *Verdict) listen(rules Rules, s *session, r run, listener *Memory, ends 
 			v.example("%s did not hear %d of %s, said at %s on its own instance %d", listener.Name, w.Seq, w.From, clock(w.At), here)
 		default:
 			v.LostCross++
-			v.Losses = append(v.Losses, Loss{Word: w, From: r.at, At: s.processes()})
+			v.Losses = append(v.Losses, Loss{Word: w, From: r.at, At: s.processes(), Back: s.back(w.At)})
 			if rules.Lossless {
 				v.example("%s, on instance %d, did not hear %d of %s, said at %s on instance %d; it was there %s", listener.Name, here, w.Seq, w.From, clock(w.At), r.at, s)
 			}

@@ -36,7 +36,8 @@ var commands = map[string]struct {
 	"PUBLISH":      {2, func(c *session, args [][]byte) []byte { return number(c.s.publishLocked(args[0], args[1], false)) }},
 	"SPUBLISH":     {2, func(c *session, args [][]byte) []byte { return number(c.s.publishLocked(args[0], args[1], true)) }},
 	"PUBSUB":       {1, pubsub},
-	"GET":          {1, get}, "SET": {2, set}, "DEL": {1, del},
+	"GET":          {1, get}, "SET": {2, set}, "DEL": {1, del}, "EXPIRE": {2, expire},
+	"SADD": {2, sadd}, "SMEMBERS": {1, smembers},
 	"XADD": {4, xadd}, "XREAD": {3, xread}, "XRANGE": {3, xrange}, "XINFO": {2, xinfo}, "XLEN": {1, xlen},
 }
 
@@ -148,4 +149,41 @@ func del(c *session, args [][]byte) []byte {
 		}
 	}
 	return number(n)
+}
+
+func expire(c *session, args [][]byte) []byte {
+	v, ok := c.s.getLocked(string(args[0]))
+	seconds, err := strconv.Atoi(string(args[1]))
+	switch {
+	case err != nil:
+		return failure("ERR value is not an integer or out of range")
+	case !ok:
+		return number(0)
+	}
+	v.expires = time.Now().Add(time.Duration(seconds) * time.Second)
+	c.s.keys[string(args[0])] = v
+	return number(1)
+}
+
+func sadd(c *session, args [][]byte) []byte {
+	v, _ := c.s.getLocked(string(args[0]))
+	if v.members == nil {
+		v.members = map[string]bool{}
+	}
+	v.written = time.Now()
+	before := len(v.members)
+	for _, m := range args[1:] {
+		v.members[string(m)] = true
+	}
+	c.s.keys[string(args[0])] = v
+	return number(len(v.members) - before)
+}
+
+func smembers(c *session, args [][]byte) []byte {
+	v, _ := c.s.getLocked(string(args[0]))
+	answer := []any{}
+	for _, m := range slices.Sorted(maps.Keys(v.members)) {
+		answer = append(answer, m)
+	}
+	return array(answer...)
 }

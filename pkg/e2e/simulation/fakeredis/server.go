@@ -28,6 +28,7 @@ type Server struct {
 // A value is that of a key.
 type value struct {
 	text    []byte
+	members map[string]bool // of a set
 	written time.Time
 	expires time.Time // zero: never
 }
