@@ -95,7 +95,11 @@ func (j *journal) forgetUnheard(s *session, asOf, listened int64) bool {
 		if _, heard := s.skip[o]; heard {
 			continue
 		}
-		before, ok := j.before(o, n.last, asOf-inFlight, asOf-listened)
+		old := asOf - inFlight
+		if o == j.published.Origin { // our own may have waited for Redis since they are kept here
+			old = 0
+		}
+		before, ok := j.before(o, n.last, old, asOf-listened)
 		if !ok {
 			return false
 		}

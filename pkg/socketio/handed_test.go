@@ -137,6 +137,20 @@ func TestBaseOfASession(t *testing.T) {
 	}
 }
 
+// TestAdoptWhatWaitedForRedis: events of this instance's own that the former one had not heard of are due to the client, however long ago they
+// were sent: they may have waited for Redis.
+func TestAdoptWhatWaitedForRedis(t *testing.T) {
+	v := newLife(t, newTestServer(t, recovering(Options{})), sessionAttached)
+	defer v.end()
+	v.BroadcastPublished(Encoded{Data: raw(`["said while Redis was away"]`)}, &socket.BroadcastOptions{}, func(uint64) {})
+	v.journal.list[len(v.journal.list)-1].at -= inFlight + 1000
+	h := &HandedSession{Sid: "handed", Pid: "handed pid", Foreign: -1, Since: 100_000, Seen: map[string]uint64{}}
+	s, why := v.adoptSession(h, v.newLink(), noOffset, 0)
+	if why != NotRefused || len(s.prefix) != 1 || !strings.Contains(string(s.prefix[0].frames[0].Text()), "said while Redis was away") {
+		t.Errorf("refused: %s, %+v", why, s)
+	}
+}
+
 // TestAdoptRefuses: what another instance hands over is taken as it is meant, or not at all; nothing is left of what is refused.
 func TestAdoptRefuses(t *testing.T) {
 	third := OriginText("third")
