@@ -19,11 +19,11 @@ import (
 // lists it: a pattern that is subscribed to has to be allowed by the same words.
 var leastPrivilege = map[Mode]string{
 	PubSub: "&socket.io#/#* &socket.io#/chat#* &socket.io-request#* &socket.io-response#* &socket.io-peers#* &socket.io-heartbeat#* ~socket.io-session* " +
-		"+hello +auth +select +ping +publish +subscribe +unsubscribe +psubscribe +punsubscribe +pubsub|numsub +pubsub|channels +get +set +getdel +del",
+		"+hello +auth +select +ping +publish +subscribe +unsubscribe +psubscribe +punsubscribe +pubsub|numsub +pubsub|channels +get +set +getdel +del +sadd +srem +smembers +expire",
 	Sharded: "&socket.io#* &socket.io-peers#* &socket.io-heartbeat#* ~socket.io-session* " +
-		"+hello +auth +select +ping +spublish +ssubscribe +sunsubscribe +pubsub|shardnumsub +get +set +getdel +del",
+		"+hello +auth +select +ping +spublish +ssubscribe +sunsubscribe +pubsub|shardnumsub +get +set +getdel +del +sadd +srem +smembers +expire",
 	Streams: "&socket.io#* &socket.io-peers#* &socket.io-heartbeat#* ~socket.io ~socket.io-session* " +
-		"+hello +auth +select +ping +publish +subscribe +unsubscribe +pubsub|numsub +xadd +xread +xrange +xinfo|stream +time +multi +exec +get +set +getdel +del",
+		"+hello +auth +select +ping +publish +subscribe +unsubscribe +pubsub|numsub +xadd +xread +xrange +xinfo|stream +time +multi +exec +get +set +getdel +del +sadd +srem +smembers +expire",
 }
 
 // nodesPrivilege is what Node's adapters need, and no more.
@@ -101,6 +101,7 @@ func TestRedisUserWithLeastPrivilegeKeepsSessions(t *testing.T) {
 	for _, err := range []error{
 		store.Set(ctx, "socket.io-session#/chat#p", "x", time.Minute).Err(), store.Set(ctx, "socket.io-session-log#/chat#l", "x", time.Minute).Err(),
 		store.Get(ctx, "socket.io-session-log#/chat#l").Err(), store.GetDel(ctx, "socket.io-session#/chat#p").Err(), store.Del(ctx, "socket.io-session#/chat#p").Err(),
+		store.SAdd(ctx, "socket.io-session-last#/chat", "x").Err(), store.Expire(ctx, "socket.io-session-last#/chat", time.Minute).Err(), store.SRem(ctx, "socket.io-session-last#/chat", "y").Err(), store.SMembers(ctx, "socket.io-session-last#/chat").Err(),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -113,7 +114,7 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 	spared := map[string]bool{ // without these it joins
 		"&socket.io-peers#*": true, "&socket.io-heartbeat#*": true, "~socket.io-session*": true, "+hello": true, "+auth": true, "+select": true,
 		"+unsubscribe": true, "+punsubscribe": true, "+sunsubscribe": true, "+pubsub|numsub": true, "+pubsub|shardnumsub": true, "+pubsub|channels": true,
-		"+get": true, "+set": true, "+getdel": true, "+del": true, "+xrange": true, "+time": true, "+xadd": true, "~socket.io": false,
+		"+get": true, "+set": true, "+getdel": true, "+del": true, "+sadd": true, "+srem": true, "+smembers": true, "+expire": true, "+xrange": true, "+time": true, "+xadd": true, "~socket.io": false,
 	}
 	names := map[string]string{ // what is said, where it is not the rule itself
 		"&socket.io#/chat#*": "channel socket.io#/chat#*", "&socket.io#/#*": "channel socket.io#/#*", "&socket.io#*": "channel socket.io#/",

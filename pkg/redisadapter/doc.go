@@ -102,8 +102,8 @@
 //
 // With socketio.Options.Recovery a client finds its session on whichever instance it comes back to,
 // in every mode; package recovery tells how. Its instance hands the session over when it is asked, or leaves
-// it in Redis when it ends in order: keys "<key>-session#…" and "<key>-session-log#…", which expire. A
-// gap in what an instance has received makes it refuse those who were away then. With a Parser of the
+// it in Redis when it ends in order: keys "<key>-session#…", "<key>-session-log#…" and "<key>-session-last#…",
+// which expire. A gap in what an instance has received makes it refuse those who were away then. With a Parser of the
 // application's, sessions are recovered on the same instance only.
 //
 // # Concurrency

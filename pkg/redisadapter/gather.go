@@ -28,6 +28,7 @@ type gather struct {
 
 	timeout time.Duration // 0: the adapter's
 	call    bool          // of all instances, also of those that are absent, see rollCall
+	soon    bool          // does not wait for what is queued, see Hub.AskSoon
 
 	mu       sync.Mutex
 	census   wire.Census // that expected follows from
@@ -68,7 +69,11 @@ func (a *Adapter) gatherAnswers(g *gather) {
 		a.endGather(g, ErrNotJoined)
 		return
 	}
-	err := a.ask(func(c wire.Census, err error) []wire.Out {
+	ask := a.hub.Ask
+	if g.soon {
+		ask = a.hub.AskSoon
+	}
+	err := ask(a.listen, func(c wire.Census, err error) []wire.Out {
 		if err != nil {
 			a.endGather(g, fmt.Errorf("%s: %w", g.what, err))
 			return nil
@@ -125,11 +130,11 @@ func (g *gather) complete(less func(wire.Census) wire.Census) bool {
 	return !g.call && g.expected >= 0 && g.got >= g.want(less(g.census))
 }
 
-// peers is how many other instances of ours Redis counted.
-func (g *gather) peers() int {
+// counted is whom Redis counted.
+func (g *gather) counted() wire.Census {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return max(g.census.Ours-1, 0)
+	return g.census
 }
 
 // answer takes a response and returns whether it was the last.

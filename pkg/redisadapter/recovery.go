@@ -19,7 +19,7 @@ func (a *Adapter) JoinRecovery() {
 // sessionPeers is what the exchange of sessions needs of an Adapter.
 type sessionPeers struct{ a *Adapter }
 
-func (p sessionPeers) AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error)) {
+func (p sessionPeers) AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(wire.Census, error)) {
 	a := p.a
 	g := &gather{
 		what: "find a session",
@@ -31,6 +31,7 @@ func (p sessionPeers) AskPeers(ctx context.Context, req *wire.Request, one bool,
 			}
 			return c.Ours - 1
 		},
+		soon: true, // the state of this instance's queue says nothing of a session
 		start: func(wire.Census) []wire.Out {
 			o, err := a.format.Peers(req)
 			if err != nil {
@@ -41,16 +42,22 @@ func (p sessionPeers) AskPeers(ctx context.Context, req *wire.Request, one bool,
 		},
 		counts: take,
 	}
-	g.done = func(err error) { done(g.peers(), err) }
+	g.done = func(err error) { done(g.counted(), err) }
 	a.gatherAnswers(g)
 }
 
-func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) { p.a.publishResponse(req, r) }
-func (p sessionPeers) Ordered() bool                              { return p.a.format.Legacy() }
-func (p sessionPeers) Joined() bool                               { return p.a.hub.IsJoined() }
-func (p sessionPeers) Whole(ended int) bool                       { return p.a.hub.Whole(ended) }
-func (p sessionPeers) Gaps() uint64                               { return p.a.hub.GapCount() }
-func (p sessionPeers) Heard() time.Time                           { return p.a.hub.Heard() }
-func (p sessionPeers) Go(f func())                                { p.a.hub.Spawn(f) }
-func (p sessionPeers) Context() context.Context                   { return p.a.hub.Context() }
-func (p sessionPeers) Busy() bool                                 { return p.a.hub.Busy() }
+// Answer answers without regard to what is queued: events have numbers, and what is not published yet is known by its own.
+func (p sessionPeers) Answer(req *wire.Request, r *wire.Response) {
+	it, err := p.a.format.Answer(req, r)
+	it.Soon = true
+	p.a.push(err, it)
+}
+
+func (p sessionPeers) Ordered() bool              { return p.a.format.Legacy() }
+func (p sessionPeers) Joined() bool               { return p.a.hub.IsJoined() }
+func (p sessionPeers) Gaps() uint64               { return p.a.hub.GapCount() }
+func (p sessionPeers) Heard() time.Time           { return p.a.hub.Heard() }
+func (p sessionPeers) Go(f func())                { p.a.hub.Spawn(f) }
+func (p sessionPeers) Context() context.Context   { return p.a.hub.Context() }
+func (p sessionPeers) Warn(msg string, err error) { p.a.hub.Warn(msg, err) }
+func (p sessionPeers) Busy() bool                 { return p.a.hub.Busy() }

@@ -119,7 +119,7 @@ func (a *LocalAdapter) endBehindLocked(first PacketID) {
 			l.conn.eio.Close()
 		}
 		a.journal.shared.refuse(a.name, RefusedCut, remote)
-		a.sessions.end(s, exitRefused)
+		a.refuseLocked(s, RefusedCut)
 	}
 }
 

@@ -112,11 +112,18 @@ func (a *LocalAdapter) claimLocked(s *session, offset string, take func(*session
 		return RefusedExpired
 	}
 	if s.next, why = s.locate(offset, a.journal); why != NotRefused {
-		a.sessions.end(s, exitRefused)
+		a.refuseLocked(s, why)
 		return why
 	}
 	take(s)
 	return NotRefused
+}
+
+// refuseLocked ends a session with a refusal.
+func (a *LocalAdapter) refuseLocked(s *session, why Refusal) {
+	a.sessions.end(s, exitRefused)
+	a.sessions.moved.end(s.pid, why, time.Now().UnixMilli())
+	a.tickLocked()
 }
 
 // park keeps the session of a link whose connection broke, or ends it. It is called each time when the

@@ -68,6 +68,14 @@ func (a *LocalAdapter) Published() (own string, n uint64) {
 	return originText(a.journal.published.Origin), a.journal.published.N
 }
 
+// HeardSince tells whether a numbered event of an origin came since then.
+func (a *LocalAdapter) HeardSince(origin string, then time.Time) bool {
+	id, ok := parseOffset(origin + "0")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return ok && a.journal.seen[id.Origin].at >= then.UnixMilli()
+}
+
 // Mark returns the number that the next event will have here. It is a place in the order of events.
 func (a *LocalAdapter) Mark() uint64 {
 	a.mu.Lock()
@@ -100,7 +108,7 @@ func (a *LocalAdapter) TakeSession(pid socket.PrivateSessionId, offset string, k
 	refused := NotRefused
 	why := a.claim(pid, offset, deadline, nil, func(s *session) {
 		if h, refused = a.journal.hand(s, kept, mark); refused != NotRefused {
-			a.sessions.end(s, exitRefused)
+			a.refuseLocked(s, refused)
 			return
 		}
 		h.Behind = a.behindLocked()

@@ -20,6 +20,7 @@ type shelf struct {
 	dump      *SessionDump
 	discarded []socket.PrivateSessionId
 	attempts  int
+	left      int           // how often it told how far it had published
 	a         *LocalAdapter // of the one that takes
 	behind    time.Duration // how far the instance is behind the others
 }
@@ -43,6 +44,11 @@ func (s *shelf) Store(_ context.Context, d *SessionDump) error {
 
 func (s *shelf) Discard(_ context.Context, pids []socket.PrivateSessionId) error {
 	s.discarded = pids
+	return nil
+}
+
+func (s *shelf) Leave(context.Context, time.Duration) error {
+	s.left++
 	return nil
 }
 

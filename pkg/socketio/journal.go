@@ -95,8 +95,11 @@ type journal struct {
 	since     int64             // from when on nothing is missing here, Unix ms
 }
 
-// origin tells which events of an instance are here: those from first to last, without a gap.
-type origin struct{ first, last uint64 }
+// origin tells which events of an instance are here: those from first to last, without a gap; and when, in Unix ms, the latest came.
+type origin struct {
+	first, last uint64
+	at          int64
+}
 
 func newJournal(r *recovery) *journal {
 	r.logs.Add(1)
@@ -180,7 +183,7 @@ func (j *journal) receive(id PacketID) (gap bool) {
 	if gap = known && id.N > o.last+1; gap {
 		o.first = id.N
 	}
-	o.last = max(o.last, id.N)
+	o.last, o.at = max(o.last, id.N), time.Now().UnixMilli()
 	j.seen[id.Origin] = o
 	return gap
 }

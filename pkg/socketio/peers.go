@@ -45,12 +45,13 @@ func OwnerOf(pid socket.PrivateSessionId) string {
 	return string(pid[:ownerLen])
 }
 
-// MovedTo tells the origin of the instance that a session of this one was handed over to, "" if it was
-// not, or too long ago.
-func (a *LocalAdapter) MovedTo(pid socket.PrivateSessionId) string {
+// MovedTo tells the origin of the instance that a session of this one was handed over to, or the refusal with which
+// it ended; neither if it was not, or too long ago.
+func (a *LocalAdapter) MovedTo(pid socket.PrivateSessionId) (origin string, why Refusal) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.sessions.moved.to[pid].origin
+	m := a.sessions.moved.to[pid]
+	return m.origin, m.why
 }
 
 // NamesOwners tells whether all sessions here have private ids that name an owner.

@@ -130,7 +130,7 @@ func (v *life) askedByAnother(offset string) {
 	if (h != nil) != (why == NotRefused) {
 		v.t.Errorf("refused as %v, and handed %+v", why, h)
 	}
-	if to := v.MovedTo(lifePid); to != "" {
+	if to, _ := v.MovedTo(lifePid); to != "" {
 		v.tell("moved to " + to)
 	}
 }

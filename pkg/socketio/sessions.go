@@ -255,7 +255,8 @@ func (s *session) enterState(to sessionState) {
 }
 
 // moved remembers for a while where sessions went that were handed over: their private ids name this
-// instance, and their clients may turn up at a third one.
+// instance, and their clients may turn up at a third one. Of those that ended it remembers why: the instance that
+// asked may have given the question up before it was answered.
 type moved struct {
 	to    map[socket.PrivateSessionId]movedSession
 	order []movedSession // the oldest first; stale ones stay until their turn comes
@@ -263,19 +264,27 @@ type moved struct {
 
 type movedSession struct {
 	pid    socket.PrivateSessionId
-	origin string // of the instance that has it
-	at     int64  // Unix ms
+	origin string  // of the instance that has it
+	why    Refusal // if it has ended: with which refusal
+	at     int64   // Unix ms
 }
 
 // maxMoved bounds how many are remembered: about 10 MB.
 const maxMoved = 1 << 16
 
 func (m *moved) note(pid socket.PrivateSessionId, origin string, now int64) {
-	if origin == "" {
-		return
+	if origin != "" {
+		m.add(movedSession{pid: pid, origin: origin, at: now})
 	}
-	e := movedSession{pid, origin, now}
-	m.to[pid] = e
+}
+
+// end notes that a session has ended with a refusal.
+func (m *moved) end(pid socket.PrivateSessionId, why Refusal, now int64) {
+	m.add(movedSession{pid: pid, why: why, at: now})
+}
+
+func (m *moved) add(e movedSession) {
+	m.to[e.pid] = e
 	m.order = append(m.order, e)
 	if len(m.order) > maxMoved {
 		m.pop()

@@ -75,6 +75,8 @@ type SessionStore interface {
 	Store(ctx context.Context, d *SessionDump) error
 	// Discard undoes that for sessions that have found a new place meanwhile.
 	Discard(ctx context.Context, pids []socket.PrivateSessionId) error
+	// Leave tells, for a time, how far this instance has published: nobody can ask it any more.
+	Leave(ctx context.Context, within time.Duration) error
 }
 
 // A HandOverError tells that sessions could not be left to the other instances in time: their clients
@@ -139,24 +141,35 @@ func (ns *Namespace) handOver(ctx context.Context) (left int, err error) {
 	if !ok {
 		return 0, nil
 	}
+	var late []socket.PrivateSessionId // that have found a new place since they were stored
 	for pause := storePause; ; pause = min(2*pause, maxStorePause) {
-		d := ns.local.dump()
-		if d == nil {
-			return 0, nil
-		}
-		if err = store.Store(ctx, d); err == nil {
-			ns.server.recovery.stored.Add(uint64(len(d.Sessions)))
-			if late := ns.local.forget(d); len(late) > 0 {
-				return 0, store.Discard(ctx, late)
-			}
+		if left, err = ns.leave(ctx, store, &late); err == nil {
 			return 0, nil
 		}
 		select {
 		case <-ctx.Done():
-			return len(d.Sessions), err
+			return left, err
 		case <-time.After(pause):
 		}
 	}
+}
+
+// leave tries once; left is how many sessions it did not store, late those that are to be discarded.
+func (ns *Namespace) leave(ctx context.Context, store SessionStore, late *[]socket.PrivateSessionId) (left int, err error) {
+	if d := ns.local.dump(); d != nil {
+		if err := store.Store(ctx, d); err != nil {
+			return len(d.Sessions), err
+		}
+		ns.server.recovery.stored.Add(uint64(len(d.Sessions)))
+		*late = append(*late, ns.local.forget(d)...)
+	}
+	if len(*late) > 0 {
+		if err := store.Discard(ctx, *late); err != nil {
+			return 0, err
+		}
+		*late = nil
+	}
+	return 0, store.Leave(ctx, ns.server.recovery.cfg.For)
 }
 
 // dump describes all sessions that are away, nil if there are none. They stay until forget.

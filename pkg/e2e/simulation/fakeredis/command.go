@@ -37,7 +37,7 @@ var commands = map[string]struct {
 	"SPUBLISH":     {2, func(c *session, args [][]byte) []byte { return number(c.s.publishLocked(args[0], args[1], true)) }},
 	"PUBSUB":       {1, pubsub},
 	"GET":          {1, get}, "SET": {2, set}, "DEL": {1, del}, "EXPIRE": {2, expire},
-	"SADD": {2, sadd}, "SMEMBERS": {1, smembers},
+	"SADD": {2, sadd}, "SREM": {2, srem}, "SMEMBERS": {1, smembers},
 	"XADD": {4, xadd}, "XREAD": {3, xread}, "XRANGE": {3, xrange}, "XINFO": {2, xinfo}, "XLEN": {1, xlen},
 }
 
@@ -177,6 +177,15 @@ func sadd(c *session, args [][]byte) []byte {
 	}
 	c.s.keys[string(args[0])] = v
 	return number(len(v.members) - before)
+}
+
+func srem(c *session, args [][]byte) []byte {
+	v, _ := c.s.getLocked(string(args[0]))
+	before := len(v.members)
+	for _, m := range args[1:] {
+		delete(v.members, string(m))
+	}
+	return number(before - len(v.members))
 }
 
 func smembers(c *session, args [][]byte) []byte {

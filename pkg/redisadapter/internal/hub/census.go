@@ -133,11 +133,3 @@ func CountSubscribers(ctx context.Context, c *redis.ClusterClient, channel strin
 	counts, err := clusterNumbers(ctx, pubSub{}, c, channel)
 	return int(counts[channel]), err
 }
-
-// mostSubscribers is the size of the cluster: not every instance need have every namespace.
-func mostSubscribers(counts map[string]int64) (most int) {
-	for _, n := range counts {
-		most = max(most, int(n))
-	}
-	return most
-}

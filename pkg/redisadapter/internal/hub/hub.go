@@ -201,6 +201,11 @@ func (h *Hub) Ask(of wire.Listeners, answered func(wire.Census, error) []wire.Ou
 	return h.queue.push(item{ask: &question{of: of, answered: answered}})
 }
 
+// AskSoon does not wait for what was queued before, nor for instances that have to come back.
+func (h *Hub) AskSoon(of wire.Listeners, answered func(wire.Census, error) []wire.Out) error {
+	return h.queue.push(item{Out: wire.Out{Soon: true}, ask: &question{of: of, answered: answered}})
+}
+
 // Busy tells whether the queue is half full.
 func (h *Hub) Busy() bool {
 	_, bytes := h.queue.len()

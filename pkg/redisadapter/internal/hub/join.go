@@ -109,7 +109,7 @@ func (h *Hub) setJoinedLocked(joined bool) {
 	h.joined, h.since = joined, time.Now()
 	h.settled = joined && h.durable != nil // nobody need be waited for
 	if joined {
-		h.mostAt = h.since
+		h.missLocked()
 		h.settleEnd = h.since.Add(settleTime)
 	}
 }
@@ -159,26 +159,11 @@ func (h *Hub) settling() bool {
 func (h *Hub) counted(servers int) {
 	h.state.mu.Lock()
 	defer h.state.mu.Unlock()
-	if now := time.Now(); servers >= h.most || now.Sub(h.mostAt) > lately {
-		h.most, h.mostAt = servers, now
-	}
-	h.now, h.countedAt = servers, time.Now()
 	late := h.servers == 0 && h.state.err != nil
 	if !h.joined || !h.settled && (servers < h.servers || late) {
 		return
 	}
 	h.servers, h.settled = max(servers, 1), true
-}
-
-// lately is how long an instance that has gone is missed.
-const lately = 5 * time.Second
-
-// Whole tells whether all instances are there that were lately, or when this one lost the cluster, but those of them
-// that are known to have ended.
-func (h *Hub) Whole(ended int) bool {
-	h.state.mu.Lock()
-	defer h.state.mu.Unlock()
-	return h.joined && h.countedAt.After(h.since) && h.now+ended >= h.most
 }
 
 // Status takes a snapshot.

@@ -124,9 +124,10 @@ func (p *publisher) run() error {
 		case <-beats.C:
 			err = p.sendBeat()
 		case <-h.queue.wake:
-			if flow {
-				err = p.drain()
-			} else if !counting && !p.held {
+			if p.held {
+				continue
+			}
+			if err = p.drain(flow); !flow && !counting {
 				counting = true
 				recount.Reset(0)
 			}
@@ -134,6 +135,7 @@ func (p *publisher) run() error {
 			h.queue.answerStale()
 		case <-p.retry.C:
 			p.held = false
+			h.queue.signal()
 		case <-recount.C:
 			if counting = h.settling(); counting {
 				err = p.count()
@@ -146,14 +148,14 @@ func (p *publisher) run() error {
 	}
 }
 
-// drain publishes a batch and, if there is more, makes sure that it is not forgotten.
-func (p *publisher) drain() error {
+// drain publishes a batch, of what may flow, and, if there is more, makes sure that it is not forgotten.
+func (p *publisher) drain(flow bool) error {
 	p.h.sending.Store(true)
 	defer p.h.sending.Store(false)
-	p.buf = p.h.queue.take(p.buf, batchItems, batchBytes)
+	p.buf = p.h.queue.take(p.buf, flow, batchItems, batchBytes)
 	err := p.send(p.buf)
 	clear(p.buf)
-	if left, _ := p.h.queue.len(); left > 0 {
+	if p.h.queue.more(flow) {
 		p.h.queue.signal()
 	}
 	return err

@@ -39,37 +39,17 @@ func (p *publisher) publishBeat(payload string) error {
 	return err
 }
 
-// count finds out how many instances there are.
-func (p *publisher) count() error {
-	names := p.h.routes.counted()
-	if len(names) == 0 {
-		p.h.counted(1)
-		return nil
-	}
-	cluster := p.cluster()
-	if cluster == nil {
-		counts, err := p.h.transport.numSub(p.h.ctx, p.link, names...).Result()
-		if isDenied(err) {
-			p.h.fault.warn("The instances cannot be counted", permission(err, "command PUBSUB NUMSUB"))
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("count subscribers: %w", err)
-		}
-		p.h.counted(mostSubscribers(counts))
-		return nil
-	}
-	counts, err := clusterNumbers(p.h.ctx, p.h.transport, cluster, names...)
-	if err != nil {
-		p.h.fault.warn("cannot count the instances at all servers of the Redis Cluster", err)
-		return nil
-	}
-	p.h.counted(mostSubscribers(counts))
-	return nil
-}
-
 // census answers a question; counted is what was counted with the pipeline, nil on a Redis Cluster.
 func (p *publisher) census(of wire.Listeners, counted func() numbers) (wire.Census, error) {
+	c, err := p.listening(of, counted)
+	if err == nil {
+		c.Missing, c.MissedSince = p.h.attend(of.Ours, c.Ours)
+	}
+	return c, err
+}
+
+// listening is a census without those that are missing.
+func (p *publisher) listening(of wire.Listeners, counted func() numbers) (wire.Census, error) {
 	ctx := p.h.ctx
 	if counted != nil {
 		return p.counter.census(of, counted(), func() (int, numbers, error) {

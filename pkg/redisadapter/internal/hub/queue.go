@@ -51,6 +51,7 @@ type queue struct {
 	mu     sync.Mutex
 	seq    uint64 // of the latest entry
 	items  []item // items[:head] are taken
+	soon   []item // those that overtake them
 	stale  []item // questions that waited too long, for the publisher to answer
 	head   int
 	bytes  int
@@ -82,6 +83,9 @@ func (q *queue) push(it item) error {
 		err = ErrClosed
 	case q.bytes > 0 && q.bytes+it.size() > q.limit:
 		err = errQueueFull
+	case it.Soon:
+		q.soon = append(q.soon, it)
+		q.bytes += it.size()
 	default:
 		q.items = append(q.items, it)
 		q.bytes += it.size()
@@ -119,14 +123,14 @@ func notify(c chan<- struct{}) {
 	}
 }
 
-// take removes up to maxItems items of together about maxBytes into buf[:0].
-func (q *queue) take(buf []item, maxItems, maxBytes int) []item {
+// take removes up to maxItems items of together about maxBytes into buf[:0]: of those that overtake, and if all may flow, of all.
+func (q *queue) take(buf []item, flow bool, maxItems, maxBytes int) []item {
 	buf = buf[:0]
 	q.mu.Lock()
 	now := time.Now()
 	stale := q.expireLocked(now)
-	for size := 0; q.head < len(q.items) && len(buf) < maxItems && size < maxBytes; {
-		it := q.popLocked()
+	for size := 0; (len(q.soon) > 0 || flow && q.head < len(q.items)) && len(buf) < maxItems && size < maxBytes; {
+		it := q.nextLocked()
 		if it.Entry == nil && now.Sub(it.at) > q.brief {
 			stale = append(stale, it)
 			continue
@@ -234,8 +238,8 @@ func (q *queue) close() {
 	q.closed = true
 	left := q.stale
 	q.stale = nil
-	for q.head < len(q.items) {
-		left = append(left, q.popLocked())
+	for len(q.soon) > 0 || q.head < len(q.items) {
+		left = append(left, q.nextLocked())
 	}
 	q.mu.Unlock()
 	for _, it := range left {
@@ -246,7 +250,27 @@ func (q *queue) close() {
 func (q *queue) len() (items, bytes int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.items) - q.head, q.bytes
+	return len(q.soon) + len(q.items) - q.head, q.bytes
+}
+
+// more tells whether there is something to take.
+func (q *queue) more(flow bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.soon) > 0 || flow && q.head < len(q.items)
+}
+
+func (q *queue) nextLocked() item {
+	if len(q.soon) == 0 {
+		return q.popLocked()
+	}
+	it := q.soon[0]
+	q.soon[0] = item{}
+	if q.soon = q.soon[1:]; len(q.soon) == 0 {
+		q.soon = nil
+	}
+	q.bytes -= it.size()
+	return it
 }
 
 func (q *queue) popLocked() item {
@@ -269,6 +293,9 @@ func (q *queue) popLocked() item {
 
 // expireLocked removes what has waited too long; items are in order of age.
 func (q *queue) expireLocked(now time.Time) (stale []item) {
+	for len(q.soon) > 0 && now.Sub(q.soon[0].at) > q.brief {
+		stale = append(stale, q.nextLocked())
+	}
 	for q.head < len(q.items) && now.Sub(q.items[q.head].at) > q.hold {
 		stale = append(stale, q.popLocked())
 	}

@@ -38,7 +38,7 @@ func TestQueueKeepsOrder(t *testing.T) {
 	}
 	var got []string
 	for n := 1; len(got) < len(want); n = n%300 + 1 {
-		batch := q.take(nil, n, 1<<20)
+		batch := q.take(nil, true, n, 1<<20)
 		if n%3 == 0 && len(batch) > 1 { // half of it goes back
 			q.unshift(batch[len(batch)/2:])
 			batch = batch[:len(batch)/2]
@@ -58,7 +58,7 @@ func TestQueueTakesByBytes(t *testing.T) {
 	for range 10 {
 		_ = q.push(item{Out: wire.Out{Payload: make(wire.Message, 1000)}})
 	}
-	if n := len(q.take(nil, 100, 2500)); n != 3 {
+	if n := len(q.take(nil, true, 100, 2500)); n != 3 {
 		t.Errorf("took %d", n)
 	}
 }
@@ -73,7 +73,7 @@ func TestQueueExpires(t *testing.T) {
 		_ = q.push(item{Out: wire.Out{Channel: "too large", Payload: make(wire.Message, 1000)}})
 		time.Sleep(5 * time.Second)
 		_ = q.push(item{Out: wire.Out{Channel: "c"}})
-		if got := channels(q.take(nil, 10, 1000)); !slices.Equal(got, []string{"b", "c"}) {
+		if got := channels(q.take(nil, true, 10, 1000)); !slices.Equal(got, []string{"b", "c"}) {
 			t.Errorf("took %v", got)
 		}
 		_ = q.push(item{Out: wire.Out{Channel: "alone", Payload: make(wire.Message, 5000)}}) // fits because it is

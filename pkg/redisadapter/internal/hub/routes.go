@@ -139,16 +139,16 @@ func (t *routes) in(nsp string) []receiver {
 	return t.namespaces[nsp]
 }
 
-// counted are the channels by whose subscribers instances are counted.
-func (t *routes) counted() (names []string) {
+// counted are the channels by whose subscribers instances are counted: all of them, and ours.
+func (t *routes) counted() (all, ours []string) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, m := range t.list {
-		if m.All != "" && !slices.Contains(names, m.All) {
-			names = append(names, m.All)
+		if m.All != "" && !slices.Contains(all, m.All) {
+			all, ours = append(all, m.All), append(ours, m.Ours)
 		}
 	}
-	return names
+	return all, ours
 }
 
 // grown tells whether a receiver was added that the subscriber does not know of.

@@ -70,10 +70,8 @@ type state struct {
 	joined    bool
 	since     time.Time
 	err       error
-	servers   int       // 0: never counted
-	now, most int       // how many there are, and how many there were lately; see Whole
-	mostAt    time.Time // when most were there, or when the cluster was joined
-	countedAt time.Time
+	servers   int // 0: never counted
+	attended  map[string]attendance
 	lag       time.Duration
 	unheard   bool      // the subscriptions have had a gap that is not over yet, or were never proven
 	settled   bool      // the queue may flow

@@ -65,13 +65,13 @@ func TestQueueBrief(t *testing.T) {
 		_ = q.push(entryItem("{2}"))
 		time.Sleep(9 * time.Minute)
 		_ = q.push(item{Out: wire.Out{Channel: "another"}})
-		if got := q.take(nil, 10, 1<<20); len(got) != 3 || got[1].seq != 2 || got[2].Channel != "another" {
+		if got := q.take(nil, true, 10, 1<<20); len(got) != 3 || got[1].seq != 2 || got[2].Channel != "another" {
 			t.Errorf("took %d", len(got))
 		}
 		_ = q.push(entryItem("{3}"))
 		time.Sleep(11 * time.Minute)
 		_ = q.push(entryItem("{4}"))
-		if got := q.take(nil, 10, 1<<20); len(got) != 1 || got[0].seq != 4 {
+		if got := q.take(nil, true, 10, 1<<20); len(got) != 1 || got[0].seq != 4 {
 			t.Errorf("took %v", got)
 		}
 		if want := []string{"request: message waited too long for Redis", ": message waited too long for Redis"}; !slices.Equal(lost.list, want) {
@@ -87,7 +87,7 @@ func TestQueueSettle(t *testing.T) {
 	for range 5 {
 		_ = q.push(entryItem("{}"))
 	}
-	list := q.take(nil, 3, 1<<20)
+	list := q.take(nil, true, 3, 1<<20)
 	for i := range list {
 		list[i].unsure = true
 	}
@@ -99,7 +99,7 @@ func TestQueueSettle(t *testing.T) {
 		t.Errorf("settled %d", n)
 	}
 	var left []uint64
-	for _, it := range q.take(nil, 10, 1<<20) {
+	for _, it := range q.take(nil, true, 10, 1<<20) {
 		left = append(left, it.seq)
 	}
 	if !slices.Equal(left, []uint64{2, 4, 5}) || q.unsure() {

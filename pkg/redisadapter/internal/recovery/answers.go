@@ -32,7 +32,10 @@ func (a *answers) take(r *wire.Response) bool {
 		}
 	}
 	if a.only != "" && answer.Origin != a.only {
-		return false // an instance of before answers whoever is asked
+		return false // an instance of an older version answers a question to another one, too
+	}
+	if final(answer.Refusal) {
+		a.s.refuse(answer.Refusal)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -41,8 +44,14 @@ func (a *answers) take(r *wire.Response) bool {
 	return true
 }
 
+// final tells whether a session has ended with a refusal.
+func final(why socketio.Refusal) bool {
+	return why != socketio.NotRefused && why != socketio.RefusedUnknown && why != socketio.RefusedTimeout
+}
+
 // all tells what came of it when all have answered that are waited for. It is not ok if more time is to be given to it.
-func (a *answers) all(peers int, err error) (_ taken, ok bool) {
+func (a *answers) all(c wire.Census, err error) (_ taken, ok bool) {
+	missing := a.only == "" && a.s.missing(c)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
@@ -50,8 +59,9 @@ func (a *answers) all(peers int, err error) (_ taken, ok bool) {
 		a.came.why = socketio.RefusedTimeout
 	case a.only != "" && a.n == 0:
 		return taken{}, false // it is not waited for, since it answers nothing: that says nothing of what it has
-	case a.only == "" && a.came.why == socketio.RefusedUnknown && (!a.s.counted(peers) || a.n < peers):
-		return taken{}, false // one that is there and is not waited for, or was there a moment ago, may have it
+	case a.only == "" && a.came.why == socketio.RefusedUnknown && a.n < c.Ours-1:
+		return taken{}, false // one that is there and is not waited for may have it
 	}
+	a.came.partial = missing
 	return a.came, true
 }

@@ -16,7 +16,9 @@
 // and B asks there. The request goes to all of ours, with the origin of the one that has to answer; without
 // one all answer, with how far they have published: so B asks who is there (see roster), and for ids that
 // older instances gave out. If none has it, the session may be in Redis: instances that end in order leave sessions
-// and what is kept there (Store). Node's messages carry no number. On the classic format B receives its
+// and what is kept there (Store), and how far they had published (Leave): an instance that begins when they have ended
+// can tell whether it has missed something. A session is removed from Redis last of all. Questions of sessions, and their
+// answers, do not wait for what is queued: numbers tell what is still to come. Node's messages carry no number. On the classic format B receives its
 // own request in the order of all messages: Node's messages before it come from A, those after it from B.
 //
 // An Exchange has no goroutine of its own; a session that is handed over is waited for on one of the hub.

@@ -52,26 +52,26 @@ const (
 type cluster interface {
 	// AskPeers sends req to our other instances. take gets their answers until ctx ends, one call at a time,
 	// and reports whether the answer counts. done is called once, with an error unless all that are waited
-	// for have answered: all that are there, or with one the first whose answer counts. peers is how many
-	// Redis counted, those included that are not waited for because they answer nothing. What they answer
-	// later goes to take all the same.
-	AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(peers int, err error))
+	// for have answered: all that are there, or with one the first whose answer counts. The census
+	// is of those that Redis counted, also of those that are not waited for because they answer nothing. What they
+	// answer later goes to take all the same.
+	AskPeers(ctx context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(wire.Census, error))
 	// Answer answers a request.
 	Answer(req *wire.Request, r *wire.Response)
 	// Ordered tells whether requests and events come in one order.
 	Ordered() bool
 	// Busy tells whether so much waits to be published that sessions have to wait.
 	Busy() bool
-	// Joined tells whether other instances can be asked. Whole tells whether, moreover, all that were
-	// there lately are there, but as many as are known to have ended.
+	// Joined tells whether other instances can be asked.
 	Joined() bool
-	Whole(ended int) bool
 	// Gaps counts the gaps in what was received. Heard is a moment up to which everything has been received.
 	Gaps() uint64
 	Heard() time.Time
 	// Go runs f, for which the end of the adapter waits; Context ends then.
 	Go(f func())
 	Context() context.Context
+	// Warn logs a fault, each kind of which msg names rarely.
+	Warn(msg string, err error)
 }
 
 // Exchange hands sessions of one namespace over between instances, and to and from Redis. It is the
@@ -93,7 +93,10 @@ type Exchange struct {
 type keeper interface {
 	put(ctx context.Context, id string, d *socketio.SessionDump) error
 	discard(ctx context.Context, pids []socket.PrivateSessionId) error
-	take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal)
+	leave(ctx context.Context, origin string, published uint64, within time.Duration) error
+	last(ctx context.Context) (ended []lastWord, err error)
+	read(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal)
+	remove(ctx context.Context, pid socket.PrivateSessionId) bool
 }
 
 // New makes the exchange of a namespace. redis is where sessions are left, under keys that begin with key.
@@ -130,6 +133,25 @@ func (x *Exchange) Store(ctx context.Context, d *socketio.SessionDump) error {
 // Discard takes sessions out of Redis again.
 func (x *Exchange) Discard(ctx context.Context, pids []socket.PrivateSessionId) error {
 	return x.store.discard(ctx, pids)
+}
+
+// Leave tells in Redis how far this instance has published. What it is not allowed to say there it keeps to itself.
+func (x *Exchange) Leave(ctx context.Context, within time.Duration) error {
+	own, n := x.local.Published()
+	err := x.store.leave(ctx, own, n, within)
+	if denied(err) {
+		x.cluster.Warn(lastDenied, err)
+		return nil
+	}
+	return err
+}
+
+// lastDenied is what is logged about it.
+const lastDenied = "Redis refuses SADD, SREM, SMEMBERS or EXPIRE of what ended instances leave: instances that begin when others end cannot take over their sessions"
+
+// denied tells whether Redis refuses that for good: also where somebody else has the key.
+func denied(err error) bool {
+	return redis.HasErrorPrefix(err, "NOPERM") || redis.HasErrorPrefix(err, "WRONGTYPE")
 }
 
 // expect, pass and mark keep the place in the order of events at which a question of ours came back. It
@@ -192,7 +214,7 @@ func (x *Exchange) Handle(req *wire.Request) error {
 		return x.answer(req, answer)
 	}
 	if !x.local.HasSession(q.Pid) {
-		answer.Moved = x.local.MovedTo(q.Pid)
+		answer.Moved, answer.Refusal = x.local.MovedTo(q.Pid)
 		return x.answer(req, answer)
 	}
 	mark := uint64(0)

@@ -19,6 +19,7 @@ import (
 //
 //	<key>-session#/chat#<pid>     a storedSession
 //	<key>-session-log#/chat#<id>  what its clients may have missed, one for all of an instance
+//	<key>-session-last#/chat      a set of how far each has published that has ended, "<origin> <number> <when, Unix ms>"
 type sessionStore struct {
 	redis    redis.UniversalClient
 	key, nsp string
@@ -55,7 +56,7 @@ func (s *sessionStore) put(ctx context.Context, id string, d *socketio.SessionDu
 	if err != nil {
 		return fmt.Errorf("describe what clients may have missed: %w", err)
 	}
-	// The log comes first: whoever finds a session must find its log.
+	// The log comes first: it must be there for all that find a session.
 	if err := s.redis.Set(ctx, s.logKey(id), b, d.TTL).Err(); err != nil {
 		return fmt.Errorf("store what clients may have missed: %w", err)
 	}
@@ -79,6 +80,58 @@ func (s *sessionStore) put(ctx context.Context, id string, d *socketio.SessionDu
 	return nil
 }
 
+func (s *sessionStore) lastKey() string { return s.key + "-session-last#" + s.nsp }
+
+// leave stores how far an instance has published, for instances that begin to listen later, and removes what is older than that is asked for.
+func (s *sessionStore) leave(ctx context.Context, origin string, published uint64, within time.Duration) error {
+	earlier, err := s.last(ctx)
+	if err == nil {
+		_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+			now := time.Now()
+			for _, l := range earlier {
+				if now.Sub(l.at) > within+clockSkew {
+					p.SRem(ctx, s.lastKey(), l.text())
+				}
+			}
+			p.SAdd(ctx, s.lastKey(), lastWord{origin, published, now}.text())
+			p.Expire(ctx, s.lastKey(), within)
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("store how far this instance has published: %w", err)
+	}
+	return nil
+}
+
+// lastWord is how far an instance had published when it ended.
+type lastWord struct {
+	origin    string
+	published uint64
+	at        time.Time
+}
+
+func (l lastWord) text() string {
+	return fmt.Sprintf("%s %d %d", l.origin, l.published, l.at.UnixMilli())
+}
+
+// last tells of the instances that have ended in order since a while.
+func (s *sessionStore) last(ctx context.Context) (ended []lastWord, err error) {
+	list, err := s.redis.SMembers(ctx, s.lastKey()).Result()
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range list {
+		var l lastWord
+		var at int64
+		if n, _ := fmt.Sscanf(text, "%s %d %d", &l.origin, &l.published, &at); n == 3 {
+			l.at = time.UnixMilli(at)
+			ended = append(ended, l)
+		}
+	}
+	return ended, nil
+}
+
 // discard removes sessions.
 func (s *sessionStore) discard(ctx context.Context, pids []socket.PrivateSessionId) error {
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -93,9 +146,8 @@ func (s *sessionStore) discard(ctx context.Context, pids []socket.PrivateSession
 	return nil
 }
 
-// take removes a session and returns it with its log. It is read before it is removed, so that a Redis
-// that does not answer has not taken it along.
-func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
+// read returns a session with its log. The instance that takes it removes it, and has it if no other did.
+func (s *sessionStore) read(ctx context.Context, pid socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
 	b, err := s.redis.Get(ctx, s.sessionKey(pid)).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"): // somebody else's key
@@ -113,9 +165,6 @@ func (s *sessionStore) take(ctx context.Context, pid socket.PrivateSessionId) (j
 		return nil, nil, socketio.RefusedExpired
 	case err != nil:
 		return nil, nil, socketio.RefusedTimeout
-	}
-	if !s.remove(ctx, pid) {
-		return nil, nil, socketio.RefusedUnknown
 	}
 	return stored.Session, log, socketio.NotRefused
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,8 @@ func (s *scriptedRedis) answer(cmd redis.Cmder) error {
 		cmd.(*redis.StringCmd).SetVal(a)
 	case int64:
 		cmd.(*redis.IntCmd).SetVal(a)
+	case []string:
+		cmd.(*redis.StringSliceCmd).SetVal(a)
 	}
 	return nil
 }
@@ -72,29 +75,54 @@ func newScripted(t *testing.T, answers ...any) (*sessionStore, *scriptedRedis) {
 	return newSessionStore(client, "k", "/n"), s
 }
 
-// TestTakeFromRedis: whatever becomes of its commands, a session is taken once, or the reason is told that decides whether it is asked for again.
-func TestTakeFromRedis(t *testing.T) {
+// TestReadFromRedis: whatever becomes of its commands, a session is read, or the reason is told that decides whether it is asked for again.
+func TestReadFromRedis(t *testing.T) {
 	const session, log = `{"log":"L","session":{"sid":"s"}}`, `{"floor":1}`
 	for _, row := range []struct {
 		name    string
-		over    bool // the time
 		answers []any
 		why     socketio.Refusal
 		asked   int // commands
 	}{
-		{"it is there", false, []any{session, log, int64(1)}, socketio.NotRefused, 3},
-		{"nobody has left it", false, []any{redis.Nil}, socketio.RefusedUnknown, 1},
-		{"Redis does not answer", false, []any{errRedis}, socketio.RefusedTimeout, 1},
-		{"somebody else's key", false, []any{errType}, socketio.RefusedUnknown, 1},
-		{"it cannot be read", false, []any{"{"}, socketio.RefusedCut, 1},
-		{"its log has expired", false, []any{session, redis.Nil}, socketio.RefusedExpired, 2},
-		{"its log is somebody else's key", false, []any{session, errType}, socketio.RefusedExpired, 2},
-		{"its log does not come", false, []any{session, errRedis}, socketio.RefusedTimeout, 2},
-		{"its log cannot be read", false, []any{session, "{"}, socketio.RefusedTimeout, 2},
-		{"somebody else has taken it", false, []any{session, log, int64(0)}, socketio.RefusedUnknown, 3},
-		{"removing it is tried again", false, []any{session, log, errRedis, int64(1)}, socketio.NotRefused, 4},
-		{"the first try has removed it", false, []any{session, log, errRedis, int64(0)}, socketio.NotRefused, 4},
-		{"removing it fails until the time is over", true, []any{session, log, errRedis}, socketio.NotRefused, 3},
+		{"it is there", []any{session, log}, socketio.NotRefused, 2},
+		{"nobody has left it", []any{redis.Nil}, socketio.RefusedUnknown, 1},
+		{"Redis does not answer", []any{errRedis}, socketio.RefusedTimeout, 1},
+		{"somebody else's key", []any{errType}, socketio.RefusedUnknown, 1},
+		{"it cannot be read", []any{"{"}, socketio.RefusedCut, 1},
+		{"its log has expired", []any{session, redis.Nil}, socketio.RefusedExpired, 2},
+		{"its log is somebody else's key", []any{session, errType}, socketio.RefusedExpired, 2},
+		{"its log does not come", []any{session, errRedis}, socketio.RefusedTimeout, 2},
+		{"its log cannot be read", []any{session, "{"}, socketio.RefusedTimeout, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, r := newScripted(t, row.answers...)
+			got, l, why := s.read(t.Context(), "pid")
+			if why != row.why || (string(got) == `{"sid":"s"}`) != (why == socketio.NotRefused) || (l != nil) != (why == socketio.NotRefused) {
+				t.Errorf("refused: %s, want %s; %s, %v", why, row.why, got, l)
+			}
+			if len(r.asked) != row.asked || r.asked[0] != "get k-session#/n#pid" {
+				t.Errorf("asked %q, want %d commands", r.asked, row.asked)
+			}
+			if s.timer != nil {
+				s.timer.Stop()
+			}
+		})
+	}
+}
+
+// TestRemoveFromRedis: of all that read a session, one has removed it, whatever becomes of the commands.
+func TestRemoveFromRedis(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		over    bool // the time
+		answers []any
+		ours    bool
+	}{
+		{"it is there", false, []any{int64(1)}, true},
+		{"somebody else has taken it", false, []any{int64(0)}, false},
+		{"removing it is tried again", false, []any{errRedis, int64(1)}, true},
+		{"the first try has removed it", false, []any{errRedis, int64(0)}, true},
+		{"removing it fails until the time is over", true, []any{errRedis}, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, r := newScripted(t, row.answers...)
@@ -104,20 +132,31 @@ func TestTakeFromRedis(t *testing.T) {
 				cancel()
 				ctx = lateContext{ctx}
 			}
-			got, l, why := s.take(ctx, "pid")
-			if why != row.why || (string(got) == `{"sid":"s"}`) != (why == socketio.NotRefused) || (l != nil) != (why == socketio.NotRefused) {
-				t.Errorf("refused: %s, want %s; %s, %v", why, row.why, got, l)
-			}
-			if len(r.asked) != row.asked || r.asked[0] != "get k-session#/n#pid" {
-				t.Errorf("asked %q, want %d commands", r.asked, row.asked)
-			}
-			if last := r.asked[len(r.asked)-1]; row.asked > 2 && last != "del k-session#/n#pid" {
-				t.Errorf("at last %q", last)
-			}
-			if s.timer != nil {
-				s.timer.Stop()
+			if ours := s.remove(ctx, "pid"); ours != row.ours || len(r.asked) != len(row.answers) || r.asked[0] != "del k-session#/n#pid" {
+				t.Errorf("ours: %v, asked %q", ours, r.asked)
 			}
 		})
+	}
+}
+
+// TestLastWords: how far each instance had published that has ended is left to all, and what is no such word is passed over.
+func TestLastWords(t *testing.T) {
+	recent := fmt.Sprintf("qrstuvwx 9 %d", time.Now().Add(-30*time.Second).UnixMilli())
+	s, r := newScripted(t, []string{"mnopqrst 3 500", recent}, nil, nil, nil, []string{"abcdefgh 7 1000", "ijklmnop 0 2000", "nonsense", "x y z"})
+	if err := s.leave(t.Context(), "abcdefgh", 7, time.Minute); err != nil ||
+		strings.Join(r.asked, ", ") != "smembers k-session-last#/n, srem k-session-last#/n, sadd k-session-last#/n, expire k-session-last#/n" {
+		t.Errorf("%v, asked %q", err, r.asked)
+	}
+	list, err := s.last(t.Context())
+	if err != nil || len(list) != 2 || list[0] != (lastWord{"abcdefgh", 7, time.UnixMilli(1000)}) || list[1].origin != "ijklmnop" {
+		t.Errorf("%v, %v", list, err)
+	}
+	s, _ = newScripted(t, []string{}, errRedis, nil, errRedis)
+	if err := s.leave(t.Context(), "abcdefgh", 7, time.Minute); !errors.Is(err, errRedis) {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.last(t.Context()); !errors.Is(err, errRedis) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -22,9 +22,10 @@ type node struct {
 	*Exchange
 	uid     string
 	all     *nodes
-	old     bool   // of before private ids named owners
-	stopped bool   // answers nothing, and is counted
-	missing int    // instances that are missed
+	old     bool // of before private ids named owners
+	stopped bool // answers nothing, and is counted
+	missing int  // instances that are missed, and when they were there
+	since   time.Time
 	moved   string // where it says that sessions have gone
 	asked   atomic.Int64
 }
@@ -38,9 +39,9 @@ type nodes struct {
 
 type question struct {
 	take    func(*wire.Response) bool
-	done    func(int, error)
+	done    func(wire.Census, error)
 	left    int // answers
-	peers   int
+	census  wire.Census
 	stopped bool // of those that are waited for
 }
 
@@ -50,17 +51,17 @@ func (a *nodes) answered(id string, r *wire.Response) {
 	if q := a.waiting[id]; q != nil && q.left > 0 && q.take(r) {
 		if q.left--; q.left == 0 {
 			delete(a.waiting, id)
-			go q.done(q.peers, nil)
+			go q.done(q.census, nil)
 		}
 	}
 }
 
-func (n *node) AskPeers(_ context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(int, error)) {
+func (n *node) AskPeers(_ context.Context, req *wire.Request, one bool, take func(*wire.Response) bool, done func(wire.Census, error)) {
 	n.asked.Add(1)
 	req.UID = n.uid
 	n.all.mu.Lock()
 	peers := n.all.list
-	q := &question{take: take, done: done, left: len(peers) - 1, peers: len(peers) - 1}
+	q := &question{take: take, done: done, left: len(peers) - 1, census: wire.Census{Ours: len(peers), Missing: n.missing, MissedSince: n.since}}
 	for _, peer := range peers {
 		if n.all.absent && peer.stopped {
 			q.left--
@@ -72,7 +73,7 @@ func (n *node) AskPeers(_ context.Context, req *wire.Request, one bool, take fun
 	n.all.waiting[req.RequestID] = q
 	n.all.mu.Unlock()
 	if q.left == 0 {
-		go done(q.peers, nil)
+		go done(q.census, nil)
 	}
 	for _, peer := range peers {
 		if peer == n || peer.stopped {
@@ -108,11 +109,11 @@ func (n *node) Answer(req *wire.Request, r *wire.Response) {
 func (n *node) Ordered() bool            { return false }
 func (n *node) Busy() bool               { return false }
 func (n *node) Joined() bool             { return true }
-func (n *node) Whole(ended int) bool     { return n.missing <= ended }
 func (n *node) Gaps() uint64             { return 0 }
 func (n *node) Heard() time.Time         { return time.Now() }
 func (n *node) Go(f func())              { go f() }
 func (n *node) Context() context.Context { return context.Background() }
+func (n *node) Warn(string, error)       {}
 
 // nothingKept is a Redis in which no instance has left anything.
 type nothingKept struct{}
@@ -121,9 +122,20 @@ var errNothing = errors.New("nothing is kept")
 
 func (nothingKept) put(context.Context, string, *socketio.SessionDump) error { return errNothing }
 func (nothingKept) discard(context.Context, []socket.PrivateSessionId) error { return errNothing }
-func (nothingKept) take(context.Context, socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
+func (nothingKept) read(context.Context, socket.PrivateSessionId) (json.RawMessage, *socketio.StoredLog, socketio.Refusal) {
 	return nil, nil, socketio.RefusedUnknown
 }
+func (nothingKept) remove(context.Context, socket.PrivateSessionId) bool       { return false }
+func (nothingKept) leave(context.Context, string, uint64, time.Duration) error { return errNothing }
+func (nothingKept) last(context.Context) (ended []lastWord, err error)         { return nil, nil }
+
+// lastWords is a Redis in which instances have left nothing but how far they had published.
+type lastWords struct {
+	nothingKept
+	list []lastWord
+}
+
+func (l lastWords) last(context.Context) (ended []lastWord, err error) { return l.list, nil }
 
 func newNodes(tb testing.TB, names ...string) (*nodes, map[string]*node) {
 	tb.Helper()
@@ -259,35 +271,6 @@ func TestOldInstancesAreAsked(t *testing.T) {
 		if alpha.asked.Load() == before {
 			t.Errorf("%s: nobody was asked", pid)
 		}
-	}
-}
-
-// TestOneThatHasStoredASessionIsMissedForAWhile: the instance that has stored a session and ended is not waited for as long as it is missed.
-// After that it is another one that is missing, which may have published before this one listened.
-func TestOneThatHasStoredASessionIsMissedForAWhile(t *testing.T) {
-	for _, tc := range []struct {
-		name    string
-		age     time.Duration // of what was stored
-		missing int
-		heard   bool
-	}{
-		{"just ended, nobody missed", 0, 0, true},
-		{"just ended, and missed", 0, 1, true},
-		{"just ended, and another one missed", 0, 2, false},
-		{"ended long ago, nobody missed", 2 * lately, 0, true},
-		{"ended long ago, another one missed", 2 * lately, 1, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			_, n := newNodes(t, "alpha", "beta")
-			alpha := n["alpha"]
-			alpha.missing = tc.missing
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			s := &search{x: alpha.Exchange, pid: idOf("gone"), offset: "-", ctx: ctx, found: make(chan taken, 1), published: map[string]uint64{}}
-			if heard := s.heardSince(&socketio.HandedSession{Age: tc.age.Milliseconds()}, 10*time.Second); heard != tc.heard {
-				t.Errorf("heard of all: %v", heard)
-			}
-		})
 	}
 }
 

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"slices"
+	"time"
 
 	"github.com/zishang520/socket.io/v2/socket"
 
@@ -60,6 +61,8 @@ type Out struct {
 	Channel string
 	Payload Message
 	Entry   *Entry
+	// Soon lets it overtake what waits for its turn, or for other instances to come back.
+	Soon bool
 }
 
 // Message is the payload of one PUBLISH: one broadcast needs one, or two when it is binary.
@@ -130,6 +133,9 @@ type Census struct {
 	All    int // instances
 	Modern int // of these, generation 4 and our own
 	Ours   int
+	// Missing is how many more of ours were there lately than are now, MissedSince when they were counted last.
+	Missing     int
+	MissedSince time.Time
 }
 
 // LegacyNodes is the number of generation 2 nodes.
