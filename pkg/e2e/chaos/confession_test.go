@@ -2,12 +2,25 @@ package chaos
 
 import (
 	"encoding/json"
-	"maps"
 	"strings"
 	"syscall"
 
 	"socketio-chat/pkg/e2e/verdict"
 )
+
+// takeRefusal notes the reason if a line of a process's log tells why a client was not recovered. Such lines, and all others for debugging, are
+// not kept.
+func (in *instance) takeRefusal(process int, line string) (taken bool) {
+	var said struct{ Level, Msg, Reason, Remote string }
+	if !strings.Contains(line, `"DEBUG"`) && !strings.Contains(line, verdict.RefusalMessage) || json.Unmarshal([]byte(line), &said) != nil {
+		return false
+	}
+	if said.Msg == verdict.RefusalMessage {
+		in.w.refusals.Note(process, said.Remote, said.Reason)
+		return true
+	}
+	return said.Level == "DEBUG"
+}
 
 // end sends the process of a place the signal that ends it, and waits until it has. A process that is asked to end must
 // end with code 0.
@@ -47,23 +60,6 @@ func (w *world) fates() map[int]verdict.Ending {
 // gaveUp tells whether the process said at its end that it gave messages up.
 func (e ending) gaveUp() bool { return e.log.mentions("messages for other instances were given up") }
 
-// refused is how often each reason was given for not recovering a client, by what the process logged.
-func (p *process) refused() map[string]int {
-	times := map[string]int{}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, l := range p.lines {
-		var said struct {
-			Msg, Reason string
-			Times       int
-		}
-		if strings.Contains(l, "a client was not recovered") && json.Unmarshal([]byte(l), &said) == nil {
-			times[said.Reason] = max(times[said.Reason], said.Times)
-		}
-	}
-	return times
-}
-
 func (p *process) mentions(text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,27 +69,6 @@ func (p *process) mentions(text string) bool {
 		}
 	}
 	return false
-}
-
-// refusals adds up what all processes logged.
-func (w *world) refusals() map[string]int {
-	sum := map[string]int{}
-	add := func(p *process) {
-		for why, n := range maps.All(p.refused()) {
-			sum[why] += n
-		}
-	}
-	for _, in := range w.instances {
-		in.mu.Lock()
-		if in.addr != "" {
-			add(in.process)
-		}
-		for _, e := range in.ends {
-			add(e.log)
-		}
-		in.mu.Unlock()
-	}
-	return sum
 }
 
 // confessions are what the servers that are there count as lost.

@@ -109,6 +109,7 @@ func (m mode) face(t *testing.T, path string, seed uint64, s schedule.Schedule) 
 // attempt runs a schedule in a world of its own.
 func (m mode) attempt(t testing.TB, path string, s schedule.Schedule) (*trial, *verdict.Verdict) {
 	var v *verdict.Verdict
+	m.env = append(slices.Clip(m.env), "LOG_LEVEL=debug") // each refusal is told
 	tr := try(t, func(t testing.TB) {
 		w := newWorld(t, path, m, firstPlaces)
 		w.place()
@@ -145,7 +146,6 @@ func (w *world) suffers(s schedule.Schedule) *verdict.Verdict {
 	w.settle()
 	w.remembers()
 	v := w.judge()
-	v.Refusals = w.refusals()
 	w.backTo(base)
 	return v
 }
@@ -156,10 +156,11 @@ func (w *world) judge() *verdict.Verdict {
 	for i, p := range w.people {
 		p.mu.Lock()
 		people[i] = &verdict.Memory{Name: p.name, Stays: p.stays, Said: p.said, Heard: p.heard, Listens: !p.speaks()}
+		w.refusals.Tell(people[i])
 		defer p.mu.Unlock()
 	}
 	ends := w.fates()
-	v := verdict.Judge(people, ends, verdict.Rules{Lossless: w.mode.lossless})
+	v := verdict.Judge(people, ends, w.incidents.Rules(ends))
 	if !w.mode.lossless && len(ends) == 0 && w.confessions() == 0 {
 		v.Complain(v.LostCross, "were lost across instances, and no counter says so")
 	}

@@ -38,6 +38,8 @@ type person struct {
 	heard []word
 	conn  net.Conn     // nil while it is away, and of npm clients
 	place int          // where it tries first
+	here  string       // its address, as the process knows it that it visits
+	tried []int        // processes, since it was connected
 	kept  map[int]bool // by number, of the words that were acknowledged: whether the history had them then
 
 	pid, offset, sid string // what Socket.IO clients recover their state with
@@ -121,6 +123,9 @@ func (p *person) visit(ctx context.Context, in *instance) error {
 	if in.lives() != at {
 		return errReplaced
 	}
+	p.mu.Lock()
+	p.here, p.tried = in.front.beyond(conn.LocalAddr()), append(p.tried, at)
+	p.mu.Unlock()
 	if p.old {
 		defer p.ping(conn)()
 	}
@@ -185,7 +190,7 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.stays = append(p.stays, stay{At: at, From: time.Now()})
-		p.conn = conn
+		p.conn, p.tried = conn, nil
 	case strings.HasPrefix(text, "0"):
 		p.mu.Lock()
 		auth := ""
@@ -204,7 +209,8 @@ func (p *person) packet(conn net.Conn, at int, text string) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.stays = append(p.stays, stay{At: at, From: time.Now(),
-			Recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid, Asked: p.pid != ""})
+			Recovered: p.pid != "" && hello.PID == p.pid && hello.SID == p.sid, Asked: p.pid != "", Client: p.here, Tried: p.tried})
+		p.tried = nil
 		p.pid, p.sid = hello.PID, hello.SID
 		p.conn = conn
 	case strings.HasPrefix(text, "44/chat,"):

@@ -16,6 +16,7 @@ type proxy struct {
 	mu    sync.Mutex
 	cond  *sync.Cond // of mu: blocked has changed
 	conns map[net.Conn]struct{}
+	far   map[string]string // by the address of a near end: that of the far one
 	open  bool
 	delay time.Duration
 	block bool
@@ -28,7 +29,7 @@ func newProxy(t testing.TB, dial func() (net.Conn, error)) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{ln: ln, dial: dial, conns: make(map[net.Conn]struct{}), open: true}
+	p := &proxy{ln: ln, dial: dial, conns: make(map[net.Conn]struct{}), far: map[string]string{}, open: true}
 	p.cond = sync.NewCond(&p.mu)
 	p.done.Go(p.accept)
 	t.Cleanup(func() {
@@ -57,6 +58,7 @@ func (p *proxy) accept() {
 		ok := p.open
 		if ok {
 			p.conns[near], p.conns[far] = struct{}{}, struct{}{}
+			p.far[near.RemoteAddr().String()] = far.LocalAddr().String()
 		}
 		p.mu.Unlock()
 		if !ok {
@@ -66,6 +68,14 @@ func (p *proxy) accept() {
 		p.done.Go(func() { p.carry(far, near) })
 		p.done.Go(func() { p.carry(near, far) })
 	}
+}
+
+// beyond is the address that somebody with this one has beyond the proxy. It is remembered for good: whatever comes later from the same address
+// takes its place.
+func (p *proxy) beyond(addr net.Addr) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.far[addr.String()]
 }
 
 // A chunk is on its way until due.

@@ -15,7 +15,7 @@ const (
 )
 
 // kinds are what happens in a nemesis. On is "redis", "line" (the nth person's), or something that each of Count places has.
-var kinds = schedule.Kinds[*world]{
+var kinds = noted(schedule.Kinds[*world]{
 	{Name: "kill", Weight: 3, Least: 200 * time.Millisecond, Most: 2 * time.Second, On: "process", Count: firstPlaces, Strike: func(w *world, n int) func() {
 		w.instances[n].end(syscall.SIGKILL)
 		return func() { w.instances[n].succeed(w.path) }
@@ -78,6 +78,22 @@ var kinds = schedule.Kinds[*world]{
 		w.people[n].cut()
 		return func() {}
 	}},
+})
+
+// noted are kinds whose strikes are remembered, with what they strike.
+func noted(kinds schedule.Kinds[*world]) schedule.Kinds[*world] {
+	for i, k := range kinds {
+		kinds[i].Strike = func(w *world, n int) func() {
+			process := 0
+			if n < len(w.instances) && k.On != "redis" && k.On != "line" {
+				process = w.instances[n].lives()
+			}
+			over := w.incidents.Struck(k.Name, process)
+			mend := k.Strike(w, n)
+			return func() { mend(); over() }
+		}
+	}
+	return kinds
 }
 
 // oldServer is the binary of an older version, empty if none takes part.

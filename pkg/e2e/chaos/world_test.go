@@ -17,6 +17,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+
+	"socketio-chat/pkg/e2e/verdict"
 )
 
 func init() { logging.Disable() } // go-redis reports the very faults that these tests make
@@ -97,12 +99,14 @@ type world struct {
 	redis     *redisServer
 	instances []*instance
 	people    []*person
+	incidents verdict.Incidents
+	refusals  verdict.Refusals
 }
 
 // newWorld starts a cluster of n instances that are all joined.
 func newWorld(t testing.TB, path string, m mode, n int) *world {
 	t.Helper()
-	w := &world{t: t, mode: m, path: path, redis: startRedis(t)}
+	w := &world{t: t, mode: m, path: path, redis: startRedis(t), incidents: verdict.Incidents{Lossless: m.lossless}}
 	for range n {
 		w.place().start()
 	}
@@ -140,7 +144,12 @@ func (in *instance) launch(path string) launched {
 	host, port, _ := net.SplitHostPort(in.back.addr())
 	env := []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "CHAT_JOIN_NOTICE=false",
 		"DRAIN_SECONDS=6", "REDIS_HOST=" + host, "REDIS_PORT=" + port}
-	p := start(t, fmt.Sprintf("instance %d", in.number), nil, append(append(os.Environ(), env...), in.w.mode.env...), path)
+	in.mu.Lock()
+	number := in.number + 1000*(in.life+1)
+	in.mu.Unlock()
+	in.w.incidents.Began(number)
+	heed := func(line string) bool { return in.takeRefusal(number, line) }
+	p := start(t, fmt.Sprintf("instance %d", in.number), heed, append(append(os.Environ(), env...), in.w.mode.env...), path)
 	var line struct{ Addr, Metrics string }
 	if err := json.Unmarshal([]byte(p.says(t, `"listening"`)), &line); err != nil {
 		t.Fatal(err)

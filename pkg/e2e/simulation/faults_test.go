@@ -77,7 +77,7 @@ func noted(kinds schedule.Kinds[*world]) schedule.Kinds[*world] {
 					server = s.number
 				}
 			}
-			over := w.struck(k.Name, server)
+			over := w.incidents.Struck(k.Name, server)
 			mend := strike(w, n)
 			return func() { mend(); over() }
 		}

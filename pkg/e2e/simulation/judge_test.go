@@ -18,6 +18,7 @@ func (w *world) judge() *verdict.Verdict {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		people[i] = &p.memory
+		w.refusals.Tell(people[i])
 	}
 	w.mu.Lock()
 	lives, lost := slices.Clone(w.lives), w.lost
@@ -28,7 +29,8 @@ func (w *world) judge() *verdict.Verdict {
 		}
 	}
 	w.mu.Unlock()
-	rules := verdict.Rules{Lossless: w.mode.lossless() && !lost, Gone: w.gone}
+	rules := w.incidents.Rules(ends)
+	rules.Lossless = rules.Lossless && !lost
 	v := verdict.Judge(people, ends, rules)
 	w.judgeRooms(v, ends, rules)
 	if len(v.Losses) > 0 && !(w.mode.lossless() && !lost) {
@@ -52,9 +54,7 @@ const heldFor = 15 * time.Second
 
 // brokenAgain tells whether the server that has recovered a session was cut off again when a word may have come there that was said before.
 func (w *world) brokenAgain(l verdict.Loss) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.ContainsFunc(w.outages(l.Back.At), span{l.Back.From.Add(-time.Second), l.Word.At.Add(heldFor)}.overlaps)
+	return w.incidents.Outages(l.Back.At, l.Back.From.Add(-time.Second), l.Word.At.Add(heldFor))
 }
 
 // uncounted is how many words were lost that are in no counter: neither was there a gap in what a server of the listener's received, as excused

@@ -66,10 +66,7 @@ func (p *person) live(ctx context.Context) {
 		p.visit(ctx, in.server())
 		p.mu.Lock()
 		if p.conn != nil {
-			stay := &p.memory.Stays[len(p.memory.Stays)-1]
-			if stay.To = p.w.now(); stay.Recovered {
-				stay.Ended = p.w.refusals.of(stay.At, p.conn.LocalAddr())
-			}
+			p.memory.Stays[len(p.memory.Stays)-1].To = p.w.now()
 			p.conn = nil
 		} else {
 			p.place++ // nobody home: try the next
@@ -190,7 +187,7 @@ func (p *person) packet(conn net.Conn, s *server, text string) error {
 		asked := p.pid != ""
 		p.memory.Stays = append(p.memory.Stays, verdict.Stay{
 			At: s.number, From: p.w.now(), Asked: asked, Recovered: asked && hello.PID == p.pid && hello.SID == p.sid,
-			Why: p.w.refusals.of(s.number, conn.LocalAddr()), Tried: p.tried,
+			Client: conn.LocalAddr().String(), Tried: p.tried,
 		})
 		p.tried = nil
 		p.pid, p.sid = hello.PID, hello.SID

@@ -75,7 +75,6 @@ type server struct {
 	http        *http.Server
 	callers     *line.Listener
 	done        sync.WaitGroup
-	began       time.Time
 
 	ending *verdict.Ending // guarded by the world's mutex
 }
@@ -86,8 +85,9 @@ const recoveryFor = 30 * time.Second
 // start starts a server as cmd/chat-server does.
 func (w *world) start() *server {
 	w.mu.Lock()
-	s := &server{w: w, number: len(w.lives) + 1, callers: line.Listen("simulated"), began: time.Now()}
+	s := &server{w: w, number: len(w.lives) + 1, callers: line.Listen("simulated")}
 	w.lives = append(w.lives, s)
+	w.incidents.Began(s.number)
 	w.mu.Unlock()
 	s.front, s.back = line.New(w.seed<<16|uint64(2*s.number)), line.New(w.seed<<16|uint64(2*s.number+1))
 	log := slog.New(&refusalLog{w.log.With(slog.Int("server", s.number)).Handler(), &w.refusals, s.number})

@@ -38,14 +38,14 @@ type world struct {
 	lives    []*server // all that there ever were; the first is number 1
 	lost     bool      // Redis has lost data
 	problems []string
-	strikes  []strike
 
-	refusals refusals
+	incidents verdict.Incidents
+	refusals  verdict.Refusals
 }
 
 // newWorld starts a cluster that is joined, with people who listen.
 func newWorld(m mode, seed uint64) *world {
-	w := &world{mode: m, seed: seed, log: slog.New(slog.DiscardHandler), redis: fakeredis.New()}
+	w := &world{mode: m, seed: seed, log: slog.New(slog.DiscardHandler), redis: fakeredis.New(), incidents: verdict.Incidents{Lossless: m.lossless()}}
 	if *logging {
 		w.log = slog.New(slog.NewTextHandler(os.Stdout, nil))
 	}

@@ -12,6 +12,7 @@ type Stay struct {
 	From, To  time.Time // To is zero while it lasts
 	Recovered bool      // the server said that nothing was missed since the stay before
 	Asked     bool      // its client asked for that
+	Client    string    // its client's address, as the process knows it
 	Why       string    // the server's reason if it was refused
 	Ended     string    // the server's reason if it took the session back later
 	Tried     []int     // processes that its client tried before, since the stay before
