@@ -16,7 +16,7 @@ const ContentSecurityPolicy = "default-src 'self'; base-uri 'none'; form-action 
 	"frame-ancestors 'none'; object-src 'none'"
 
 // ErrNotBuilt means that the binary was compiled before the front-end build ran. Its text
-// is the remedy and may be shown to whoever asked for the page.
+// is the remedy and may be shown to the person who asked for the page.
 var ErrNotBuilt = errors.New("this server was compiled without its page and without the client script; with Node.js 20.19 or newer, `go run ./cmd/start` in the source folder builds them in")
 
 // dist is empty but for .gitkeep until the front-end build has run; "all:" makes that

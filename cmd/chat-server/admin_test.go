@@ -11,7 +11,7 @@ import (
 	"socketio-chat/pkg/logs/logtest"
 )
 
-// The Admin UI beside tokens and recovery: neither is its own, and who is in the chat is shown by name,
+// The Admin UI beside tokens and recovery: neither is its own, and the people in the chat are shown by name,
 // also by another instance.
 func TestAdminUI(t *testing.T) {
 	t.Chdir(t.TempDir())

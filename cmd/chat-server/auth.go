@@ -11,7 +11,7 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// authParts lets into the chat who has a token. Nil: everybody.
+// authParts lets those into the chat that have a token. Nil: everybody.
 type authParts struct {
 	verifier *auth.Verifier
 	guard    *auth.Guard

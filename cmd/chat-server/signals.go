@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// errInterrupted is the cause of the end when somebody pressed Ctrl-C: whoever sits there waits for it.
+// errInterrupted is the cause of the end when somebody pressed Ctrl-C: that person sits there and waits for it.
 var errInterrupted = errors.New("interrupted")
 
 // untilSignal returns a context that ends with SIGTERM, SIGHUP or SIGINT; context.Cause tells SIGINT by errInterrupted.

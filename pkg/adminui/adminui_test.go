@@ -46,7 +46,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %q", auth, refused)
 		}
 	}
-	// Whoever has the password may come as often as he likes; who guesses may not.
+	// Somebody who has the password may come as often as he likes; somebody who guesses may not.
 	for range 2 * attemptsAtOnce {
 		if _, refused := try("d", login); refused != "" {
 			t.Fatal(refused)

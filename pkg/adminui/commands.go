@@ -10,7 +10,7 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// errCommand is told to a page, or whoever plays one, that sends nonsense.
+// errCommand is told to a page that sends nonsense, or to a client that plays one.
 var errCommand = &socketio.Exception{Message: "arguments of the command are missing, of the wrong type or too long"}
 
 // command is what the page asks for: emit, join, leave or _disconnect. A filter is a room, most often

@@ -32,7 +32,7 @@
 // query in its URL. Of Socket.Data: members whose name sounds like a secret. Payloads of events are
 // shown, in development mode only; that mode is for development.
 //
-// # Who gets in
+// # Logging in
 //
 // A password is compared with the hash one at a time, also for unknown users: a few times per minute for an address, or a /64
 // of IPv6, and twice per second in total. Attempts beyond that wait some seconds and are compared after the others, a bounded

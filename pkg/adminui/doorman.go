@@ -9,9 +9,9 @@ import (
 
 // Bounds of attempts to log in.
 //
-// An attempt beyond them is not refused, or whoever guesses at the right address would keep out who has the password. It
+// An attempt beyond them is not refused, or somebody who guesses at the right address would keep out those who have the password. It
 // waits, and is compared after the others: guessing gets slow, the right password does not stop working. It is refused only while as many of
-// its own network wait, or of all, as may: whoever shares an address with a flood has to try again when that is over.
+// its own network wait, or of all, as may: somebody who shares an address with a flood has to try again when that is over.
 const (
 	attemptsAtOnce  = 5                      // of one address
 	attemptEvery    = 10 * time.Second       // then one in this time
@@ -25,7 +25,7 @@ const (
 	lateEvery       = 500 * time.Millisecond // then one of them is compared in this time
 )
 
-// doorman lets in who has a session or the password.
+// doorman lets in those who have a session or the password.
 type doorman struct {
 	comparing chan struct{} // holds one while a password is compared
 	waiting   chan struct{}

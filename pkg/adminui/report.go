@@ -20,7 +20,7 @@ type note struct {
 	args  []any
 }
 
-// reporter sends notes in their order. Whoever makes them may hold locks, so they are sent elsewhere.
+// reporter sends notes in their order. The code that makes them may hold locks, so they are sent elsewhere.
 type reporter struct {
 	notes   sync.Mutex // guards pending and leftOut
 	pending []note

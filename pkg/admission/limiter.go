@@ -56,7 +56,7 @@ type Limiter struct {
 // Stats is what happened since the limiter was made, and what is now.
 type Stats struct {
 	Sessions  int64 // open now
-	Addresses int64 // with sessions, and with handshakes in the last seconds: who has both may count twice
+	Addresses int64 // with sessions, and with handshakes in the last seconds: one with both may count twice
 
 	RefusedConnections          uint64 // handshakes refused: Options.Connections reached
 	RefusedConnectionsAddress   uint64 // Options.PerAddress reached
@@ -120,7 +120,7 @@ func (l *Limiter) Allow(r *http.Request) error {
 	return refusal
 }
 
-// allowLocked looks at everything before it counts anything: who is refused for one reason uses up
+// allowLocked looks at everything before it counts anything: a handshake that is refused for one reason uses up
 // nothing of another bound.
 func (l *Limiter) allowLocked(addr netip.Addr, most bounds, now time.Duration) *Refusal {
 	k := keyOf(addr)

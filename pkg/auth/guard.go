@@ -14,7 +14,7 @@ import (
 	"socketio-chat/pkg/socketio"
 )
 
-// A Guard lets into a namespace who has a good token, for as long as that is good.
+// A Guard lets those into a namespace that have a good token, for as long as that is good.
 type Guard struct {
 	verifier *Verifier
 	log      ratelog.Log
@@ -86,8 +86,8 @@ func (g *Guard) refuse(s *socket.Socket, err error) *socket.ExtendedError {
 	return socket.NewExtendedError(refusal.Text, map[string]any{"code": refusal.Code})
 }
 
-// connected watches over the time of a token. Whoever else may have let the socket in without a
-// token, it ends here.
+// connected watches over the time of a token. If something else has let the socket in without
+// a token, it ends here.
 func (g *Guard) connected(_ context.Context, s *socket.Socket) error {
 	identity := IdentityOf(s)
 	if identity == nil {

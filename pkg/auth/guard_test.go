@@ -185,7 +185,7 @@ func TestEveryConnectIsChecked(t *testing.T) {
 	}
 }
 
-// The end comes at its time, with its reason; who leaves before it is not watched any more.
+// The end comes at its time, with its reason; a client that leaves before it is not watched any more.
 func TestExpiryDisconnects(t *testing.T) {
 	s := newScene(t, Options{Secret: secret})
 	end := time.Now().Add(1500 * time.Millisecond).Truncate(time.Second).Add(time.Second)

@@ -71,7 +71,7 @@ func newKeySet(o Options) (keySource, error) {
 	remote := strings.HasPrefix(o.JWKS, "https://") || strings.HasPrefix(o.JWKS, "http://")
 	if remote {
 		if strings.HasPrefix(o.JWKS, "http://") {
-			o.Logger.Warn("the keys that tokens are checked with come by http: whoever is on the way can make up users; use https")
+			o.Logger.Warn("the keys that tokens are checked with come by http: anybody on the way can make up users; use https")
 		}
 		s.read = fetcher(o.JWKS, o.Client)
 	} else {
@@ -123,7 +123,7 @@ func (s *keySet) current() []setKey {
 	return nil
 }
 
-// load reads the keys once and wakes who waits for that. An error leaves the old keys in use.
+// load reads the keys once and wakes those that wait for that. An error leaves the old keys in use.
 func (s *keySet) load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -146,7 +146,7 @@ func (s *keySet) load(ctx context.Context) error {
 	return err
 }
 
-// replace puts keys in use, and tells who watches over those that are gone.
+// replace puts keys in use, and tells the guard, if there is one, which keys are known now.
 func (s *keySet) replace(list []setKey) {
 	s.keys.Store(&list)
 	f := s.changed.Load()

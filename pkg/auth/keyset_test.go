@@ -151,7 +151,7 @@ func TestKeySetURL(t *testing.T) {
 	})
 }
 
-// A key server that never answers holds up who brings an unknown key, not for long, and not Close.
+// A key server that never answers holds up those that bring an unknown key, not for long, and not Close.
 func TestKeyServerHangs(t *testing.T) {
 	token := sign(t, "RS256", keys().rsa, claims("exp", nil), "kid", "x")
 	synctest.Test(t, func(t *testing.T) {

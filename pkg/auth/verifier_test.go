@@ -174,7 +174,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// The end of an identity has the leeway in it: whoever comes in may stay.
+// The end of an identity has the leeway in it: a client that comes in may stay.
 func TestExpires(t *testing.T) {
 	end := time.Now().Add(time.Hour).Truncate(time.Second)
 	v := newVerifier(t, Options{Secret: secret, Leeway: time.Minute})

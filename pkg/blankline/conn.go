@@ -26,7 +26,7 @@ func (l listener) Accept() (net.Conn, error) {
 // A conn is a connection of a Listener.
 type conn struct {
 	net.Conn
-	scan scanner // owned by whoever reads
+	scan scanner // owned by the goroutine that reads
 
 	mu      sync.Mutex // guards the rest
 	begun   int        // requests of which something has come
@@ -93,8 +93,8 @@ var already = func() <-chan struct{} {
 	return c
 }()
 
-// SyscallConn is that of the connection below: nothing is kept here. Whoever reads by
-// it gets what comes as it comes.
+// SyscallConn is that of the connection below: nothing is kept here. A reader that
+// uses it gets what comes as it comes.
 func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	if sc, ok := c.Conn.(syscall.Conn); ok {
 		return sc.SyscallConn() //nolint:wrapcheck // this is the connection to its user

@@ -100,7 +100,7 @@ func (g *Gateway) connected(ctx context.Context, s *socket.Socket) error {
 	if g.private() {
 		s.Join(userOf(g.opts.NameOf(s)))
 	}
-	if g.opts.JoinNotice && !s.Recovered() { // who was recovered never left
+	if g.opts.JoinNotice && !s.Recovered() { // a recovered client never left
 		g.chat.Announce(ctx, MsgToClient, joinNotice)
 	}
 	return nil

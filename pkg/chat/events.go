@@ -59,7 +59,7 @@ type KeptMessage struct {
 	ID      string           `json:"id"`
 	Time    int64            `json:"time"` // ms since 1970
 	Payload socketio.Payload `json:"payload"`
-	From    string           `json:"from,omitempty"` // from the token of who sent it
+	From    string           `json:"from,omitempty"` // from the token of its sender
 	Room    string           `json:"room,omitempty"`
 }
 

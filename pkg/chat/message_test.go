@@ -101,7 +101,7 @@ func TestNamesAreQuoted(t *testing.T) {
 	}
 }
 
-// Whatever is sent: who reads it finds the token's name, and the rest as it was.
+// Whatever is sent: a reader finds the token's name, and the rest as it was.
 func FuzzNamed(f *testing.F) {
 	for _, seed := range []string{`{"name":"a","text":"b"}`, `{"n\u0061me":1,"name":[{}]}`, `{"a":{"name":1}}`, `{}`, `[1]`} {
 		f.Add(seed)

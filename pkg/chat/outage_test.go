@@ -11,8 +11,8 @@ import (
 	"socketio-chat/pkg/socketio/sockettest"
 )
 
-// While Redis is away each instance goes on with its own clients: they join and leave rooms, hear each other there, and write to each other; who is
-// elsewhere is as it was last known, and the history of a room is empty and partial. When Redis is back, everything has reached everybody.
+// While Redis is away each instance goes on with its own clients: they join and leave rooms, hear each other there, and write to each other; people
+// elsewhere are as they were last known, and the history of a room is empty and partial. When Redis is back, everything has reached everybody.
 func TestRoomsWhileRedisIsAway(t *testing.T) {
 	for _, mode := range []redisadapter.Mode{redisadapter.PubSub, redisadapter.Sharded, redisadapter.Streams} {
 		t.Run(string(mode), func(t *testing.T) { roomsWhileRedisIsAway(t, mode) })
@@ -52,7 +52,7 @@ func roomsWhileRedisIsAway(t *testing.T, mode redisadapter.Mode) {
 	if p := askPast(t, abe, chat.HistoryRequest{Room: "blue"}); !p.Partial || len(p.Messages) > 0 || p.Error != nil {
 		t.Errorf("the room's history: %+v", p)
 	}
-	for _, to := range []string{"Abe", "Bob", "Nobody"} { // who is elsewhere, nobody can say for certain
+	for _, to := range []string{"Abe", "Bob", "Nobody"} { // nobody can say for certain who is elsewhere
 		decode(t, ann.Call(chat.EventSend, room{"payload": raw(fmt.Sprintf(`{"text":"to %s"}`, to)), "to": to}), &sent)
 		if got := nextText(ann); sent.Kept || got != fmt.Sprintf(`{"name":"Ann","text":"to %s"}`, to) {
 			t.Errorf("a private message to %s: %+v, %s", to, sent, got)

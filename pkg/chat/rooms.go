@@ -10,7 +10,7 @@ import (
 )
 
 // The chat's rooms are rooms of the adapter with names that collide with nobody's: rooms that clients join, those of a person's connections, and
-// those of who watches the presence of a room.
+// those of the clients that watch the presence of a room.
 const (
 	roomPrefix  = "socketio-chat:room:"
 	userPrefix  = "socketio-chat:user:"

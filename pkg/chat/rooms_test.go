@@ -42,7 +42,7 @@ func TestRooms(t *testing.T) {
 	}
 	carol := sockettest.Connect(t, server, chat.Namespace)
 
-	// A room as second argument counts for who has joined it; for others it is the seed's array.
+	// A room as second argument counts for a client that has joined it; for others it is the seed's array.
 	alice.Emit(chat.MsgToServer, "one", "blue")
 	var text socketio.Payload
 	var about chat.RoomMessage

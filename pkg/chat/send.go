@@ -99,7 +99,7 @@ func (g *Gateway) target(s *socket.Socket, in SendRequest) (target, error) {
 // An outgoing message has been checked.
 type outgoing struct {
 	target
-	from    string // the name of who sends it, if that is known for certain
+	from    string // the name of its sender, if that is known for certain
 	payload socketio.Payload
 	key     string     // under which it is known if it comes again, "": it has no id
 	done    func(Sent) // called once; nil: nobody asked
@@ -150,7 +150,7 @@ func (g *Gateway) publish(ctx context.Context, message socketio.Payload, key str
 	_ = g.marked(g.keptLobby, key).BroadcastFrom(ctx, MsgToClient, message)
 }
 
-// keep puts a message into the history, before it is relayed: who has got it finds it there. It returns where it is, if that is known at once.
+// keep puts a message into the history, before it is relayed: a client that has got it finds it there. It returns where it is, if that is known at once.
 func (g *Gateway) keep(m history.Message, done func(Sent)) (at history.ID) {
 	store := g.opts.History.Store
 	if store == nil {

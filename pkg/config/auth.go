@@ -12,7 +12,7 @@ import (
 
 // Auth is who may join the chat. Without a key everybody may.
 type Auth struct {
-	Secret     Secret // shared with who makes the tokens
+	Secret     Secret // shared with the maker of the tokens
 	FileSecret Secret // the same, from a file
 	PublicKey  string // PEM
 	JWKS       string // URL or path

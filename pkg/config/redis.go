@@ -24,7 +24,7 @@ type Redis struct {
 	DB       int
 	Secure   bool // TLS
 
-	CA       *x509.CertPool // who may sign the servers' certificates; nil: whom this system trusts
+	CA       *x509.CertPool // those that may sign the servers' certificates; nil: those that this system trusts
 	CertFile string         // certificate of this client, with KeyFile; empty: none
 	KeyFile  string
 
@@ -186,8 +186,8 @@ func redisIgnored(c *Config) []string {
 	return warnings
 }
 
-// redisTLSFiles: whoever names a certificate means to be safe, and must not be without
-// knowing.
+// redisTLSFiles: an operator who names a certificate means to be safe, and must not be
+// unsafe without knowing.
 func redisTLSFiles(c *Config) *Problem {
 	r := c.Redis
 	switch {

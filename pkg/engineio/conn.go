@@ -44,7 +44,7 @@ type Conn struct {
 	_ [24]byte // makes its class of sizes one of whole lines
 }
 
-// ID is the session id, as Options.NewID made it. It is a secret: whoever has it can take part in the session.
+// ID is the session id, as Options.NewID made it. It is a secret: everybody who has it can take part in the session.
 func (c *Conn) ID() string { return c.id }
 
 // Protocol is the Engine.IO protocol, 3 or 4.

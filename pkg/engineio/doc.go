@@ -75,7 +75,7 @@
 //
 // # Writing
 //
-// A WebSocket is written by whoever has begun to write, one at a time: a turn of the flusher,
+// A WebSocket has one writer at a time, the one that has begun to write: a turn of the flusher,
 // the answer to the handshake and the probe, the close frame; see ws_write.go. A write tries what
 // the socket takes at once. What waits for a peer waits in one place, with a deadline that the
 // peer's progress extends; see write_waiting.go.

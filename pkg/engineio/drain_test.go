@@ -234,7 +234,7 @@ func TestDrainOfClientsThatGo(t *testing.T) {
 			alice, server := dialPipe(t, srv, 4, false)
 			peers = append(peers, server)
 			go func() {
-				for f := range alice.frames { // only who is told answers
+				for f := range alice.frames { // only those that are told answer
 					if f.Header.OpCode == 8 {
 						alice.answerClose(t)
 					}

@@ -9,7 +9,7 @@ import (
 	"socketio-chat/pkg/engineio/internal/netpoll"
 )
 
-// A frontConn is a connection of the front. Whoever owns it (see front) may call
+// A frontConn is a connection of the front. Its owner (see front) may call
 // its methods, but for ended and evict, which anybody may.
 type frontConn struct {
 	front   *front

@@ -102,8 +102,8 @@ func TestRoomIsAskedForOnce(t *testing.T) {
 	}
 }
 
-// What is not complete counts as long as it is there, however long ago it came: who dribbles must not outlast those that chat. When it has
-// been dealt with it does not.
+// What is not complete counts as long as it is there, however long ago it came: a client that dribbles must not outlast those that chat. When
+// it has been dealt with it does not.
 func TestUnfinishedMessagesAreHeld(t *testing.T) {
 	const size = 800_000
 	data := asText(pattern(0, size))
@@ -157,8 +157,8 @@ func TestUnfinishedMessagesAreHeld(t *testing.T) {
 	}
 }
 
-// Whoever is let go holds nothing from that moment on, though the close frame has its time: what a budget does not get back at once it takes
-// from others. (16 of 20 clients that chat went with 168 that had sent half a message each.)
+// A client that is let go holds nothing from that moment on, though the close frame has its time: what a budget does not get back at once it
+// takes from others. (16 of 20 clients that chat went with 168 that had sent half a message each.)
 func TestShedFreesAtOnce(t *testing.T) {
 	timed(t, "half a message", Options{}, func(t *testing.T, srv *testServer, c clock) {
 		alice, server := dialPipe(t, srv, 4, false)

@@ -12,7 +12,7 @@ import (
 	"socketio-chat/pkg/engineio/internal/payload"
 )
 
-// How a poll is answered, whoever serves its request:
+// How a poll is answered, whether the front or net/http serves its request:
 //
 //	takePollLocked ─► pollAnswer ─► answerPoll: encode ─► pollSink: write, with a deadline
 //	                                                         │

@@ -12,7 +12,7 @@ import (
 	"socketio-chat/pkg/engineio/internal/utf"
 )
 
-// How a POST is taken, whoever serves its request:
+// How a POST is taken, whether the front or net/http serves its request:
 //
 //	takePost: one at a time ─► read the body ─► onPayload ─► postResult: the answer
 //

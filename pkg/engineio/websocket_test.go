@@ -288,8 +288,8 @@ func TestUpgradeRacesWithClose(t *testing.T) {
 	srv.wantLen(t, 0)
 }
 
-// A client that sends probes and reads no answer must not hold up whoever ends
-// the session.
+// A client that sends probes and reads no answer must not hold up the goroutine
+// that ends the session.
 func TestProbeFlood(t *testing.T) {
 	srv := serveSmall(t, Options{})
 	bob := dialPolling(t, srv, 4)

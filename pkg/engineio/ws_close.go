@@ -11,8 +11,8 @@ import (
 	"socketio-chat/pkg/engineio/internal/wsframe"
 )
 
-// The end of a WebSocket (RFC 6455, 7). Whoever ends the session calls
-// closeWith; the reader, which may be the same goroutine, goes on to linger:
+// The end of a WebSocket (RFC 6455, 7). The goroutine that ends the session
+// calls closeWith; the reader, which may be the same one, goes on to linger:
 //
 //	closing side                                reader
 //	closeWith: close frame ──► peer
@@ -50,7 +50,7 @@ func (t *wsTransport) sever(linger time.Duration) {
 }
 
 // close makes the transport a closing one: it takes nothing more but frame or, if that is
-// nil, its end. Whoever writes sees to that in endWrite, and close itself if nobody does.
+// nil, its end. The writer sees to that in endWrite, and close itself if there is none.
 func (t *wsTransport) close(frame []byte, linger time.Duration) {
 	t.mu.Lock()
 	if t.closing != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // A transport that closes while frames are written stops at a frame's end and
-// says so behind it, whoever writes.
+// says so behind it, whichever goroutine writes.
 func TestCloseBehindFrame(t *testing.T) {
 	frames := []*Frame{NewTextFrame([]byte("one")), NewTextFrame([]byte("two")), NewTextFrame([]byte("three"))}
 	c := &hookedConn{feedConn: feed()}

@@ -109,7 +109,7 @@ func (t *wsTransport) wroteLocked() {
 	}
 }
 
-// takeHead returns the answer to the handshake if it has not left. Whoever writes may call it.
+// takeHead returns the answer to the handshake if it has not left. The goroutine that writes may call it.
 func (t *wsTransport) takeHead() []byte {
 	head := t.head
 	t.head = nil

@@ -33,8 +33,8 @@
 // # Trust
 //
 // Requests of other instances come in on a listener of their own, never on the
-// public port. Whoever connects there proves that it knows the secret, and so
-// does who is connected to, for the tag that was meant: an address that now
+// public port. The side that connects there proves that it knows the secret, and
+// so does the other side, for the tag that was meant: an address that now
 // belongs to somebody else gets no request. Only after that a connection
 // carries HTTP.
 //

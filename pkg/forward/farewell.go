@@ -141,7 +141,7 @@ func (f *Forwarder) sayFarewell(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, farewellTime)
 	defer cancel()
 	for _, t := range f.polling() {
-		_ = f.command(ctx, t, commandRelease) // who cannot be told is cut off
+		_ = f.command(ctx, t, commandRelease) // a client that cannot be told is cut off
 	}
 	_ = f.Drain(ctx, 0)
 	tick := time.NewTicker(5 * time.Millisecond)

@@ -134,7 +134,7 @@ func (f *Forwarder) Start(h http.Handler, s Sessions) {
 }
 
 // Close leaves the registry, ends what is under way, and waits for it: polls are
-// answered with nothing and WebSockets told to go, within a second; who is left
+// answered with nothing and WebSockets told to go, within a second; what is left
 // then is cut off. The sessions of this instance should be over: they cannot be reached by
 // way of others any more. When ctx ends first, its error is returned and the
 // rest ends by itself. Close may be called again.

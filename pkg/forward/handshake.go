@@ -113,7 +113,7 @@ func (s *secrets) prove(nc net.Conn, to, from string) error {
 	}
 	var answer [macLen]byte
 	switch _, err := io.ReadFull(nc, answer[:]); {
-	case errors.Is(err, io.EOF): // it hangs up on who is wrong
+	case errors.Is(err, io.EOF): // it hangs up on those that are wrong
 		return errDenied
 	case err != nil:
 		return err

@@ -19,7 +19,7 @@ func randomText(chars int) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// tagOf returns the tag of a session id, whoever made it up; false if it cannot
+// tagOf returns the tag of a session id, also of one that is made up; false if it cannot
 // be an id of ours.
 func tagOf(sid string) (string, bool) {
 	if len(sid) != sidLen {

@@ -25,7 +25,7 @@ const (
 // Bounds of the internal listener. Fronts give an idle connection up long
 // before the owner does, or a request could meet a connection that just closes.
 const (
-	maxNewcomers     = 256 // who have not proved themselves yet
+	maxNewcomers     = 256 // connections that have not proved themselves yet
 	ownerIdleTimeout = 2 * time.Minute
 	ownerHeaderTime  = 10 * time.Second
 	ownerHeaderBytes = 64 << 10 // twice what the public port takes

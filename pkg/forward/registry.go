@@ -57,8 +57,8 @@ func (r *registry) members() string         { return r.prefix + "instances" }
 func (r *registry) entry(tag string) string { return r.prefix + "instance:" + tag }
 func (r *registry) secretKey() string       { return r.prefix + "secret" }
 
-// agree learns the secret that is in Redis. Whoever finds none there puts in
-// the one it knows, so it survives a Redis that has lost everything.
+// agree learns the secret that is in Redis. An instance that finds none there
+// puts in the one it knows, so it survives a Redis that has lost everything.
 func (r *registry) agree(ctx context.Context) error {
 	if r.given {
 		return r.redis.Ping(ctx).Err() // tells where Redis is reached from

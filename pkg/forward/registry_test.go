@@ -92,7 +92,7 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// Whoever can write to Redis, but does not know the secret, leads nobody anywhere.
+// Somebody who can write to Redis, but does not know the secret, leads nobody anywhere.
 func TestForgedEntries(t *testing.T) {
 	newClient := startRedis(t)
 	client := newClient()
@@ -120,7 +120,7 @@ func TestForgedEntries(t *testing.T) {
 	}
 }
 
-// What stands in Redis in place of the secret is not taken for it: with none, whoever reaches the internal listener would be an instance. The
+// What stands in Redis in place of the secret is not taken for it: with none, everybody who reaches the internal listener would be an instance. The
 // error names the key. Entries that nobody of ours has written are not looked at.
 func TestSecretThatIsNone(t *testing.T) {
 	client := startRedis(t)()

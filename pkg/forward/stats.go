@@ -15,7 +15,7 @@ type Stats struct {
 	// were told "Session ID unknown".
 	UnknownOwner uint64 // no living instance has the session's tag
 	Unreachable  uint64 // the owner could not be connected to in time
-	Denied       uint64 // who answered at the owner's address is not the owner, or knows another secret
+	Denied       uint64 // what answered at the owner's address is not the owner, or knows another secret
 	Broken       uint64 // the owner was sent the request and gave no answer, or half of one
 	Canceled     uint64 // the client went away first
 

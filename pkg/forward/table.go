@@ -16,7 +16,7 @@ type table struct {
 	begun   uint64           // readings of the registry so far
 	ended   uint64
 	changed chan struct{} // closed when ended grows, then replaced
-	want    chan struct{} // capacity 1: wakes who reads the registry
+	want    chan struct{} // capacity 1: wakes the reader of the registry
 	stopped bool
 }
 

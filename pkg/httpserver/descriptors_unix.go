@@ -21,7 +21,7 @@ func descriptors() int {
 
 // freeDescriptor is the lowest descriptor that is free beside nc's: all below are in use. -1: not known.
 //
-// nc's own number would not do. Whoever gets nc may move it to another descriptor, as the front does, and
+// nc's own number would not do. The code that gets nc may move it to another descriptor, as the front does, and
 // so leave this number to the next connection again and again, while the numbers above fill up.
 func freeDescriptor(nc net.Conn) int32 {
 	free := int32(-1)

@@ -12,7 +12,7 @@ import (
 	"socketio-chat/pkg/ratelog"
 )
 
-// The operators' address has no authentication: whoever reaches it may look. But a browser that reaches it also runs the scripts of pages from
+// The operators' address has no authentication: everybody who reaches it may look. But a browser that reaches it also runs the scripts of pages from
 // anywhere, and those must not:
 //
 //	a page from elsewhere asks for something here       Origin, or Sec-Fetch-Site: cross-site   refused, but for links that people follow

@@ -153,7 +153,7 @@ func TestDescriptorsAreKept(t *testing.T) {
 	}
 }
 
-// Some descriptors stay free also if whoever gets the connections moves them to others, as the front does: then
+// Some descriptors stay free also if the code that gets the connections moves them to others, as the front does: then
 // each new one has the same low number.
 func TestDescriptorsAreKeptThoughConnectionsMove(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@
 //	12:00:10 WARN log lines left out: the same was said above of="Redis refused …" count=8214 seconds=10
 //
 // What counts as the same is level and message, whatever the attributes: a fault that a thousand
-// clients have is one fault. Debug records are never left out: who asks for them wants them all.
+// clients have is one fault. Debug records are never left out: an operator who asks for them wants them all.
 //
 // # Concurrency and limits
 //

@@ -50,7 +50,7 @@ type Sources struct {
 // Metrics is an http.Handler that answers scrapes.
 type Metrics struct{ handler http.Handler }
 
-// scrapes is how many may run at a time; who comes too many is answered 503.
+// scrapes is how many may run at a time; one too many is answered 503.
 const scrapes = 2
 
 // New returns the metrics of the sources, which must not be changed any more.

@@ -46,7 +46,7 @@ func (l *Log) Warn(key, msg string, attrs ...slog.Attr) {
 	l.Logger.LogAttrs(context.Background(), slog.LevelWarn, msg, attrs...)
 }
 
-// Due tells whether a line with this key may be written now, by whoever words it differently than Warn
+// Due tells whether a line with this key may be written now, by a caller that words it differently than Warn
 // does, and how many have been left out since the last one.
 func (l *Log) Due(key string) (leftOut int, due bool) {
 	now := time.Now()

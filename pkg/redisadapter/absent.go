@@ -14,7 +14,7 @@ import (
 )
 
 // Redis goes on counting the connections of a host that has lost its power, for minutes. Such an instance
-// answers nothing, and whoever waited for it would wait for the whole timeout. So when answers are missing,
+// answers nothing, and a call that waited for it would take the whole timeout. So when answers are missing,
 // everybody is asked something that costs nothing, and instances that do not answer that are not waited for
 // until they do.
 

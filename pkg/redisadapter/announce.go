@@ -141,7 +141,7 @@ func (o *announcer) message(ctx context.Context, channel, event string, args []a
 	return int(heard), err
 }
 
-// Entry announces in mode Streams. What is in the stream is read later by whoever was away, so it is
+// Entry announces in mode Streams. What is in the stream is read later by instances that were away, so it is
 // not put there when nobody is there to hear it.
 func (o *announcer) entry(ctx context.Context, channel, event string, args []any) (instances int, err error) {
 	m, err := o.broadcast(event, args)

@@ -40,7 +40,7 @@ func (b *bubble) announcer() *redisadapter.Builder {
 	return &redisadapter.Builder{Redis: rtypes.NewRedisClient(context.Background(), n.client), Mode: b.mode}
 }
 
-// An announcement reaches everybody on all instances, once, and whoever comes later does not hear of it.
+// An announcement reaches everybody on all instances, once, and a client that comes later does not hear of it.
 func TestAnnounce(t *testing.T) {
 	inBubble(t, 2, func(t *testing.T, b *bubble) {
 		people := []*person{b.connect(b.nodes[0], "ann"), b.connect(b.nodes[1], "bob")}

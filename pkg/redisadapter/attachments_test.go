@@ -138,7 +138,7 @@ func TestMessageCostsASmallMultipleOfItsSize(t *testing.T) {
 }
 
 // Clients close their connection over more attachments than they take, so an event with more is
-// counted and goes no further, whoever sent it; what they take is delivered.
+// counted and goes no further, whichever instance sent it; what they take is delivered.
 func TestMoreAttachmentsThanClientsTakeAreDropped(t *testing.T) {
 	eachMode(t, func(t *testing.T, mode Mode) {
 		r := startRedis(t)

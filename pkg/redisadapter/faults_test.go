@@ -15,7 +15,7 @@ import (
 )
 
 // A question to the other instances that waited through an outage is answered by the publisher, not by
-// whoever pushes the next message, who may hold a lock.
+// the goroutine that pushes the next message, which may hold a lock.
 func TestBroadcastWithAckAfterAnOutageDoesNotLockItsNamespace(t *testing.T) {
 	r := startRedis(t)
 	short := func(b *Builder) { b.HoldFor = 500 * time.Millisecond }
@@ -192,7 +192,7 @@ func TestDeadHostThatRedisStillCountsHoldsNothingUp(t *testing.T) {
 	}
 	alpha.end() // in order: leaves the session in Redis
 	eventually(t, "alpha is gone", func() bool { return r.subscribers("socket.io-peers#/chat#") == 3 })
-	_, _ = fetch() // fewer are counted: who has gone?
+	_, _ = fetch() // fewer are counted: which one has gone?
 	if !c.comeTo(beta, "c") {
 		t.Errorf("not recovered: %v", beta.RecoveryStats().Refused)
 	}

@@ -183,7 +183,7 @@ func (g *gather) finish(err error) {
 	go g.done(err)
 }
 
-// receiveResponse gives a response to whoever waits for it; most are for others.
+// receiveResponse gives a response to the call that waits for it; most are for others.
 func (a *Adapter) receiveResponse(r *wire.Response) error {
 	id := string(r.RequestID)
 	if id == "" {

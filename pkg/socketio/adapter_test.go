@@ -191,7 +191,7 @@ func sorted[T cmp.Ordered](s *types.Set[T]) []T {
 	return keys
 }
 
-// TestSameOrderForAll: whoever broadcasts at the same time, all receivers see one order.
+// TestSameOrderForAll: however many broadcast at the same time, all receivers see one order.
 func TestSameOrderForAll(t *testing.T) {
 	s := newTestServer(t, Options{})
 	chat := s.Of("/chat")

@@ -298,7 +298,7 @@ func (p *Packet) decodePayload(b []byte, attachments, arguments int) (err error)
 
 func (p *Packet) decodeEvent(b []byte, attachments, arguments int) (err error) {
 	if len(b) == 0 {
-		return nil // an event without a name; whoever dispatches it ignores it, as Node does
+		return nil // an event without a name; dispatch ignores it, as Node does
 	}
 	if p.Args, err = splitArray(p.Args[:0], b, arguments+1); err != nil {
 		return payloadError(p.Type, err)

@@ -129,7 +129,7 @@ func (ev *incoming) acknowledge(answer ...any) {
 	}
 }
 
-// onAck calls who waits for the answer to an event of ours. An id that nobody waits for is ignored,
+// onAck calls the function that waits for the answer to an event of ours. An id that nobody waits for is ignored,
 // as Node does: the wait may have timed out.
 func (l *link) onAck(p *Packet) {
 	if p.ID == nil || p.longID != nil {

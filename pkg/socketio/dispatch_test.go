@@ -40,7 +40,7 @@ func TestEventsUnderWayAreDropped(t *testing.T) {
 	}
 	sock.Disconnect(false)
 	linkOf(sock).onEvent(event)
-	sock.OnAny(func(...any) { heard++ }) // whoever listens to all events goes another way
+	sock.OnAny(func(...any) { heard++ }) // where somebody listens to all events, an event goes another way
 	linkOf(sock).onEvent(event)
 	if heard != 1 {
 		t.Errorf("heard %d times after its end", heard-1)

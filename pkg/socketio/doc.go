@@ -22,7 +22,7 @@
 //	                                                                  │ CONNECT: the library's Client
 //	                                                                  │ EVENT: OnAny, Socket.Use, typed
 //	                                                                  │        handlers, listeners
-//	                                                                  │ ACK: whoever waits for it
+//	                                                                  │ ACK: the call that waits for it
 //	                                                                  ▼
 //	engineio.Batch ◄── frames, encoded once ── LocalAdapter ◄── Broadcast, Emit, To …
 //	engineio.Conn  ◄── frames ── conn.Write ◄── encoder ◄── Socket.Emit, acknowledgements

@@ -86,7 +86,7 @@ func (e *engineServer) Close() engine.BaseServer {
 	return e
 }
 
-// ComputePath returns the usual path; the server is mounted by whoever calls its ServeHTTP.
+// ComputePath returns the usual path; the server is mounted by the code that calls its ServeHTTP.
 func (e *engineServer) ComputePath(config.AttachOptionsInterface) string { return "/socket.io/" }
 
 // GenerateId returns an id as the engine makes them.

@@ -74,7 +74,7 @@ const (
 type backlog struct {
 	queue   []*Packet
 	bytes   int
-	moved   chan struct{} // made by who waits for room, closed when there may be some
+	moved   chan struct{} // made by the goroutine that waits for room, closed when there may be some
 	closing []any         // arguments of a "disconnect" that came before the link was open
 	ticket  string        // see arrivals
 	behind  []*Packet     // of "/" in protocol 4: CONNECTs that are answered after it
@@ -297,7 +297,7 @@ func (l *link) disconnected(args []any) {
 	l.through()
 }
 
-// expectRaw registers who gets the answer to the event with this id, undecoded. The adapter's lock
+// expectRaw registers ack, which gets the answer to the event with this id, undecoded. The adapter's lock
 // may be held.
 func (l *link) expectRaw(id uint64, ack func([]Payload)) {
 	l.conn.mu.Lock()

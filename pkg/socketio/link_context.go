@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// linkContext is the context of a link for whoever waits for its end.
+// linkContext is the context of a link for code that waits for its end.
 type linkContext struct {
 	context.Context //nolint:containedctx // a link is one, and makes this when it is asked
 	cancel          context.CancelFunc

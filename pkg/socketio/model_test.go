@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A model is what Socket.IO promises, written down as plainly as can be: who is where, and what each client and each listener hears next. The
+// A model is what Socket.IO promises, written down as plainly as can be: where everybody is, and what each client and each listener hears next. The
 // server's side of it is newModelServer. It has no clocks, no goroutines and no bytes.
 type model struct {
 	clients []*modelClient

@@ -6,8 +6,8 @@ package socketio
 // A client of protocol 5 tells by its first packet, which is binary only with the latter: no other parser begins
 // with a binary message. To a client of protocol 4 the server speaks first; what that one speaks has to be known.
 //
-// Inside the server, in the journal and in Redis packets are the same whoever sent them. A [Payload] that came
-// as MessagePack goes to clients that speak it as it came, dates and numbers that are none in JSON included;
+// Inside the server, in the journal and in Redis packets are the same whichever parser their sender has. A [Payload]
+// that came as MessagePack goes to clients that speak it as it came, dates and numbers that are none in JSON included;
 // other clients, other instances, and clients that missed it and come back get what JSON.stringify makes of it.
 type Parser string
 

@@ -28,7 +28,7 @@ func (p libraryParser) Encode(packet *parser.Packet) []types.BufferInterface {
 	return []types.BufferInterface{e}
 }
 
-// frames is Encode for who needs nothing but what is sent.
+// frames is Encode for code that needs nothing but what is sent.
 func (p libraryParser) frames(packet *parser.Packet) (frames []*engineio.Frame, packed []byte, ok bool) {
 	t := packetType(packet)
 	data, err := encodePacketData(t, packet.Data)
@@ -56,7 +56,7 @@ func packetType(packet *parser.Packet) PacketType {
 // encodedPacket is a packet on its way from the library's encoder to conn.Write. Sending the text
 // and the attachments is one call, so that no other packet gets between them.
 //
-// It is also a buffer of the packet's text, for whoever expects one.
+// It is also a buffer of the packet's text, for code that expects one.
 type encodedPacket struct {
 	types.BufferInterface
 	typ    PacketType

@@ -25,7 +25,7 @@ type Payload struct {
 	JSON        []byte
 	Attachments [][]byte
 	// Packed is the same value as MessagePack, if it came from a client that speaks that: such clients get it
-	// as it is. It may be nil; whoever changes JSON has to drop it.
+	// as it is. It may be nil; code that changes JSON has to drop it.
 	Packed []byte
 }
 

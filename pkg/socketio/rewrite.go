@@ -60,7 +60,7 @@ func copyLists(v any) any {
 	return v
 }
 
-// sameValue compares what copyLists has copied. An attachment is the same if it is the same buffer: whoever reads it leaves it shorter.
+// sameValue compares what copyLists has copied. An attachment is the same if it is the same buffer: a reader leaves it shorter.
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:

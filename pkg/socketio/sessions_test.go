@@ -223,7 +223,7 @@ func TestLivesOfClients(t *testing.T) {
 				case 4:
 					go func(c net.Conn) { c.Close() }(c.conn)
 				}
-				defer c.conn.Close()  // who has left the namespace only is connected still
+				defer c.conn.Close()  // a client that has left the namespace only is connected still
 				for !c.member(t, s) { // the connection before this one took the session back: the server heard of it later
 				}
 			}

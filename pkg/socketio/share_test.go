@@ -32,8 +32,8 @@ func (c *bubbler) say(n, size int) {
 	}
 }
 
-// Two of twenty (eight under the race detector) that send without end do not cost the others their sessions: who is away for most of the time
-// that is promised comes back to all that was said.
+// Two of twenty (eight under the race detector) that send without end do not cost the others their sessions: a client that is away for most of
+// the time that is promised comes back to all that was said.
 func TestHeavySendersLeaveRecoveryToOthers(t *testing.T) {
 	for name, gate := range map[string]Gate{"clients": nil, "an address": neighbours{}} {
 		t.Run(name, func(t *testing.T) {

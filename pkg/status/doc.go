@@ -24,5 +24,5 @@
 //
 // All methods are safe for concurrent use. Run is the only goroutine; it ends with its context. A
 // sample is a few hundred atomic loads; only a request looks at each connection (some 50 ns each),
-// and it does so at most five times a second, whoever asks how often.
+// and it does so at most five times a second, however often it is asked.
 package status

@@ -1,5 +1,5 @@
-// Who is here, who writes, rooms, private talk, and the settings of a reader. Against a small server
-// of the same protocol.
+// The people who are here and those who write, rooms, private talk, and the settings of a reader. Against
+// a small server of the same protocol.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startBrowser } from './lib/browser.mjs';

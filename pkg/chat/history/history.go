@@ -20,7 +20,7 @@ type Limits struct {
 type Message struct {
 	ID      ID     // set when it is kept
 	Room    string // "": the lobby
-	From    string // the name of who said it, if that is known for certain
+	From    string // the name of its sender, if that is known for certain
 	Once    string // a key: of messages with one key a Redis keeps one, for 10 minutes; "": none
 	Payload socketio.Payload
 }

@@ -19,7 +19,7 @@ var readCalls = regexp.MustCompile(`cmdstat_x(?:rev)?range:calls=(\d+)`)
 func TestMirrorFollows(t *testing.T) {
 	r := startRedis(t)
 	c, ctx := r.client(), context.Background()
-	c.Set(ctx, prefix+"recorder", "another", time.Minute) // whoever becomes the recorder reads, too
+	c.Set(ctx, prefix+"recorder", "another", time.Minute) // a store that becomes the recorder reads, too
 	reader := r.store(small)
 	reads := func() (n int) {
 		for _, match := range readCalls.FindAllStringSubmatch(c.Info(ctx, "commandstats").Val(), -1) {

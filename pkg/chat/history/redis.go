@@ -111,7 +111,7 @@ func (s *Redis) keepWatch() {
 		s.lease()
 		if s.active.Swap(false) {
 			ctx, cancel := context.WithTimeout(s.ctx, pageTimeout)
-			_ = s.refresh(ctx) // whoever asks is told
+			_ = s.refresh(ctx) // those that ask for messages are told
 			cancel()
 		}
 		select {

@@ -17,7 +17,7 @@ const (
 	maxNames   = 200             // of a Change; one with more tells only the counts
 	resetBeats = 4               // from a Change with Reset to the next one: so many come at once that only the counts are told
 	// freshPeople is how many names a room may have whose snapshots are always new. That of a larger one is made once a beat, however many come and
-	// ask meanwhile; whoever watches gets what has changed since at the end of the beat.
+	// ask meanwhile; those that watch get what has changed since at the end of the beat.
 	freshPeople = 200
 )
 

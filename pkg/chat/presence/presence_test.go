@@ -55,7 +55,7 @@ func (w *net) beat() {
 	}
 }
 
-// Whoever comes, goes and changes names where, and whatever gossip is lost meanwhile, all instances come to know the same.
+// Wherever people come, go and change names, and whatever gossip is lost meanwhile, all instances come to know the same.
 func TestInstancesAgree(t *testing.T) {
 	for seed := range uint64(300) {
 		if instancesAgree(t, seed); t.Failed() {
@@ -186,7 +186,7 @@ func TestChangesAreCoalesced(t *testing.T) {
 	}
 }
 
-// In a large room an answer may be as old as the last beat, and no older; whoever watches is told the rest with the next change.
+// In a large room an answer may be as old as the last beat, and no older; a client that watches is told the rest with the next change.
 func TestAnswersOfLargeRooms(t *testing.T) {
 	var got []Change
 	r := New(Options{Changed: func(c Change) { got = append(got, c) }, Watched: func(string) bool { return true }})

@@ -74,7 +74,7 @@ func (r *redisServer) lasting(w *world) map[string]bool {
 		if ttl, err := c.TTL(ctx, key).Result(); err == nil && ttl == -1 && key != "socket.io" {
 			keys[key] = true
 		}
-		if strings.HasSuffix(key, "instances") { // the registry forgets who is gone
+		if strings.HasSuffix(key, "instances") { // the registry forgets those that are gone
 			n, _ := c.SCard(ctx, key).Result()
 			for i := range max(0, int(n)-firstPlaces) {
 				keys[fmt.Sprint(key, "+", i)] = true

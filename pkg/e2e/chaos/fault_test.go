@@ -11,7 +11,7 @@ type mode struct {
 	env  []string
 	// lossless: nothing is lost across instances, whatever happens to Redis while it keeps its data.
 	lossless bool
-	// recovers: who comes back in time gets what it missed.
+	// recovers: a client that comes back in time gets what it missed.
 	recovers bool
 	// keeps: messages are kept, and acknowledged.
 	keeps bool
@@ -41,7 +41,7 @@ type fault struct {
 	moves bool
 	// what is said meanwhile may be lost even without it being in any counter: a process has taken them along.
 	killsCounters bool
-	// recoverable: who lost its connection can be given what it missed.
+	// recoverable: a client that lost its connection can be given what it missed.
 	recoverable bool
 	// losesData: Redis itself refuses or forgets, so that no mode can promise anything.
 	losesData bool

@@ -74,7 +74,7 @@ func join(ctx context.Context, server string, protocol int) (*peer, error) {
 	return p, nil
 }
 
-// joinBarriers is how many answers a join may take: ours asks whoever has a say first, and meanwhile goes on.
+// joinBarriers is how many answers a join may take: ours asks all that have a say first, and meanwhile goes on.
 const joinBarriers = 500
 
 // untilQuiet sends packets and returns all that they have caused. What a packet causes may come a little after the

@@ -26,7 +26,7 @@ type relay struct {
 
 	mu    sync.Mutex
 	conns []*relayConn // guarded by mu; ended ones are nil
-	watch int          // who watches presence, guarded by mu
+	watch int          // how many watch presence, guarded by mu
 	all   sync.WaitGroup
 }
 

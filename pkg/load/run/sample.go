@@ -78,7 +78,7 @@ func (r *runner) sample(now time.Duration) {
 	}
 }
 
-// finalSnapshot keeps what the workers forget when their loops end: who was still connected.
+// finalSnapshot keeps what the workers forget when their loops end: how many were still connected.
 func (r *runner) finalSnapshot() {
 	r.sample(r.now())
 	for _, w := range r.workers {

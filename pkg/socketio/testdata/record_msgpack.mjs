@@ -4,7 +4,7 @@
 //     io2@npm:socket.io@2.4.1 client2@npm:socket.io-client@2.5.0 parser2@npm:socket.io-msgpack-parser@2.2.1 notepack.io@2.2.0
 //   node record_msgpack.mjs > msgpack.json
 //
-// A row is one message: who sent it, to what protocol of Engine.IO, text or base64, and the packet in it; bytes in
+// A row is one message: its protocol of Engine.IO, its sender, text or base64, and the packet in it; bytes in
 // that are {"$b64":…}, undefined {"$undefined":true}.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";

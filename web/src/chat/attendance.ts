@@ -1,4 +1,4 @@
-// Who is in the conversation that is open, and who writes there. Only that one is watched.
+// The people in the conversation that is open, and those who write there. Only that one is watched.
 
 import type { Socket } from 'socket.io-client';
 import { type Conversation, addressOf } from './conversation';

@@ -1,4 +1,4 @@
-// Who is in the chat: what the server answered to presence:watch, and the changes since. Each
+// The people in the chat: what the server answered to presence:watch, and the changes since. Each
 // step gives a new value.
 
 import type { Person, Presence } from './protocol';

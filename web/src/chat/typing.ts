@@ -1,5 +1,5 @@
-// Who is writing at the moment. It ends by itself: after the time that the server gave, or with
-// that person's next message.
+// The people who write at the moment. Writing ends by itself: after the time that the server gave,
+// or with the person's next message.
 
 import { type ShallowRef, shallowRef } from 'vue';
 import { NAME_LIMIT, shorten } from './message';

@@ -68,7 +68,7 @@ export interface Texts {
   notJoined(why: string): string;
   unreadCount(count: number): string;
   messageTo(place: string): string;
-  /** Who is here, and who writes. */
+  /** About the people who are here, and those who write. */
   people: string;
   here(count: number): string;
   guests(count: number): string;

@@ -1,4 +1,4 @@
-// The chat contract: what a client sends goes to everybody, and whoever comes is announced.
+// The chat contract: what a client sends goes to everybody, and each newcomer is announced.
 'use strict';
 
 module.exports = function chat(io, { joinNotice }) {

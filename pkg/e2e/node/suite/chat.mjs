@@ -190,7 +190,7 @@ export function bursts(people, servers, options, legible) {
       senders.forEach((sender) => assert.equal(sender.connects[0], 'polling', 'the burst begins before the upgrade'));
       await Promise.all(senders.map((sender) => sender.upgraded()));
     }
-    // After a last call of everybody nothing may be doubled, and who came late has missed a beginning at most.
+    // After a last call of everybody nothing may be doubled, and those who came late have missed a beginning at most.
     const everybody = [...witnesses, ...senders];
     await Promise.all(senders.map((sender) => barrier(sender, everybody)));
     for (const sender of senders) {

@@ -35,7 +35,7 @@ describe('authentication', { skip: !OURS && 'a setting of our server' }, () => {
     await server.stop();
   });
 
-  /** Somebody who tries to come in; resolves with what is said to who may not. */
+  /** Somebody who tries to come in; resolves with what is said to those who may not. */
   const refusal = async (generation, options, on = server) => {
     const stranger = new Chatter(on, { generation, ...options });
     const complaint = await next(stranger.socket, modern(generation) ? 'connect_error' : 'error', 'a refusal');

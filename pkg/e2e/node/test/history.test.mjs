@@ -1,5 +1,5 @@
 // The chat's own protocol (pkg/chat/PROTOCOL.md) over two instances of ours with a Node neighbour on one Redis, which is killed and comes back: what
-// was said is in the history once, in one order, whoever asks; people are known on both instances.
+// was said is in the history once, in one order, for all that ask; people are known on both instances.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { clustered } from '../suite/chat.mjs';

@@ -1,5 +1,5 @@
 // What nobody sends who means well. Each row is sent while two others chat: the process must live, the others must
-// notice nothing, and whoever sent it gets what socket.io 4.8 gives: it lives on, or its connection is closed.
+// notice nothing, and its sender gets what socket.io 4.8 gives: it lives on, or its connection is closed.
 // A second word in a row is what ours does instead, where that differs; two words in brackets are those of protocols 4
 // and 3, where clients are in the namespace / unasked.
 import assert from 'node:assert/strict';
@@ -213,7 +213,7 @@ describe('hostile', { skip: ['s2', 'nest'].includes(process.env.REFERENCE) && 't
         const status = await meanwhile(async () => {
           const wire = await Wire.connect(server);
           wire.send(bytes);
-          // Whoever waits for more gets no more: the line is cut, and whatever was half asked is given up.
+          // A server that waits for more gets no more: the line is cut, and whatever was half asked is given up.
           if (!bytes.includes('\r\n\r\n')) wire.socket.end();
           const answer = await wire.status();
           wire.destroy();

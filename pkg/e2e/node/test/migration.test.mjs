@@ -50,7 +50,7 @@ describe('replacing Node servers one by one', { skip }, () => {
     const before = losses();
     await server.kill('SIGTERM');
     await goesOn();
-    // At most once: whoever was on it.
+    // Those that were on it have lost their connection at most once.
     assert.ok(losses().every((n, i) => n <= before[i] + 1), `${before} before, ${losses()} now`);
   };
 

@@ -1,4 +1,4 @@
-// Connection state recovery: who loses the connection gets exactly what was said meanwhile, wherever the way back leads;
+// Connection state recovery: a client that loses the connection gets exactly what was said meanwhile, wherever the way back leads;
 // or a new session, when that cannot be. Everything is counted: what was due, what came, order, duplicates.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

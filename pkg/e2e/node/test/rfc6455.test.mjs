@@ -144,7 +144,7 @@ describe('the end', () => {
   test('a close without a code', async () => {
     const talk = await Talk.open();
     talk.ws.close();
-    // Whoever gives no code gets none, or 1000.
+    // A client that gives no code gets none, or 1000.
     assert.ok([1000, 1005].includes((await within(talk.closed, 'the closing handshake')).code));
   });
 

@@ -24,7 +24,7 @@ const isNotice = ([message]) => message?.name === 'admin' && message.text === JO
 
 let newcomers = 0;
 
-// Whoever a failed test has left behind leaves at the end, or the test process would never.
+// Chatters that a failed test has left behind leave at the end, or the test process would never end.
 const present = new Set();
 after(() => present.forEach((chatter) => chatter.leave()));
 
@@ -171,7 +171,7 @@ export const garbles = (generation, transport) => generation.startsWith('1.') &&
 /**
  * Lets people join one after the other, alternating over the servers, until everybody has every join notice.
  * `ushers`, one on each server, hear each of them before the next one comes: no notice is still on its way
- * between the servers, where it would greet whoever joins meanwhile.
+ * between the servers, where it would greet somebody who joins meanwhile.
  */
 export async function gather(servers, count, options, people = [], ushers = []) {
   for (let i = 0; i < count; i++) {

@@ -139,7 +139,7 @@ type conn struct {
 func (c *conn) Read(b []byte) (int, error)  { return c.in.read(b) }
 func (c *conn) Write(b []byte) (int, error) { return c.out.write(b) }
 
-// Close lets what was written arrive. Whoever writes to this side from now on is told that it is gone.
+// Close lets what was written arrive. The other side, when it writes from now on, is told that this one is gone.
 func (c *conn) Close() error {
 	err := net.ErrClosed
 	c.closed.Do(func() {

@@ -10,7 +10,7 @@
 // # Ownership
 //
 // A socket belongs to one goroutine at a time, which alone reads it, parks it, and
-// closes it. Parking gives it to the [Poller]; whoever claims it has it again.
+// closes it. Parking gives it to the [Poller]; a goroutine that claims it has it again.
 // Descriptors are used only while their owner keeps the socket open: the system gives
 // their numbers to the next connection as soon as they are closed.
 //

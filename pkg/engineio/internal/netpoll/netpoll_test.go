@@ -190,7 +190,7 @@ func (g *glancer) Glance() Work {
 	return nil
 }
 
-// A round glances at all that one wait has found, whoever of them has work that lasts.
+// A round glances at all that one wait has found, whichever of them have work that lasts.
 func TestRound(t *testing.T) {
 	started := make(chan struct{}, 8)
 	p := New(func(f func()) {

@@ -56,7 +56,7 @@ func TestSubscription(t *testing.T) {
 	}
 }
 
-// A broadcast goes on the channel of its room if it is for one, and reaches our instances once, whoever else is there.
+// A broadcast goes on the channel of its room if it is for one, and reaches our instances once, whatever others are there.
 func TestFormatBroadcast(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -176,7 +176,7 @@ func TestAckRequest(t *testing.T) {
 	}
 }
 
-// An acknowledgement goes to who has asked. Binary in it is bytes for those that have a channel of their own, and JSON for the others.
+// An acknowledgement goes to the instance that has asked. Binary in it is bytes for those that have a channel of their own, and JSON for the others.
 func TestAck(t *testing.T) {
 	const common, own = "socket.io-response#/chat#", "socket.io-response#/chat#you#"
 	for _, tc := range []struct {
@@ -253,7 +253,7 @@ func TestDecodeByChannel(t *testing.T) {
 	}
 }
 
-// Requests are JSON with the sender's id, whoever is asked.
+// Requests are JSON with the sender's id, whichever instances are asked.
 func TestRequestsAreJSON(t *testing.T) {
 	for channel, send := range map[string]func(*wire.Request) (wire.Out, error){"socket.io-request#/chat#": me().Request, "socket.io-peers#/chat#": me().Peers} {
 		o, err := send(&wire.Request{RequestID: "q", Type: rtypes.REMOTE_JOIN, Opts: wire.OptionsOf(toRooms("a")), Rooms: wire.RoomList{"b"}})

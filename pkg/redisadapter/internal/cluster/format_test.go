@@ -64,7 +64,7 @@ func TestBroadcastsGoTo(t *testing.T) {
 	}
 }
 
-// Who is asked for acknowledgements, and how many will not be.
+// The instances that are asked for acknowledgements, and how many will not be.
 func TestAckRequestsGoTo(t *testing.T) {
 	me, you, _ := instances()
 	for name, tc := range map[string]struct {

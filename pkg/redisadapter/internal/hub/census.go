@@ -12,7 +12,7 @@ import (
 )
 
 // counter finds out who listens. Subscribers of a channel are counted at once by Redis. To tell the
-// generations apart it has to look through all its channels, whoever they belong to, which takes 25 ms at
+// generations apart it has to look through all its channels, no matter whose they are, which takes 25 ms at
 // 100,000. So that is done only where there are instances that are not ours, and its result is kept for a
 // heartbeat while as many listen as then. Owned by the publisher.
 type counter struct {

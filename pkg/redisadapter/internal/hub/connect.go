@@ -22,7 +22,7 @@ var (
 // link is a Redis client with exactly one connection, which is open when the link is made. go-redis
 // repairs connections behind its user's back and repeats commands; here a break must be noticed (it
 // is a gap in what we received) and nothing may be sent twice. So the client gets no second
-// connection, and whoever owns the link makes a new one.
+// connection, and the owner of the link makes a new one.
 type link struct {
 	*redis.Client
 	conn *countingConn

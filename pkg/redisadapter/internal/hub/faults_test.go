@@ -160,7 +160,7 @@ func TestQuestionsAreAnswered(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		q.expire()
 		if len(errs) != 0 {
-			t.Error("answered by whoever looked")
+			t.Error("answered by the one who looked")
 		}
 		<-q.late
 		q.answerStale()

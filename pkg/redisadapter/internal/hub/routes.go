@@ -8,7 +8,7 @@ import (
 )
 
 // routes tell which receivers want what the hub subscribes to. A change costs what it changes, however
-// many subscriptions there are. Lists of receivers are never changed in place: who has one may walk it
+// many subscriptions there are. Lists of receivers are never changed in place: a goroutine that has one may walk it
 // without the lock.
 type routes struct {
 	mu         sync.RWMutex

@@ -38,7 +38,7 @@ func TestFollowingARoomCostsTheSameHoweverManyThereAre(t *testing.T) {
 	}
 }
 
-// Whoever applies the changes has what the routes want.
+// A subscriber that applies the changes has what the routes want.
 func TestChangesOfRoutesAddUp(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	routes := newRoutes()

@@ -8,7 +8,7 @@ import (
 
 // Fields of an entry of the stream. The first four are those of @socket.io/redis-streams-adapter:
 //
-//	uid   who sends, an id of one namespace of one instance
+//	uid   the sender, an id of one namespace of one instance
 //	nsp   the namespace; Node passes over an entry without it
 //	type  a number, see package cluster
 //	data  JSON text, which begins with {, or MessagePack in base64 when there is binary in it

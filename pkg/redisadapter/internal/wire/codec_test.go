@@ -192,7 +192,7 @@ func TestInlineBinary(t *testing.T) {
 		{payload(`["e"]`, "a"), `["e"]`},
 		{payload(`["e",{"_placeholder":true,"num":5}]`, "a"), `["e",{"_placeholder":true,"num":5}]`},
 		{payload(`[{"_placeholder":true,"num":0,"x":1}]`, "a"), `[{"type":"Buffer","data":[97]}]`},
-		{payload(`["no JSON`, "a"), `["no JSON`}, // who asks has read it, or will
+		{payload(`["no JSON`, "a"), `["no JSON`}, // the asker has read it, or will
 	} {
 		got, err := InlineBinary(tc.data, 100)
 		if err != nil || string(got) != tc.want {

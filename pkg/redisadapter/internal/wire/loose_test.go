@@ -45,7 +45,7 @@ func TestLooseMembers(t *testing.T) {
 	}
 }
 
-// Whoever asks with a number for an id is answered with that number, in JSON and in MessagePack.
+// An instance that asks with a number for an id is answered with that number, in JSON and in MessagePack.
 func TestAnswersKeepTheID(t *testing.T) {
 	for text, packed := range map[string]string{`"q"`: "\xa1q", `7`: "\x07", `0.5`: "\xcb\x3f\xe0\x00\x00\x00\x00\x00\x00"} {
 		var req Request

@@ -190,7 +190,7 @@ func TestFlagsOf(t *testing.T) {
 }
 
 // Every member that goes over the wire has a name of JavaScript's: one without would be written as it is called in Go, and read from
-// whoever calls one so.
+// a peer that calls one so.
 func TestMembersHaveNames(t *testing.T) {
 	var look func(typ reflect.Type)
 	look = func(typ reflect.Type) {

@@ -2,7 +2,7 @@
 //
 //	npm install && node record.js > ../node.jsonl
 //
-// One line a message: who wrote it, the call, channel, bytes in hexadecimal, and for broadcasts the JSON text that Socket.IO clients of a Node
+// One line a message: its writer, the call, channel, bytes in hexadecimal, and for broadcasts the JSON text that Socket.IO clients of a Node
 // node get, attachments in hexadecimal, and the options. Request ids and server ids are replaced by fixed ones of the same length.
 const http = require("http");
 const net = require("net");
