@@ -68,12 +68,16 @@ func (a *LocalAdapter) Published() (own string, n uint64) {
 	return originText(a.journal.published.Origin), a.journal.published.N
 }
 
-// HeardSince tells whether a numbered event of an origin came since then.
-func (a *LocalAdapter) HeardSince(origin string, then time.Time) bool {
-	id, ok := parseOffset(origin + "0")
+// HeardSince are the origins of numbered events that came since then.
+func (a *LocalAdapter) HeardSince(then time.Time) (origins []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return ok && a.journal.seen[id.Origin].at >= then.UnixMilli()
+	for id, o := range a.journal.seen {
+		if o.at >= then.UnixMilli() {
+			origins = append(origins, originText(id))
+		}
+	}
+	return origins
 }
 
 // Mark returns the number that the next event will have here. It is a place in the order of events.

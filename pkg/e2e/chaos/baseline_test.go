@@ -35,6 +35,11 @@ func (w *world) backTo(b baseline) {
 	w.t.Helper()
 	for i, in := range w.instances[:firstPlaces] {
 		var now vital
+		defer func() {
+			if w.t.Failed() {
+				w.t.Logf("instance %d holds %v", i, now)
+			}
+		}()
 		within := func() bool {
 			now = in.vital(w.t)
 			before := b.vitals[i]

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"slices"
 	"sync"
 
 	"socketio-chat/pkg/redisadapter/internal/wire"
@@ -16,6 +17,9 @@ type answers struct {
 	mu   sync.Mutex
 	came taken
 	n    int // answers
+	// By origin: those that answered, and those that were heard of lately, by this instance or one that answered.
+	answered map[string]bool
+	lately   []string
 }
 
 // take takes an answer, and tells whether it is one of those that are waited for.
@@ -41,6 +45,7 @@ func (a *answers) take(r *wire.Response) bool {
 	defer a.mu.Unlock()
 	a.came.why, a.came.moved = max(a.came.why, answer.Refusal), answer.Moved
 	a.n++
+	a.answered[answer.Origin], a.lately = true, append(a.lately, answer.Lately...)
 	return true
 }
 
@@ -49,19 +54,29 @@ func final(why socketio.Refusal) bool {
 	return why != socketio.NotRefused && why != socketio.RefusedUnknown && why != socketio.RefusedTimeout
 }
 
-// all tells what came of it when all have answered that are waited for. It is not ok if more time is to be given to it.
-func (a *answers) all(c wire.Census, err error) (_ taken, ok bool) {
-	missing := a.only == "" && a.s.missing(c)
+// all tells whether all have answered that are waited for. If not, more time is to be given to it. It runs where answers come in, and
+// must not wait.
+func (a *answers) all(c wire.Census, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case err != nil:
 		a.came.why = socketio.RefusedTimeout
 	case a.only != "" && a.n == 0:
-		return taken{}, false // it is not waited for, since it answers nothing: that says nothing of what it has
+		return false // it is not waited for, since it answers nothing: that says nothing of what it has
 	case a.only == "" && a.came.why == socketio.RefusedUnknown && a.n < c.Ours-1:
-		return taken{}, false // one that is there and is not waited for may have it
+		return false // one that is there and is not waited for may have it
 	}
-	a.came.partial = missing
-	return a.came, true
+	return true
+}
+
+// result is what came of it when all have answered.
+func (a *answers) result(c wire.Census) taken {
+	own, _ := a.s.x.local.Published()
+	a.mu.Lock()
+	t := a.came
+	silent := slices.DeleteFunc(slices.Clone(a.lately), func(origin string) bool { return origin == own || a.answered[origin] })
+	a.mu.Unlock()
+	t.partial = a.only == "" && t.why == socketio.RefusedUnknown && a.s.missing(c, silent)
+	return t
 }

@@ -37,6 +37,8 @@ type sessionAnswer struct {
 	// Adopted are the owners of sessions that came here from other instances, and those whose events or answers came here lately. Some of them have
 	// ended, or were cut off, perhaps before the one that asks began: in answers to the question who is there.
 	Adopted []string `json:"adopted,omitempty"`
+	// Lately are the instances that were heard of here a moment ago, in answers to a question to all: one that is missing may have the session.
+	Lately []string `json:"lately,omitempty"`
 	// Moved is the origin of the instance that the session was handed over to.
 	Moved string `json:"moved,omitempty"`
 }
@@ -215,6 +217,9 @@ func (x *Exchange) Handle(req *wire.Request) error {
 	}
 	if !x.local.HasSession(q.Pid) {
 		answer.Moved, answer.Refusal = x.local.MovedTo(q.Pid)
+		if q.Owner == "" {
+			answer.Lately = x.lately()
+		}
 		return x.answer(req, answer)
 	}
 	mark := uint64(0)

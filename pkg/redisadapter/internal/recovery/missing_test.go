@@ -69,12 +69,27 @@ func TestReplacedOwnerIsMissed(t *testing.T) {
 	}
 }
 
+// TestOneThatAnotherHasHeardOfIsMissed: this instance began too late to have heard of the owner, but another one had a moment ago.
+func TestOneThatAnotherHasHeardOfIsMissed(t *testing.T) {
+	_, n := newNodes(t, "alpha", "beta")
+	alpha, now := n["alpha"], time.Now()
+	n["beta"].roster.met(socketio.OriginText("gone"), now)
+	if why := alpha.find(idOf("gone"), time.Second); why != socketio.RefusedTimeout {
+		t.Errorf("an owner that may come back is given up as %v", why)
+	}
+	n["beta"].roster.met(socketio.OriginText("alpha"), now) // alpha itself is not missed
+	alpha.store = lastWords{list: []lastWord{{socketio.OriginText("gone"), 1, now}}}
+	if why := alpha.find(idOf("gone"), time.Minute); why != socketio.RefusedUnknown {
+		t.Errorf("an owner that has ended is waited for: %v", why)
+	}
+}
+
 // TestLateRefusal: an instance has ended the session, and its answer comes when that question was given up.
 func TestLateRefusal(t *testing.T) {
 	_, n := newNodes(t, "alpha", "beta")
 	s, stop := newSearch(t, n["alpha"])
 	defer stop()
-	earlier := answers{s: s, only: socketio.OriginText("beta"), id: "1"}
+	earlier := answers{s: s, only: socketio.OriginText("beta"), id: "1", answered: map[string]bool{}}
 	for _, why := range []socketio.Refusal{socketio.RefusedTimeout, socketio.RefusedCut} {
 		b, _ := json.Marshal(sessionAnswer{Origin: socketio.OriginText("beta"), Refusal: why})
 		earlier.take(&wire.Response{Data: b})

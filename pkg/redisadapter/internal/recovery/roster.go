@@ -65,13 +65,6 @@ func (r *roster) met(origin string, now time.Time) {
 	}
 }
 
-// answeredSince tells whether an instance has answered since then, or was heard of otherwise.
-func (r *roster) answeredSince(origin string, then time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.heard[origin].After(then) || r.left[origin].After(then)
-}
-
 // lately are the instances that answered in the time before now, whether they are there or not.
 func (r *roster) lately(within time.Duration, now time.Time) (list []string) {
 	r.mu.Lock()

@@ -148,9 +148,7 @@ func (s *search) peers(round time.Duration) taken {
 			return taken{why: socketio.RefusedTimeout}
 		}
 	}
-	t := s.ask(round, "")
-	t.partial = t.partial || s.lately(s.owner)
-	return t
+	return s.ask(round, "")
 }
 
 // spoke tells whether events of the owner came here: it may have come since everybody was called.
@@ -176,18 +174,23 @@ func (s *search) call(round time.Duration) {
 		s.x.roster.end(began, began, false)
 		return
 	}
-	done := make(chan bool, 1)
+	done := make(chan wire.Census, 1) // if all have answered that are there
 	s.x.cluster.AskPeers(s.ctx, req, false, func(r *wire.Response) bool {
 		if _, ok := s.x.read(r); ok {
 			answered.Add(1)
 		}
 		return true
 	}, func(c wire.Census, err error) {
-		done <- err == nil && !s.missing(c) && int(answered.Load()) >= c.Ours-1
+		if err == nil && int(answered.Load()) >= c.Ours-1 {
+			done <- c
+		} else {
+			close(done)
+		}
 	})
 	all := false
 	select {
-	case all = <-done:
+	case c, ok := <-done:
+		all = ok && !s.missing(c, nil)
 	case <-time.After(round):
 	case <-s.ctx.Done():
 	}
@@ -233,11 +236,11 @@ func (s *search) ask(d time.Duration, only string) taken {
 	}
 	s.x.expect(req.RequestID)
 	s.asked = append(s.asked, req.RequestID)
-	a := answers{s: s, only: only, id: req.RequestID, came: taken{why: socketio.RefusedUnknown}}
-	done := make(chan taken, 1)
+	a := answers{s: s, only: only, id: req.RequestID, came: taken{why: socketio.RefusedUnknown}, answered: map[string]bool{}, lately: s.x.lately()}
+	done := make(chan wire.Census, 1)
 	s.x.cluster.AskPeers(s.ctx, req, only != "", a.take, func(c wire.Census, err error) {
-		if t, ok := a.all(c, err); ok {
-			done <- t
+		if a.all(c, err) {
+			done <- c
 		}
 	})
 	timeout := time.NewTimer(d)
@@ -247,8 +250,8 @@ func (s *search) ask(d time.Duration, only string) taken {
 		return t
 	case t := <-s.ended:
 		return t
-	case t := <-done:
-		return s.late(t)
+	case c := <-done:
+		return s.late(a.result(c))
 	case <-timeout.C:
 	case <-s.ctx.Done():
 	}
