@@ -26,7 +26,7 @@
 //   - in no mode is anything lost on the speaker's own instance, twice or out of order, however often its session moves;
 //   - streams: nothing is lost across instances, but by a process that was killed or that said what it gave up;
 //   - recovery: a session that was recovered is complete, and at most one in fifty of those that ask is not recovered, unless
-//     its instance was killed;
+//     its instance was killed or another fault explains it (see package verdict); the reasons are told;
 //   - history: every word that was acknowledged is in it, once, in order, and all instances tell the same; but what waited for
 //     Redis in a process that was killed or that said what it gave up;
 //   - goroutines, descriptors and memory of all instances are as in the beginning, and Redis has no more keys for good.

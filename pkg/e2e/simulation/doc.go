@@ -16,7 +16,7 @@
 //   - pubsub: a word that is lost across instances is in a counter of the sender's (dropped, unknown) or of the receiver's (gaps), and where
 //     the receivers had no gap, no more words are lost than the sender counts;
 //   - streams: nothing is lost while Redis keeps its data; if it loses some, readers count gaps or what they missed;
-//   - a session is recovered, unless a fault explains why not: see excuses_test.go. How many are not without an excuse is told, by the server's
+//   - a session is recovered, unless a fault explains why not: see excuses.go of package verdict. How many are not without an excuse is told, by the server's
 //     reason; with -everybody each one is a violation, so that its shortest schedule is found. TestFound
 //     keeps those that were mended;
 //   - afterwards nothing is queued, nobody is there who has left, Redis holds nothing for good, and no goroutine is left.
@@ -26,6 +26,9 @@
 //	go test ./pkg/e2e/simulation                                a few seeds in each mode, as in CI
 //	go test ./pkg/e2e/simulation -seed 1 -seeds 1000 -v         (task simulate)
 //	go test ./pkg/e2e/simulation -modes both -schedule '1.2s kill 0 800ms' -seed 7 -v
+//
+// A seed at which the clock stands still is told after two minutes: somebody waits for a lock whose holder waits for the time. It need not be a
+// fault: a server that closes a client's connection while its session is looked for waits for the end of that search, in real time up to 8 s.
 //
 // A violation is printed with its seed, and with the shortest schedule that still shows it, for -schedule. -log prints what the servers log.
 package simulation

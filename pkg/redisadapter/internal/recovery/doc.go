@@ -15,7 +15,8 @@
 // A has ended its own copy when it answers. If it has handed the session over before, it tells to whom,
 // and B asks there. The request goes to all of ours, with the origin of the one that has to answer; without
 // one all answer, with how far they have published: so B asks who is there (see roster), and for ids that
-// older instances gave out. If none has it, the session may be in Redis: instances that end in order leave sessions
+// older instances gave out. Each tells whom it heard of a moment ago, too: one of those that does not answer, and
+// has not ended in order, may have the session and come back. If none has it, the session may be in Redis: instances that end in order leave sessions
 // and what is kept there (Store), and how far they had published (Leave): an instance that begins when they have ended
 // can tell whether it has missed something. A session is removed from Redis last of all. Questions of sessions, and their
 // answers, do not wait for what is queued: numbers tell what is still to come. Node's messages carry no number. On the classic format B receives its
