@@ -249,6 +249,9 @@ func (p *person) hear(event string, now time.Time) {
 	}
 }
 
+// talkTimeout bounds how long a word may need to leave. A machine that is busy elsewhere stops this process for seconds.
+const talkTimeout = 5 * time.Second
+
 // says says the next number, if it is connected.
 func (p *person) says() {
 	p.mu.Lock()
@@ -258,7 +261,7 @@ func (p *person) says() {
 	}
 	w := word{From: p.name, Seq: len(p.said), At: time.Now(), Stay: len(p.stays)}
 	p.said = append(p.said, w)
-	_ = p.conn.SetWriteDeadline(w.At.Add(time.Second))
+	_ = p.conn.SetWriteDeadline(w.At.Add(talkTimeout))
 	ask := ""
 	if p.w.mode.keeps {
 		ask = strconv.Itoa(w.Seq)
