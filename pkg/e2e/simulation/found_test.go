@@ -14,6 +14,8 @@ func TestFound(t *testing.T) {
 		{"the owner answers after it was given up", "both", 13, "730ms back-jam 0 3.6s; 1.265s term 0 1.167s"},
 		{"the owner comes back and has not read what others published and ended", "both", 188, "931ms cut 8 0s; 1.813s cut 5 0s; 2.232s kill 0 1.94s; 3.166s cut 1 0s; 3.639s redis-stop 0 3.944s; 3.914s back-jam 0 2.652s; " +
 			"4.759s back-cut 2 1.606s; 5.261s isolate 1 6.462s; 6.076s add 0 7.037s; 6.639s term 1 1.731s; 7.56s term 2 1.563s; 7.944s cut 3 0s"},
+		{"one has ended in order, the owner is cut off, and as many have come as have gone", "recovery", 6268,
+			"4.221s term 0 1.41s; 4.606s back-cut 1 4.346s; 5.362s term 1 1.586s; 6.159s redis-kill 0 4.88s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := kinds.Read(tt.schedule)

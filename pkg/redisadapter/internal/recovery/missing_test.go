@@ -15,29 +15,33 @@ import (
 // TestInstancesThatEndedInOrderAreNotMissed: those that have left their last word since they were there are not waited for; what they published
 // last has to be here, or in what was stored.
 func TestInstancesThatEndedInOrderAreNotMissed(t *testing.T) {
-	now := time.Now()
-	word := func(name string, published uint64, ago time.Duration) lastWord {
-		return lastWord{socketio.OriginText(name), published, now.Add(-ago)}
+	word := func(name string, published uint64, ago time.Duration) func() lastWord {
+		return func() lastWord { return lastWord{socketio.OriginText(name), published, time.Now().Add(-ago)} }
 	}
 	gone := socketio.OriginText("gone")
 	for _, tc := range []struct {
 		name    string
 		missing int
-		words   []lastWord
+		words   []func() lastWord
 		why     socketio.Refusal
 	}{
 		{"nobody is missed", 0, nil, socketio.NotRefused},
 		{"it may come back", 1, nil, socketio.RefusedTimeout},
-		{"it has ended", 1, []lastWord{word("gone", 7, time.Second)}, socketio.NotRefused},
-		{"it has ended, another one may come back", 2, []lastWord{word("gone", 7, time.Second)}, socketio.RefusedTimeout},
-		{"one has ended before they were there", 1, []lastWord{word("gone", 7, time.Minute)}, socketio.RefusedTimeout},
-		{"it has said more than that", 1, []lastWord{word("gone", 8, time.Second)}, socketio.RefusedCut},
-		{"one that nobody has heard of has said something", 0, []lastWord{word("another", 1, time.Minute)}, socketio.RefusedCut},
+		{"it has ended", 1, []func() lastWord{word("gone", 7, time.Second)}, socketio.NotRefused},
+		{"it has ended, another one may come back", 2, []func() lastWord{word("gone", 7, time.Second)}, socketio.RefusedTimeout},
+		{"one has ended before they were there", 1, []func() lastWord{word("gone", 7, time.Minute)}, socketio.RefusedTimeout},
+		{"it has said more than that", 1, []func() lastWord{word("gone", 8, time.Second)}, socketio.RefusedCut},
+		{"one that nobody has heard of has said something", 0, []func() lastWord{word("another", 1, time.Second)}, socketio.RefusedCut},
+		{"it had said that before the session was left", 0, []func() lastWord{word("another", 1, time.Minute)}, socketio.NotRefused},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, n := newNodes(t, "alpha", "beta")
 			alpha := n["alpha"]
-			alpha.missing, alpha.since, alpha.store = tc.missing, now.Add(-3*time.Second), lastWords{list: tc.words}
+			left := lastWords{}
+			for _, word := range tc.words {
+				left.list = append(left.list, word())
+			}
+			alpha.missing, alpha.since, alpha.store = tc.missing, time.Now().Add(-3*time.Second), left
 			s, stop := newSearch(t, alpha)
 			defer stop()
 			if got := s.heardSince(&socketio.HandedSession{Seen: map[string]uint64{gone: 7}}, 10*time.Second); got.why != tc.why {

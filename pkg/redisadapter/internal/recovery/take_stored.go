@@ -51,10 +51,16 @@ func (s *search) hand(log *socketio.StoredLog, session json.RawMessage) (*socket
 	return log.Hand(session, s.offset, kept, s.x.local.RecoversFor())
 }
 
+// hadUntil is a moment up to which all that others had said, and Redis had, is in a session that has just been described.
+func hadUntil(h *socketio.HandedSession) time.Time {
+	return time.Now().Add(-time.Duration(h.Age+max(h.Behind, 0))*time.Millisecond - onTheWay - clockSkew)
+}
+
 // heardSince asks how far all instances have published, and tells whether everything that they did since
 // a session was stored came here: this instance began to listen later, perhaps. If another one has taken the session meanwhile, it gives it
 // away as ever.
 func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) taken {
+	had := hadUntil(h)
 	for { // an instance that is missing for a moment may be the one that has published
 		t := s.ask(round, "")
 		if t.session != nil || final(t.why) {
@@ -67,7 +73,7 @@ func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) take
 			return taken{why: socketio.RefusedTimeout}
 		}
 	}
-	if t := s.leftBehind(); t.why != socketio.NotRefused {
+	if t := s.leftBehind(had); t.why != socketio.NotRefused {
 		return t
 	}
 	for end := time.Now().Add(onTheWay); !s.hasAll(h); {
@@ -78,13 +84,17 @@ func (s *search) heardSince(h *socketio.HandedSession, round time.Duration) take
 	return taken{}
 }
 
-// leftBehind notes how far those had published that cannot be asked any more. Redis is asked for it after all instances have answered: those
-// that have ended since then were among them.
-func (s *search) leftBehind() taken {
+// leftBehind notes how far those had published that cannot be asked any more. What those said that had ended at a time up to which all had come
+// is in the session: the instance that left it had heard them, or those that it has it from. Redis is asked after all instances have
+// answered: those that have ended since then were among them.
+func (s *search) leftBehind(had time.Time) taken {
 	for {
 		last, err := s.x.store.last(s.ctx)
 		if err == nil {
 			for _, l := range last {
+				if l.at.Before(had) {
+					continue
+				}
 				s.note(sessionAnswer{Origin: l.origin, Published: l.published})
 			}
 			return taken{}
