@@ -81,8 +81,9 @@ func (u *UI) watch(name string) {
 
 func (u *UI) connected(w *watch, s *socket.Socket) {
 	carry(s)
-	u.tell("socket_connected", show(s, w.name, aboutOf(s)), now())
-	if s.Conn().Transport().Name() == engineio.Polling {
+	told := aboutOf(s) // it may be upgraded at any time
+	u.tell("socket_connected", show(s, w.name, told), now())
+	if told.Transport == engineio.Polling {
 		w.mu.Lock()
 		w.polling[s.Id()] = s
 		w.mu.Unlock()
@@ -133,7 +134,7 @@ func (u *UI) upgrades() {
 			if transport := s.Conn().Transport().Name(); transport != engineio.Polling {
 				delete(w.polling, id)
 				carry(s)
-				u.tell("socket_updated", map[string]any{"id": id, "nsp": w.name, "transport": transport})
+				u.tell("socket_updated", updated(w, id, transport))
 			}
 		}
 		return true
@@ -161,6 +162,34 @@ func (u *UI) sendSockets(to *socket.Socket) {
 		}
 	}
 	_ = to.Emit("all_sockets", all) // no reserved name
+	for _, s := range all {
+		u.sendUpgrade(to, s)
+	}
+}
+
+// sendUpgrade tells a page that a socket of this instance has been upgraded since it was described, if all pages have been told that: this one
+// may have heard of it before it had the list.
+func (u *UI) sendUpgrade(to *socket.Socket, told shown) {
+	v, known := u.watched.Load(told.Nsp)
+	if !known || told.Transport != engineio.Polling {
+		return
+	}
+	w, id := v.(*watch), socket.SocketId(told.ID)
+	s, here := u.io.Of(told.Nsp).Sockets().Load(id)
+	if !here {
+		return
+	}
+	w.mu.Lock()
+	_, ahead := w.polling[id]
+	w.mu.Unlock()
+	if transport := s.Conn().Transport().Name(); !ahead && transport != engineio.Polling {
+		_ = to.Emit("socket_updated", updated(w, id, transport))
+	}
+}
+
+// updated is what pages are told of an upgrade.
+func updated(w *watch, id socket.SocketId, transport string) map[string]any {
+	return map[string]any{"id": id, "nsp": w.name, "transport": transport}
 }
 
 // fetchTimeout is beyond that of cluster adapters.
