@@ -236,7 +236,10 @@ func (s *search) ask(d time.Duration, only string) taken {
 	}
 	s.x.expect(req.RequestID)
 	s.asked = append(s.asked, req.RequestID)
-	a := answers{s: s, only: only, id: req.RequestID, came: taken{why: socketio.RefusedUnknown}, answered: map[string]bool{}, lately: s.x.lately()}
+	a := answers{s: s, only: only, id: req.RequestID, came: taken{why: socketio.RefusedUnknown}, answered: map[string]bool{}}
+	if only == "" {
+		a.lately = s.x.lately()
+	}
 	done := make(chan wire.Census, 1)
 	s.x.cluster.AskPeers(s.ctx, req, only != "", a.take, func(c wire.Census, err error) {
 		if a.all(c, err) {
