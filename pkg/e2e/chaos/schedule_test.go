@@ -15,7 +15,7 @@ const (
 )
 
 // kinds are what happens in a nemesis. On is "redis", "line" (the nth person's), or something that each of Count places has.
-var kinds = noted(schedule.Kinds[*world]{
+var kinds = schedule.Kinds[*world]{
 	{Name: "kill", Weight: 3, Least: 200 * time.Millisecond, Most: 2 * time.Second, On: "process", Count: firstPlaces, Strike: func(w *world, n int) func() {
 		w.instances[n].end(syscall.SIGKILL)
 		return func() { w.instances[n].succeed(w.path) }
@@ -78,22 +78,15 @@ var kinds = noted(schedule.Kinds[*world]{
 		w.people[n].cut()
 		return func() {}
 	}},
-})
+}.Noted(struck)
 
-// noted are kinds whose strikes are remembered, with what they strike.
-func noted(kinds schedule.Kinds[*world]) schedule.Kinds[*world] {
-	for i, k := range kinds {
-		kinds[i].Strike = func(w *world, n int) func() {
-			process := 0
-			if n < len(w.instances) && k.On != "redis" && k.On != "line" {
-				process = w.instances[n].lives()
-			}
-			over := w.incidents.Struck(k.Name, process)
-			mend := k.Strike(w, n)
-			return func() { mend(); over() }
-		}
+// struck notes that something happens, and to which process if it is one's.
+func struck(w *world, k schedule.Kind[*world], n int) (over func()) {
+	process := 0
+	if n < len(w.instances) && k.On != "redis" && k.On != "line" {
+		process = w.instances[n].lives()
 	}
-	return kinds
+	return w.incidents.Struck(k.Name, process)
 }
 
 // oldServer is the binary of an older version, empty if none takes part.

@@ -52,6 +52,19 @@ type Kind[W any] struct {
 // Kinds are those that there are in a world.
 type Kinds[W any] []Kind[W]
 
+// Noted are the same kinds, but note is told of each strike before it happens, and over is called when it is mended.
+func (k Kinds[W]) Noted(note func(w W, kind Kind[W], n int) (over func())) Kinds[W] {
+	noted := slices.Clone(k)
+	for i, kind := range k {
+		noted[i].Strike = func(w W, n int) func() {
+			over := note(w, kind, n)
+			mend := kind.Strike(w, n)
+			return func() { mend(); over() }
+		}
+	}
+	return noted
+}
+
 func (k Kinds[W]) of(b Blow) (Kind[W], bool) {
 	i := slices.IndexFunc(k, func(k Kind[W]) bool { return k.Name == b.Kind })
 	if i < 0 {

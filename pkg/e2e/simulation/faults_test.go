@@ -8,7 +8,7 @@ import (
 
 // kinds are what happens. On is "redis", "line" (the nth person's), or something that each of Count places has; what is done to a place
 // whose server has ended is done to nobody.
-var kinds = noted(schedule.Kinds[*world]{
+var kinds = schedule.Kinds[*world]{
 	{Name: "kill", Weight: 3, Least: 200 * time.Millisecond, Most: 2 * time.Second, On: "process", Count: firstPlaces, Strike: func(w *world, n int) func() {
 		w.places[n].kill()
 		return w.places[n].succeed
@@ -64,25 +64,17 @@ var kinds = noted(schedule.Kinds[*world]{
 		w.people[n].cut()
 		return func() {}
 	}},
-})
+}.Noted(struck)
 
-// noted are kinds whose strikes are remembered, with what they strike.
-func noted(kinds schedule.Kinds[*world]) schedule.Kinds[*world] {
-	for i, k := range kinds {
-		strike := k.Strike
-		kinds[i].Strike = func(w *world, n int) func() {
-			server := 0
-			if n < len(w.places) && k.On != "redis" && k.On != "line" {
-				if s := w.places[n].server(); s != nil {
-					server = s.number
-				}
-			}
-			over := w.incidents.Struck(k.Name, server)
-			mend := strike(w, n)
-			return func() { mend(); over() }
+// struck notes that something happens, and to which server if it is one's.
+func struck(w *world, k schedule.Kind[*world], n int) (over func()) {
+	server := 0
+	if n < len(w.places) && k.On != "redis" && k.On != "line" {
+		if s := w.places[n].server(); s != nil {
+			server = s.number
 		}
 	}
-	return kinds
+	return w.incidents.Struck(k.Name, server)
 }
 
 // onServer does something to the server that is in a place, and undoes it.
