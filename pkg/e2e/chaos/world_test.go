@@ -144,9 +144,7 @@ func (in *instance) launch(path string) launched {
 	host, port, _ := net.SplitHostPort(in.back.addr())
 	env := []string{"HOST=127.0.0.1", "NODE_PORT=0", "METRICS_ADDR=127.0.0.1:0", "LOG_FORMAT=json", "CHAT_JOIN_NOTICE=false",
 		"DRAIN_SECONDS=6", "REDIS_HOST=" + host, "REDIS_PORT=" + port}
-	in.mu.Lock()
-	number := in.number + 1000*(in.life+1)
-	in.mu.Unlock()
+	number := in.lives() + aLife
 	in.w.incidents.Began(number)
 	heed := func(line string) bool { return in.takeRefusal(number, line) }
 	p := start(t, fmt.Sprintf("instance %d", in.number), heed, append(append(os.Environ(), env...), in.w.mode.env...), path)
@@ -176,15 +174,20 @@ func (in *instance) vacant() bool {
 func (in *instance) leave(killed bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.ends = append(in.ends, ending{in.number + 1000*in.life, time.Now(), killed, in.process})
+	in.ends = append(in.ends, ending{in.livesLocked(), time.Now(), killed, in.process})
 	in.addr, in.operators = "", ""
 }
+
+// aLife is by how much the name of a process is greater than that of the one before it in its place.
+const aLife = 1000
+
+func (in *instance) livesLocked() int { return in.number + aLife*in.life }
 
 // lives is a name for the process that is there now.
 func (in *instance) lives() int {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.number + 1000*in.life
+	return in.livesLocked()
 }
 
 var probes = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
