@@ -42,16 +42,16 @@ type ring interface {
 }
 
 const (
-	// takeAtOnce is what a worker takes without a ring; few, so that several workers
-	// share a broadcast.
+	// takeAtOnce is what a worker takes of connections that are written to one by one; few,
+	// so that several workers share a broadcast.
 	takeAtOnce = 16
 	perWorker  = 64
 )
 
-// share is how many connections a worker takes from the line, and how many waiting
-// connections are worth one more worker.
-func (f *flusher) share() (take, perWorker int) {
-	if f.ring.Err() == nil {
+// shareLocked tells how many connections a worker takes from the line, and how many that
+// wait are worth one more worker.
+func (f *flusher) shareLocked() (take, worth int) {
+	if f.ring.Err() == nil && !f.line.long {
 		return uring.Batch, uring.Batch
 	}
 	return takeAtOnce, perWorker
@@ -72,6 +72,7 @@ func newFlusher(r *running, useRing bool) *flusher {
 type connLine struct {
 	conns []*Conn // from first on
 	first int
+	long  bool // some of them, in all likelihood, have more to write than is gathered
 }
 
 func (l *connLine) len() int { return len(l.conns) - l.first }
@@ -90,17 +91,21 @@ func (l *connLine) pop(dst []*Conn) int {
 	n := copy(dst, l.conns[l.first:])
 	clear(l.conns[l.first : l.first+n])
 	if l.first += n; l.first == len(l.conns) {
-		l.conns, l.first = l.conns[:0], 0
+		l.conns, l.first, l.long = l.conns[:0], 0, false
 	}
 	return n
 }
 
 // schedule puts connections whose writer is writerScheduled at the end of the line.
-func (f *flusher) schedule(conns ...*Conn) {
+func (f *flusher) schedule(conns ...*Conn) { f.scheduleAll(conns, false) }
+
+// scheduleAll is schedule for those of a broadcast; long tells that it is not gathered.
+func (f *flusher) scheduleAll(conns []*Conn, long bool) {
 	f.mu.Lock()
 	f.line.push(conns)
+	f.line.long = f.line.long || long
 	start := 0
-	_, perWorker := f.share()
+	_, perWorker := f.shareLocked()
 	for f.workers < f.max && f.line.len() > f.workers*perWorker {
 		f.workers++
 		start++
@@ -139,7 +144,7 @@ func (f *flusher) take(w *writer) []*Conn {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.countLocked(w)
-	most, _ := f.share()
+	most, _ := f.shareLocked()
 	n := f.line.pop(w.taken[:most])
 	if n == 0 {
 		f.workers--
