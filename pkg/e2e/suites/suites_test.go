@@ -19,8 +19,8 @@ import (
 	"socketio-chat/pkg/testenv"
 )
 
-// heartbeat is what the protocols' suites expect.
-var heartbeat = engineio.Options{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond, MaxPayload: 1_000_000}
+// heartbeat is what the protocols' suites wait for; its time-out leaves a busy machine time.
+var heartbeat = engineio.Options{PingInterval: 300 * time.Millisecond, PingTimeout: 2 * time.Second, MaxPayload: 1_000_000}
 
 // TestWithNode runs the files of ../node/suites on servers of this process.
 func TestWithNode(t *testing.T) {
@@ -29,7 +29,8 @@ func TestWithNode(t *testing.T) {
 	}
 	testenv.NPM(t, "../node")
 	env := append(os.Environ(),
-		"SUITE_ECHO="+address(t, echoServer(t)),
+		"SUITE_ECHO="+address(t, echoServer(t, engineio.Options{MaxPayload: heartbeat.MaxPayload})),
+		"SUITE_BEATS="+address(t, echoServer(t, heartbeat)),
 		"SUITE_PROTOCOL="+address(t, protocolServer(t)),
 		"SUITE_STAGE="+address(t, stageServer(t)))
 	files, err := filepath.Glob("../node/suites/*.test.mjs")
@@ -65,11 +66,10 @@ func address(t *testing.T, handler http.Handler) string {
 }
 
 // echoServer is an Engine.IO server that sends every message back.
-func echoServer(t *testing.T) http.Handler {
-	opts := heartbeat
+func echoServer(t *testing.T, opts engineio.Options) http.Handler {
 	opts.OnConnect = func(c *engineio.Conn) engineio.Receiver { return echo{c} }
 	server := engineio.NewServer(opts)
-	t.Cleanup(func() { _ = server.Close(context.Background()) })
+	closes(t, server.Close)
 	return server
 }
 
@@ -89,12 +89,16 @@ func (echo) Closed(engineio.CloseReason, error) {}
 func newServer(t testing.TB, opts socketio.Options) *socketio.Server {
 	t.Helper()
 	io := socketio.NewServer(opts)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := io.Close(ctx); err != nil {
-			t.Log(err) // clients of a test that has failed
-		}
-	})
+	closes(t, io.Close)
 	return io
+}
+
+// closes closes a server when the test ends. Its clients have ended by then, and many had no
+// reason to say so.
+func closes(t testing.TB, server func(context.Context) error) {
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_ = server(ctx)
+	})
 }

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../world/deadline.mjs';
 import { OP, frame, PollingSession, RawWebSocket, query, request } from '../world/wire.mjs';
-import { echo, PING_INTERVAL, PING_TIMEOUT } from './peer.mjs';
+import { beats, echo, PING_INTERVAL, PING_TIMEOUT } from './peer.mjs';
 
 const server = echo();
+const beating = beats();
 
 /** How each protocol writes a payload of packets. */
 const DIALECTS = {
@@ -17,9 +18,9 @@ const DIALECTS = {
 for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
   // Protocol 3 sends octets on polling unless the client says b64.
   const polling = EIO === '3' ? { EIO, transport: 'polling', b64: 1 } : { EIO, transport: 'polling' };
-  const session = () => PollingSession.open(server, polling);
-  const websocket = async (params = {}) => {
-    const ws = await RawWebSocket.open(server, { EIO, transport: 'websocket', ...params });
+  const session = (of = server) => PollingSession.open(of, polling);
+  const websocket = async (params = {}, of = server) => {
+    const ws = await RawWebSocket.open(of, { EIO, transport: 'websocket', ...params });
     if (!params.sid) await ws.want(/^0\{/);
     return ws;
   };
@@ -31,7 +32,7 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
 
   describe(`Engine.IO protocol ${EIO}`, () => {
     it('opens a session on polling', async () => {
-      const { status, body } = await request(server, { path: query(polling) });
+      const { status, body } = await request(beating, { path: query(polling) });
       assert.equal(status, 200);
       const [, length, open] = opened(body);
       if (EIO === '3') assert.equal(Number(length), open.length + 1);
@@ -39,7 +40,7 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
     });
 
     it('opens a session on a WebSocket', async () => {
-      const ws = await RawWebSocket.open(server, { EIO, transport: 'websocket' });
+      const ws = await RawWebSocket.open(beating, { EIO, transport: 'websocket' });
       checkOpen((await ws.want(/^0/)).slice(1), []);
       ws.destroy();
     });
@@ -118,7 +119,7 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
     });
 
     it('beats on polling', async () => {
-      const polled = await session();
+      const polled = await session(beating);
       for (let i = 0; i < 3; i++) {
         if (EIO === '3') {
           assert.equal((await polled.post(payload('2'))).status, 200);
@@ -131,7 +132,7 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
     });
 
     it('beats on a WebSocket', async () => {
-      const ws = await websocket();
+      const ws = await websocket({}, beating);
       for (let i = 0; i < 3; i++) {
         if (EIO === '3') {
           ws.say('2');
@@ -145,13 +146,13 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
     });
 
     it('closes a session on polling whose heartbeat has stopped', async () => {
-      const polled = await session();
+      const polled = await session(beating);
       await new Promise((resolve) => setTimeout(resolve, PING_INTERVAL + PING_TIMEOUT + 100)); // nothing may be asked meanwhile
       await eventually(async () => (await polled.post(payload(EIO === '3' ? '2' : '3'))).status === 400 || (await polled.get()).status === 400, 'the session to end');
     });
 
     it('closes a WebSocket whose heartbeat has stopped', async () => {
-      await (await websocket()).closeCode();
+      await (await websocket({}, beating)).closeCode();
     });
 
     it('closes a session on polling when the client asks', async () => {

@@ -5,12 +5,14 @@ const at = (name) => {
   return { name, host, port: Number(port), url: `http://${host}:${port}` };
 };
 
-/** Engine.IO alone: it sends every message back. Heartbeat: 300 ms, 200 ms. */
+/** Engine.IO alone: it sends every message back. */
 export const echo = () => at('SUITE_ECHO');
-/** Socket.IO: namespaces / and /custom of the protocol's suite, CONNECT within a second; same heartbeat. */
+/** The same, with the heartbeat below: a ping may come between any two packets. */
+export const beats = () => at('SUITE_BEATS');
+/** Socket.IO: namespaces / and /custom of the protocol's suite, CONNECT within a second; the heartbeat below. */
 export const protocol = () => at('SUITE_PROTOCOL');
 /** Socket.IO: what the tests of socket.io-client expect. */
 export const stage = () => at('SUITE_STAGE');
 
 export const PING_INTERVAL = 300;
-export const PING_TIMEOUT = 200;
+export const PING_TIMEOUT = 2_000;
