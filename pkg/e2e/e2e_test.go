@@ -17,7 +17,7 @@ import (
 )
 
 // parallelism is how many test files run at the same time: they wait more than they work, yet share few cores.
-const parallelism = 2
+const parallelism = 3
 
 // TestEndToEnd runs each file of node/test as a subtest on a chat-server built from this tree.
 func TestEndToEnd(t *testing.T) {

@@ -17,7 +17,8 @@ import (
 	"socketio-chat/pkg/testenv"
 )
 
-const patience = 30 * time.Second
+// patience is how long a test waits for what a busy machine may have to compile first.
+const patience = 3 * time.Minute
 
 var (
 	javaScript = regexp.MustCompile("(?s)```js\n(.*?)```")
