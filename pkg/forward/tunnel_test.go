@@ -109,14 +109,17 @@ func TestUpgradeThroughAnotherInstance(t *testing.T) {
 
 // Each end of a tunnel learns of the end of the other, whatever it is.
 func TestTheEndsOfATunnel(t *testing.T) {
-	list := cluster(t, 2, Options{}, engineio.Options{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
-	owner, front := list[0], list[1]
-	open := func(t *testing.T) (*visitor, wsClient) {
+	open := func(t *testing.T, opts engineio.Options) (*visitor, wsClient) {
+		list := cluster(t, 2, Options{}, opts)
+		owner, front := list[0], list[1]
+		t.Cleanup(func() {
+			eventually(t, "no tunnel is left", func() bool { return front.Stats().Tunnels == 0 })
+		})
 		sid := owner.open(t, "EIO=4")
 		return owner.accept(t), upgrade(t, front, sid)
 	}
 	t.Run("the owner closes", func(t *testing.T) {
-		v, c := open(t)
+		v, c := open(t, engineio.Options{})
 		v.Close()
 		_ = c.SetReadDeadline(time.Now().Add(patience))
 		for {
@@ -129,24 +132,23 @@ func TestTheEndsOfATunnel(t *testing.T) {
 		}
 	})
 	t.Run("the client is cut off", func(t *testing.T) {
-		v, c := open(t)
+		v, c := open(t, engineio.Options{})
 		tcp := c.NetConn().(*net.TCPConn)
 		_ = tcp.SetLinger(0)
 		tcp.Close() // a reset
 		v.wantClosed(t, "transport close")
 	})
 	t.Run("the client says no more", func(t *testing.T) {
-		v, c := open(t)
+		v, c := open(t, engineio.Options{})
 		_ = c.NetConn().(*net.TCPConn).CloseWrite()
 		v.wantClosed(t, "transport close")
 		c.wantEnd(t)
 	})
 	t.Run("the client is dead", func(t *testing.T) {
-		v, c := open(t) // answers no ping
+		v, c := open(t, engineio.Options{PingInterval: 300 * time.Millisecond, PingTimeout: 200 * time.Millisecond}) // answers no ping
 		v.wantClosed(t, "ping timeout")
 		c.wantEnd(t)
 	})
-	eventually(t, "no tunnel is left", func() bool { return front.Stats().Tunnels == 0 })
 }
 
 // An upgrade that the owner refuses is refused by the front.

@@ -3,9 +3,11 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { Server } from 'socket.io-4';
+import { PING_INTERVAL, PING_TIMEOUT } from './peer.mjs';
 
 const { Server: Engine } = createRequire(createRequire(import.meta.url).resolve('socket.io-4'))('engine.io');
-const heartbeat = { pingInterval: 300, pingTimeout: 200, maxPayload: 1e6, maxHttpBufferSize: 1e6, allowEIO3: true };
+const options = { maxPayload: 1e6, maxHttpBufferSize: 1e6, allowEIO3: true };
+const heartbeat = { ...options, pingInterval: PING_INTERVAL, pingTimeout: PING_TIMEOUT };
 
 function listen(name, attach) {
   const web = createServer();
@@ -13,12 +15,14 @@ function listen(name, attach) {
   web.listen(0, '127.0.0.1', () => console.log(`export ${name}=127.0.0.1:${web.address().port}`));
 }
 
-listen('SUITE_ECHO', (web) => {
-  const engine = new Engine(heartbeat);
-  engine.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
-  web.on('request', (req, res) => engine.handleRequest(req, res));
-  web.on('upgrade', (req, socket, head) => engine.handleUpgrade(req, socket, head));
-});
+for (const [name, opts] of Object.entries({ SUITE_ECHO: options, SUITE_BEATS: heartbeat })) {
+  listen(name, (web) => {
+    const engine = new Engine(opts);
+    engine.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+    web.on('request', (req, res) => engine.handleRequest(req, res));
+    web.on('upgrade', (req, socket, head) => engine.handleUpgrade(req, socket, head));
+  });
+}
 
 listen('SUITE_PROTOCOL', (web) => {
   const io = new Server(web, { ...heartbeat, connectTimeout: 1000 });
