@@ -87,7 +87,7 @@ func limitsSection() section {
 			most(func(l *Limits) *int { return &l.Namespaces })},
 		{"MAX_ROOMS", "1000", "Rooms per client and namespace.",
 			most(func(l *Limits) *int { return &l.Rooms })},
-		{"HEADER_TIMEOUT_MS", "10000", "Time in which the headers of a request must arrive.",
+		{"HEADER_TIMEOUT_MS", "60000", "Time in which the headers of a request must arrive, from when its connection is there; Node's servers wait as long.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Limits.HeaderTime }, 100*time.Millisecond, anHour)},
 		{"BODY_TIMEOUT_MS", "30000", "Time in which the body of a request must arrive.",
 			milliseconds(func(c *Config) *time.Duration { return &c.Limits.BodyTime }, 100*time.Millisecond, anHour)},

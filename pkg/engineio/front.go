@@ -41,7 +41,7 @@ type FrontOptions struct {
 	// whatever path. It must lead those for Path to Server.ServeHTTP; it may refuse
 	// them before. Its ResponseWriter buffers 8 KB and can be flushed and hijacked.
 	Handler http.Handler
-	// HeaderTimeout is how long a new connection may send nothing; 0 means 10 s.
+	// HeaderTimeout is how long a new connection may send nothing; 0 means 60 s.
 	HeaderTimeout time.Duration
 	// IdleTimeout is how long a connection may rest between requests; 0 means 75 s.
 	IdleTimeout time.Duration
@@ -54,7 +54,7 @@ type FrontOptions struct {
 // at most.
 func (s *Server) Front(l net.Listener, o FrontOptions) net.Listener {
 	if o.HeaderTimeout <= 0 {
-		o.HeaderTimeout = 10 * time.Second
+		o.HeaderTimeout = 60 * time.Second
 	}
 	if o.IdleTimeout <= 0 {
 		o.IdleTimeout = 75 * time.Second

@@ -25,7 +25,7 @@
 //
 // Options.Front may serve requests before net/http sees them: it gets each listener and
 // returns one for the rest. What begins something passes through the same handler. A new
-// connection may stay silent for the 10 s below and a kept-alive one for the 75 s; a
+// connection may stay silent for the 60 s below and a kept-alive one for the 75 s; a
 // request that did not come whole at once is net/http's, and so are its limits.
 //
 // # Concurrency
@@ -36,7 +36,7 @@
 //
 // # Limits
 //
-// Headers must arrive within 10 s and 32 KiB, a request's body within 30 s (Options can change
+// Headers must arrive within 60 s and 32 KiB, a request's body within 30 s (Options can change
 // both times); a kept-alive connection may be idle for 75 s (Options.IdleTimeout). Connections that have no request to be
 // answered are at most Options.MaxIdle, and give way before the process has used up its descriptors; so do, when nobody
 // waits, answers that their clients do not read, but for those of Options.Socket. A body that no handler wants is waited

@@ -64,6 +64,19 @@ func TestSlowHeadersAreCut(t *testing.T) {
 	})
 }
 
+// A client on Node.js that computes for a while may have connected before and asks after that. To cut it
+// off costs it its session: Node's servers wait for 60 s.
+func TestClientMayStandStillBeforeItsRequest(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, dial func() net.Conn) {
+		c := dial()
+		time.Sleep(59 * time.Second)
+		send(t, c, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if text, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200 OK") {
+			t.Errorf("got %q, %v", text, err)
+		}
+	})
+}
+
 func TestIdleConnectionsAreClosed(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, dial func() net.Conn) {
 		c, begin := dial(), time.Now()

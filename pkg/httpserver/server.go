@@ -67,7 +67,7 @@ type Options struct {
 
 // The limits that the package documentation names, as far as Options do not say otherwise.
 const (
-	headerTimeout = 10 * time.Second
+	headerTimeout = 60 * time.Second // as in Node: a client may stand still when it has connected
 	headerBytes   = 32 << 10
 	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 75 * time.Second

@@ -138,7 +138,7 @@ export class Chatter {
    * Once the last one is here nothing can follow it but a duplicate, which the caller's next barrier catches.
    */
   async wantExactly(from, texts) {
-    await this.inbox.until(() => this.heardFrom(from).length >= texts.length, () => `${this.name} to get ${texts.length} messages from ${from.name}; got ${this.heardFrom(from).length}`);
+    await this.inbox.until(() => this.heardFrom(from).length >= texts.length, () => `${this.name} to get ${texts.length} messages from ${from.name}; got ${this.heardFrom(from).length}${this === from ? '' : from.losses()}${this.losses()}`);
     assert.deepEqual(this.heardFrom(from), texts, `${this.name} hears ${from.name}`);
   }
 
@@ -151,6 +151,11 @@ export class Chatter {
     present.delete(this);
     this.socket.disconnect();
     this.socket.io.disconnect(); // the connection under it too
+  }
+
+  /** For messages: why this chatter lost its connection so far. */
+  losses() {
+    return this.disconnects.length > 0 ? `. ${this.name} lost its connection: ${[...this.disconnects].join(', ')}` : '';
   }
 
   #recent() {
