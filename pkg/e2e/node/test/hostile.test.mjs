@@ -158,7 +158,8 @@ const REQUESTS = [
 describe('hostile', { skip: ['s2', 'nest'].includes(process.env.REFERENCE) && 'the outcomes are those of socket.io 4.8' }, () => {
   let server, alice, bob;
   before(async () => {
-    server = await ChatServer.start();
+    // Requests that never end are waited for by default as long as a test waits.
+    server = await ChatServer.start({ env: { HEADER_TIMEOUT_MS: '10000' } });
     [alice, bob] = [await Chatter.join(server), await Chatter.join(server, { generation: '2.5.0' })];
   });
   after(async () => {
