@@ -151,7 +151,7 @@ func (c *Conn) enqueue(frames []*Frame) (ok, schedule bool) {
 type Batch struct {
 	flusher *flusher
 	conns   []*Conn
-	long    bool // a connection got more than is gathered
+	long    bool // one of conns got more than is gathered
 }
 
 // Send is Conn.Send, but the frames leave at the next Flush at the latest. The connection
@@ -160,9 +160,9 @@ func (b *Batch) Send(c *Conn, frames ...*Frame) bool {
 	ok, schedule := c.enqueue(frames)
 	if schedule {
 		b.conns = append(b.conns, c)
-	}
-	for _, f := range frames {
-		b.long = b.long || f.size() > maxGathered
+		for _, f := range frames {
+			b.long = b.long || f.size() > maxGathered
+		}
 	}
 	return ok
 }
@@ -173,7 +173,6 @@ func (b *Batch) Flush() {
 	if len(b.conns) > 0 {
 		b.flusher.scheduleAll(b.conns, b.long)
 		clear(b.conns)
-		b.conns = b.conns[:0]
+		b.conns, b.long = b.conns[:0], false
 	}
-	b.long = false
 }

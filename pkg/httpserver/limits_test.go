@@ -69,7 +69,7 @@ func TestSlowHeadersAreCut(t *testing.T) {
 func TestClientMayStandStillBeforeItsRequest(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, dial func() net.Conn) {
 		c := dial()
-		time.Sleep(59 * time.Second)
+		time.Sleep(59 * time.Second) // on the bubble's clock
 		send(t, c, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 		if text, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200 OK") {
 			t.Errorf("got %q, %v", text, err)

@@ -70,8 +70,10 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 						t.Fatal(err)
 					}
 					// Its client has the answer a little before it counts as idle: which is the oldest depends on that.
-					for end := time.Now().Add(30 * time.Second); s.room.idle() < min(i+1, 8) && time.Now().Before(end); {
-						time.Sleep(time.Millisecond)
+					for end := time.Now().Add(30 * time.Second); s.room.idle() < min(i+1, s.room.most); time.Sleep(time.Millisecond) {
+						if time.Now().After(end) {
+							t.Fatalf("%d connections count as idle after %d requests", s.room.idle(), i+1)
+						}
 					}
 				} else if _, err := io.WriteString(nc, begin); err != nil {
 					t.Fatal(err)
