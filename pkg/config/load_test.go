@@ -32,7 +32,7 @@ func defaults() Config {
 		Redis:     Redis{Adapter: AdapterPubSub, StreamLength: 100_000, StreamBytes: 64 << 20},
 		Limits: Limits{
 			Connections: 100_000, AddressConnections: 1000, Handshakes: 5000, AddressHandshakes: 100, ProxyHeader: XForwardedFor,
-			Messages: 1000, MessageBurst: 5000, Attachments: 10, Bytes: 500_000, Deliveries: 200_000_000, ControlFrames: 100, AttachmentTime: 30 * time.Second, Arguments: 1000, AuthBytes: 32 << 10,
+			Messages: 1000, MessageBurst: 5000, Attachments: 10, Bytes: 500_000, Deliveries: 200_000_000, ControlFrames: 100, AttachmentTime: 60 * time.Second, Arguments: 1000, AuthBytes: 32 << 10,
 			Namespaces: 20, Rooms: 1000,
 			HeaderTime: 60 * time.Second, BodyTime: 30 * time.Second, IdleTime: 75 * time.Second,
 		},

@@ -69,7 +69,7 @@ type Options struct {
 const (
 	headerTimeout = 60 * time.Second // as in Node: a client may stand still when it has connected
 	headerBytes   = 32 << 10
-	bodyTimeout   = 30 * time.Second
+	bodyTimeout   = 30 * time.Second // httpRequestBodyTimeout of engine.io 6
 	idleTimeout   = 75 * time.Second
 	answerTimeout = 60 * time.Second
 	operatorIdle  = 128 // connections of the operators' address that wait

@@ -94,6 +94,29 @@ func TestLateAttachment(t *testing.T) {
 	})
 }
 
+// A part that crawls over a slow line may take as long as its session lasts without a pong, as on Node's servers.
+func TestSlowAttachment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{})
+		defer b.end()
+		root := b.Of("/")
+		On(root, "slow", func(context.Context, *socket.Socket, Payload) error {
+			root.Broadcast("done")
+			return nil
+		})
+		slow := b.join(nil)
+		slow.write(`451-["slow",{"_placeholder":true,"num":0}]`)
+		time.Sleep(44 * time.Second) // pinged after 25 s, its pong waits behind the part
+		slow.writeBinary("x")
+		slow.write("3")
+		synctest.Wait()
+		if got := slow.events(); got != 1 {
+			t.Errorf("%d of 1 were handled", got)
+		}
+		slow.conn.Close()
+	})
+}
+
 // In both protocols the log says why.
 func TestLateAttachmentIsLogged(t *testing.T) {
 	bothProtocols(t, func(t *testing.T, protocol int) {

@@ -53,8 +53,8 @@ type Limits struct {
 
 // The defaults of Limits.
 const (
-	DefaultAttachments       = 10 // that of socket.io-parser 4.2.6 and later
-	DefaultAttachmentTimeout = 30 * time.Second
+	DefaultAttachments       = 10               // that of socket.io-parser 4.2.6 and later
+	DefaultAttachmentTimeout = 60 * time.Second // longer than a session lasts without a pong: a slow line is no fault
 	DefaultArguments         = 1000
 	DefaultAuthBytes         = 32 << 10
 )
