@@ -10,11 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"socketio-chat/pkg/logs/logtest"
 	"socketio-chat/pkg/testenv"
 )
 
@@ -121,6 +123,32 @@ func TestTwoInstancesOnOneRedis(t *testing.T) {
 	}
 	if !two.ready(t) {
 		t.Error("the other instance is not ready any more")
+	}
+}
+
+// Clients come when what other instances say is heard; as long as Redis does not answer, they wait for that.
+func TestJoinsBeforeClientsCome(t *testing.T) {
+	for _, mode := range []string{"pubsub", "sharded", "streams"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			settings, redis := startRedisProcess(t)
+			if err := redis.Signal(syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(300*time.Millisecond, func() { _ = redis.Signal(syscall.SIGCONT) })
+			log := new(logtest.Buffer)
+			in := startLogged(t, log, append(settings, "REDIS_ADAPTER="+mode, "DRAIN_SECONDS=0")...)
+			if !in.ready(t) {
+				t.Error("not ready")
+			}
+			in.stop()
+			if err := <-in.result; err != nil {
+				t.Error(err)
+			}
+			if _, after, ok := strings.Cut(log.String(), "joined the cluster"); !ok || !strings.Contains(after, `"listening"`) {
+				t.Errorf("it did not join first:\n%s", log.String())
+			}
+		})
 	}
 }
 

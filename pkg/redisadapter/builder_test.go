@@ -179,3 +179,34 @@ func TestContextEnds(t *testing.T) {
 	cancel()
 	alpha.lost()
 }
+
+// Join returns when what the others say is heard, or at once if Redis is out of reach; of a Redis that does not answer only
+// the context gets tired.
+func TestJoin(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), testPatience)
+	defer cancel()
+	eachMode(t, func(t *testing.T, mode Mode) {
+		r := newRedis(t)
+		absent := newInstance(t, r, "absent", in(mode)).builder
+		if err := absent.Join(ctx); err == nil || ctx.Err() != nil || absent.Status().Joined {
+			t.Errorf("without Redis: %v", err)
+		}
+		r.start()
+		there := newInstance(t, r, "there", in(mode)).builder
+		if err := there.Join(ctx); err != nil || !there.Status().Joined {
+			t.Errorf("with Redis: %v, %+v", err, there.Status())
+		}
+		r.signal(pauseSignal)
+		defer r.signal(resumeSignal)
+		silent := newInstance(t, r, "silent", in(mode)).builder
+		tired, stop := context.WithCancel(ctx)
+		stop()
+		if err := silent.Join(tired); !errors.Is(err, context.Canceled) {
+			t.Errorf("with one that does not answer: %v", err)
+		}
+	})
+	impossible := newInstance(t, nil, "impossible").builder
+	if err := impossible.Join(ctx); !errors.Is(err, hub.ErrClientType) {
+		t.Errorf("without a client: %v", err)
+	}
+}

@@ -70,6 +70,7 @@
 //	cluster := &redisadapter.Builder{Redis: types.NewRedisClient(ctx, client), Logger: log}
 //	server := socketio.NewServer(socketio.Options{Adapter: cluster})
 //	…
+//	cluster.Join(ctx) // then listen: a client that comes before may miss what others say
 //	ready := cluster.Status().Joined
 //	…
 //	server.Close(ctx)

@@ -1,8 +1,10 @@
 package redisadapter
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -124,6 +126,24 @@ func (b *Builder) Status() Status {
 		s.Servers = 1
 	}
 	return s
+}
+
+// Join waits until this instance has joined the cluster, an attempt to has failed, or ctx is done. A client that comes
+// before may miss what other instances say; so call it between the making of the namespaces and the listening. The error
+// says why the cluster is not joined; the attempts go on.
+func (b *Builder) Join(ctx context.Context) error {
+	for _, h := range b.all() {
+		select {
+		case <-h.Attempted():
+		case <-ctx.Done():
+			return fmt.Errorf("join the cluster: %w", ctx.Err())
+		}
+	}
+	s := b.Status()
+	if s.Joined {
+		return nil
+	}
+	return fmt.Errorf("join the cluster: %w", cmp.Or(s.LastError, ErrNotJoined))
 }
 
 // changed tells the application when what Status says of all hubs together has changed.

@@ -1,10 +1,14 @@
 package redisadapter
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // startDurableRedis starts a server that has every write on disk before it answers.
@@ -90,6 +94,29 @@ func (c *chatter) end() {
 func (i *instance) rejoined() {
 	i.tb.Helper()
 	eventually(i.tb, i.name+" has joined", func() bool { return i.builder.Status().Joined })
+}
+
+// A client may come before Redis has answered for the first time: what is said from then on is due, however long that takes.
+func TestStreamsHearFromTheStart(t *testing.T) {
+	r := startRedis(t)
+	alpha := newModeCluster(t, r, Streams, "alpha")[0]
+	alpha.chat.Broadcast("msg", raw("0"))
+	eventually(t, "it is published", func() bool { return alpha.builder.Status().Published == 1 })
+	answers := make(chan struct{})
+	slow := newInstance(t, r, "slow", in(Streams), func(b *Builder) {
+		dial := b.Redis.Client.(*redis.Client).Options().Dialer
+		b.Redis.Client.(*redis.Client).Options().Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			<-answers
+			return dial(context.WithoutCancel(ctx), network, addr)
+		}
+	})
+	early := slow.connect("early")
+	alpha.chat.Broadcast("msg", raw("1"))
+	eventually(t, "it is published", func() bool { return alpha.builder.Status().Published == 2 })
+	close(answers)
+	slow.rejoined()
+	alpha.chat.Broadcast("msg", raw("2"))
+	early.want(`["msg",1]`, `["msg",2]`)
 }
 
 // Redis is killed and comes back with what it had promised to keep.

@@ -143,4 +143,15 @@ var faults = []fault{
 			w.instances[0].process.kill()
 			return w.instances[0].start
 		}},
+	{name: "an instance killed, replaced on a slow line", short: 500 * time.Millisecond, long: 5 * time.Second, moves: true, killsCounters: true,
+		strike: func(w *world) func() {
+			in := w.instances[0]
+			in.process.kill()
+			return func() {
+				in.back.slow(150 * time.Millisecond)
+				in.start()
+				w.gathered()
+				in.back.slow(0)
+			}
+		}},
 }

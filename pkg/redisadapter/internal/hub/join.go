@@ -29,6 +29,7 @@ func (h *Hub) disconnected(slot *uint64, err error) (was bool) {
 	was = h.joined
 	if h.ctx.Err() == nil {
 		h.state.err = err
+		h.attemptedLocked()
 		if slot == &h.sub && h.sub != 0 && h.durable == nil {
 			h.gaps.Add(1)
 			h.unheard = true
@@ -109,10 +110,23 @@ func (h *Hub) setJoinedLocked(joined bool) {
 	h.joined, h.since = joined, time.Now()
 	h.settled = joined && h.durable != nil // nobody need be waited for
 	if joined {
+		h.attemptedLocked()
 		h.missLocked()
 		h.settleEnd = h.since.Add(settleTime)
 	}
 }
+
+// attemptedLocked notes that this hub has joined or could not.
+func (h *Hub) attemptedLocked() {
+	select {
+	case <-h.attempted:
+	default:
+		close(h.attempted)
+	}
+}
+
+// Attempted is closed when this hub has joined the cluster for the first time, or could not.
+func (h *Hub) Attempted() <-chan struct{} { return h.attempted }
 
 // announce logs that the state has changed and tells the user's callback.
 func (h *Hub) announce(err error) {

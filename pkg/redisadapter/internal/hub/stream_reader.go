@@ -39,7 +39,6 @@ type streamReader struct {
 	h      *Hub
 	t      *streamTransport
 	begun  bool // pos is valid
-	late   bool // Redis was out of reach when the reader started
 	pos    streams.Position
 	origin streams.Origins
 	looked time.Time
@@ -58,7 +57,6 @@ func (r *streamReader) run() {
 		if h.ctx.Err() != nil {
 			break
 		}
-		r.late = !r.begun
 		if !h.disconnected(&h.reader, err) {
 			h.fault.warn("cannot read the stream, trying again", err)
 		}
@@ -105,8 +103,8 @@ func (r *streamReader) session(b *backoff) error {
 	}
 }
 
-// begin finds where to start: at the end, or, if Redis was not there when this instance started,
-// with what was published since then.
+// begin finds where to start: with what was published since this instance started, for a client may have come
+// before Redis answered.
 func (r *streamReader) begin(l *link) error {
 	ctx := r.h.ctx
 	info, err := infoOf(l.XInfoStream(ctx, r.t.key), r.t.key)
@@ -114,15 +112,16 @@ func (r *streamReader) begin(l *link) error {
 		return err
 	}
 	r.pos = streams.End(info)
-	if r.late {
-		now, err := l.Time(ctx).Result()
-		if err != nil {
-			return fmt.Errorf("TIME: %w", err)
-		}
-		since := now.Add(-time.Since(r.h.started)).UnixMilli()
-		if id := (streams.ID{Ms: uint64(max(since, 0))}); id.Compare(r.pos.Id) < 0 {
-			r.pos, r.since = streams.Position{Id: id, Index: -1}, id
-		}
+	now, err := l.Time(ctx).Result()
+	switch {
+	case isDenied(err):
+		now = time.Now() // ours
+	case err != nil:
+		return fmt.Errorf("TIME: %w", err)
+	}
+	since := now.Add(-time.Since(r.h.started)).UnixMilli() - 1 // all of that millisecond, and an XREAD begins behind its id
+	if id := (streams.ID{Ms: uint64(max(since, 0))}); id.Compare(r.pos.Id) < 0 {
+		r.pos, r.since = streams.Position{Id: id, Index: -1}, id
 	}
 	r.begun = true
 	return nil
