@@ -1,7 +1,7 @@
 -- Appends a batch of messages, once. ARGV: prefix of all keys, writer, number of the batch, messages of a room, bytes, age in ms, token of
 -- the recorder or "", number of messages; then for each: room, key of the sender's id or "", size, number of fields, fields. Of a message
 -- without fields only the key is remembered.
--- Returns the ids, "-" of what is not kept; the same ones if the batch was appended before; nothing if somebody else is the recorder. One
+-- Returns the ids, "-" of what is not kept; the same ones if the batch was appended before; nothing if a later one was, or if somebody else is the recorder. One
 -- element more says what is wrong with the keys, if anything is: an error in the middle of a batch would have its first half appended again
 -- and again.
 local prefix, me, batch = ARGV[1], ARGV[2], ARGV[3]
@@ -27,7 +27,10 @@ local before = redis.call('GET', writer)
 if before then
   local ids = {}
   for word in string.gmatch(before, '%S+') do ids[#ids + 1] = word end
-  if table.remove(ids, 1) == batch then return ids end
+  local last = table.remove(ids, 1)
+  if last == batch then return ids end
+  -- It was on its way for long, over a connection that was given up, and a later attempt was faster.
+  if (tonumber(last) or 0) > tonumber(batch) then return {} end
 end
 
 local time = redis.call('TIME')

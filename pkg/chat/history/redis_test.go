@@ -99,7 +99,7 @@ func TestBoundsHoldInRedis(t *testing.T) {
 	}
 }
 
-// A batch whose outcome is not known is sent again: it is appended once.
+// A batch whose outcome is not known is sent again: it is appended once, also if the first attempt arrives after the next batch.
 func TestBatchIsAppendedOnce(t *testing.T) {
 	r := startRedis(t)
 	s := r.store(small)
@@ -117,6 +117,10 @@ func TestBatchIsAppendedOnce(t *testing.T) {
 	}
 	if next := run(8); slices.Equal(first, next) {
 		t.Errorf("got %v again", next)
+	}
+	late, err := appendScript.Run(context.Background(), r.client(), []string{prefix + "x"}, s.arguments(7, batch)...).StringSlice()
+	if err != nil || len(late) > 0 {
+		t.Errorf("an attempt that came after the next batch: %v, %v", late, err)
 	}
 	if got := texts(page(t, s, Query{Limit: 9})); !slices.Equal(got, []string{"1", "2", "1", "2"}) {
 		t.Errorf("got %v", got)
