@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -51,25 +50,27 @@ func patchThrough(t testing.TB, socket string) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	t.Cleanup(func() { cancel(); l.Close() })
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("unix", socket)
-			if err != nil {
-				in.Close()
-				continue
-			}
-			context.AfterFunc(ctx, func() { in.Close(); out.Close() })
-			go func() { _, _ = io.Copy(out, in); out.Close() }()
-			go func() { _, _ = io.Copy(in, out); in.Close() }()
-		}
-	}()
+	t.Cleanup(func() { l.Close() })
+	go passOn(t, l, "unix", socket)
 	return l
+}
+
+// passOn passes the connections of l on, until it is closed.
+func passOn(t testing.TB, l net.Listener, network, addr string) {
+	for {
+		in, err := l.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial(network, addr)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		context.AfterFunc(t.Context(), func() { in.Close(); out.Close() })
+		go func() { _, _ = io.Copy(out, in); out.Close() }()
+		go func() { _, _ = io.Copy(in, out); in.Close() }()
+	}
 }
 
 func addressOf(l net.Listener) []string {
@@ -126,16 +127,25 @@ func TestTwoInstancesOnOneRedis(t *testing.T) {
 	}
 }
 
+// slowToAnswer returns settings that lead to the same Redis, which is connected to at once and answers after d.
+func slowToAnswer(t testing.TB, settings []string, d time.Duration) []string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := net.JoinHostPort(strings.TrimPrefix(settings[0], "REDIS_HOST="), strings.TrimPrefix(settings[1], "REDIS_PORT="))
+	later := time.AfterFunc(d, func() { passOn(t, l, "tcp", target) })
+	t.Cleanup(func() { later.Stop(); l.Close() })
+	return addressOf(l)
+}
+
 // Clients come when what other instances say is heard; as long as Redis does not answer, they wait for that.
 func TestJoinsBeforeClientsCome(t *testing.T) {
 	for _, mode := range []string{"pubsub", "sharded", "streams"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			settings, redis := startRedisProcess(t)
-			if err := redis.Signal(syscall.SIGSTOP); err != nil {
-				t.Fatal(err)
-			}
-			time.AfterFunc(300*time.Millisecond, func() { _ = redis.Signal(syscall.SIGCONT) })
+			settings := slowToAnswer(t, startRedis(t), 300*time.Millisecond)
 			log := new(logtest.Buffer)
 			in := startLogged(t, log, append(settings, "REDIS_ADAPTER="+mode, "DRAIN_SECONDS=0")...)
 			if !in.ready(t) {

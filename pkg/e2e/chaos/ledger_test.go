@@ -17,7 +17,17 @@ type tallied struct {
 	confessed                  float64       // what the servers counted as lost
 	counts                     bool          // the servers count
 	heal                       time.Duration // from the mend until everybody heard everybody's first word after it
-	example                    string        // of something wrong
+	examples                   []string      // of what is wrong, not all
+}
+
+// mostExamples bounds what a failure tells.
+const mostExamples = 20
+
+// tell keeps an example of something wrong.
+func (s *tallied) tell(format string, args ...any) {
+	if len(s.examples) < mostExamples {
+		s.examples = append(s.examples, fmt.Sprintf(format, args...))
+	}
 }
 
 // doubt is how long before the end of a connection what was sent may have been lost with it.
@@ -140,10 +150,10 @@ func (c chapter) memory(i int, stays []stay, sum *tallied) map[string]map[int]ti
 		switch {
 		case session[w.From][w.Seq]:
 			sum.twice++
-			sum.example = fmt.Sprintf("%s heard %d of %s twice", p.name, w.Seq, w.From)
+			sum.tell("%s heard %d of %s twice", p.name, w.Seq, w.From)
 		case any && w.Seq < before.Seq && c.w.oneStay(w.From, w.Seq, before.Seq):
 			sum.disorder++
-			sum.example = fmt.Sprintf("%s heard %d of %s after %d", p.name, w.Seq, w.From, before.Seq)
+			sum.tell("%s heard %d of %s after %d", p.name, w.Seq, w.From, before.Seq)
 		}
 		session[w.From][w.Seq] = true
 		if !any || w.Seq > before.Seq {
@@ -182,14 +192,14 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 				sum.awayMissed++
 				if next.Recovered {
 					sum.awayOwed++
-					sum.example = fmt.Sprintf("%s was recovered without %d of %s, said %v before it came back", listener.name, w.Seq, w.From, next.From.Sub(w.At))
+					sum.tell("%s was recovered without %d of %s, said %v before it came back", listener.name, w.Seq, w.From, next.From.Sub(w.At))
 				}
 			}
 		case here.At == from.At:
 			sum.dueOwn++
 			if !ok {
 				sum.lostOwn++
-				sum.example = fmt.Sprintf("%s did not hear %d of %s on its own instance", listener.name, w.Seq, w.From)
+				sum.tell("%s did not hear %d of %s on its own instance %d, said %s", listener.name, w.Seq, w.From, from.At, clock(w.At))
 			}
 		case !ok && left(there, here):
 			sum.away++ // it may have come when its listener was gone: the way through Redis can be long
@@ -198,11 +208,13 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 			sum.dueCross++
 			if !ok {
 				sum.lostCross++
-				sum.example = fmt.Sprintf("%s did not hear %d of %s from another instance", listener.name, w.Seq, w.From)
+				sum.tell("%s, of instance %d since %s, did not hear %d of %s, of instance %d, said %s", listener.name, here.At, clock(here.From), w.Seq, w.From, from.At, clock(w.At))
 			}
 		}
 	}
 }
+
+func clock(t time.Time) string { return t.Format("04:05.000") }
 
 // oneStay tells whether somebody said two numbers over one connection. The people are locked.
 func (w *world) oneStay(name string, a, b int) bool {

@@ -90,7 +90,7 @@ func TestSoak(t *testing.T) {
 		}
 		t.Logf("%8.2f %8d %10d %5d %7d %s", time.Since(began).Minutes(), sum.said, sum.dueOwn+sum.dueCross, sum.lostOwn+sum.lostCross, churned, line)
 		if part.lostOwn+part.lostCross+part.twice+part.disorder+part.moved > 0 {
-			t.Errorf("%s: %+v", part.example, part)
+			t.Errorf("%+v", part)
 			for _, in := range w.instances {
 				t.Logf("instance %d closed connections:\n%s", in.number, in.metricLines("chat_connections_closed_total"))
 			}

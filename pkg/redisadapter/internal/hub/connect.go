@@ -83,7 +83,6 @@ func (h *Hub) dialWith(ctx context.Context, opts *redis.Options) (*link, error) 
 	}
 	opts.PoolSize, opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 2, 0, 2, -1 // a pool of one starts a goroutine when a dial fails
 	opts.ConnMaxIdleTime, opts.ConnMaxLifetime = -1, 0
-	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.ClientSideCache, opts.ClientSideCacheConfig, opts.PushNotificationProcessor = nil, nil, nil
 	return &link{Client: redis.NewClient(opts), conn: conn}, nil
 }
@@ -112,14 +111,19 @@ func RedisOptions(ctx context.Context, client redis.UniversalClient, home string
 		if err != nil {
 			return nil, fmt.Errorf("find a master of the Redis Cluster: %w", err)
 		}
-		opts := *master.Options()
-		return &opts, nil
+		return ownOptions(master.Options()), nil
 	}
 	if c, ok := client.(interface{ Options() *redis.Options }); ok {
-		opts := *c.Options()
-		return &opts, nil
+		return ownOptions(c.Options()), nil
 	}
 	return nil, ErrClientType
+}
+
+// ownOptions copies options. What a client changes behind its options' pointers while it connects is not shared.
+func ownOptions(o *redis.Options) *redis.Options {
+	own := *o
+	own.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return &own
 }
 
 // backoff spaces attempts to connect: doubling from min to max, each with up to half of it cut off
