@@ -87,6 +87,19 @@ func newChat(cfg config.Config, log *slog.Logger) (*chatParts, error) {
 	return c, nil
 }
 
+// joinTimeout bounds how long clients wait at the start for a Redis that does not answer.
+const joinTimeout = 5 * time.Second
+
+// join waits until this instance hears what others say and is found by them, or Redis is out of reach: the adapter and the
+// registry say so in the log.
+func (c *chatParts) join(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	if c.cluster != nil && c.cluster.builder.Join(ctx) == nil && c.forward != nil {
+		_ = c.forward.Join(ctx)
+	}
+}
+
 // Handler answers what comes in below /socket.io/.
 func (c *chatParts) Handler() http.Handler { return c.io }
 

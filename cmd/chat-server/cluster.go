@@ -67,16 +67,6 @@ func newRedisClient(r config.Redis) redis.UniversalClient {
 	})
 }
 
-// joinTimeout bounds how long clients wait at the start for a Redis that does not answer.
-const joinTimeout = 5 * time.Second
-
-// join waits until what other instances say is heard, or Redis is out of reach; that, the adapter says.
-func (c *cluster) join(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
-	defer cancel()
-	_ = c.builder.Join(ctx)
-}
-
 // ready is the check of /readyz. Where Redis is and what it said is for the log alone:
 // anybody may ask for /readyz.
 func (c *cluster) ready() error {

@@ -48,9 +48,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 		return err
 	}
 	board := operate(cfg, chat, server, log)
-	if chat.cluster != nil {
-		chat.cluster.join(ctx)
-	}
+	chat.join(ctx)
 	public, err := httpserver.Listen(ctx, cfg.HTTP.Addr())
 	if err != nil {
 		return fmt.Errorf("cannot listen (NODE_PORT and HOST say where): %w", err)

@@ -10,6 +10,7 @@
 //	f, err := forward.New(forward.Options{Redis: client, Timeout: …, MaxBody: …})
 //	engine.NewID, engine.Forward = f.NewID, f.Forward
 //	f.Start(handler, server) // what answers requests that come from other instances
+//	f.Join(ctx)              // then clients may come
 //	…
 //	f.Close(ctx)
 //

@@ -61,6 +61,8 @@ type Forwarder struct {
 	registry *registry
 	counters counters
 
+	attempted chan struct{} // closed when this instance has entered the registry for the first time, or could not
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	work   sync.WaitGroup // the registry's goroutine and the tunnels
@@ -97,7 +99,7 @@ func New(o Options) (*Forwarder, error) {
 	if o.Secret != "" && len(o.Secret) < minSecret {
 		return nil, errShortSecret
 	}
-	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}
+	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, attempted: make(chan struct{}), tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.table = newTable(f.tag)
 	f.registry = &registry{redis: o.Redis, prefix: o.Prefix, tag: f.tag, secrets: f.secrets}
@@ -131,6 +133,23 @@ func (f *Forwarder) Start(h http.Handler, s Sessions) {
 	}
 	f.handler, f.sessions = h, s
 	f.work.Go(f.keep)
+}
+
+var errUnregistered = errors.New("other instances do not find this one: the registry of instances cannot be reached")
+
+// Join waits until the others can find this instance, until an attempt to tell them has failed, or until ctx is done. A
+// client that opens a session before and sends its next request to another instance is told "Session ID unknown"; so
+// call it after Start, before clients come. The error says why the instance is not found; the attempts go on.
+func (f *Forwarder) Join(ctx context.Context) error {
+	select {
+	case <-f.attempted:
+	case <-ctx.Done():
+		return fmt.Errorf("enter the registry of instances: %w", ctx.Err())
+	}
+	if registered, _ := f.registry.state(); !registered {
+		return errUnregistered
+	}
+	return nil
 }
 
 // Close leaves the registry, ends what is under way, and waits for it: polls are
@@ -197,6 +216,8 @@ func ignoreClosed(err error) error {
 func (f *Forwarder) keep() {
 	var last time.Time // reading
 	renewed := time.Time{}
+	attempt := sync.OnceFunc(func() { close(f.attempted) })
+	defer attempt()
 	for f.ctx.Err() == nil {
 		now := time.Now()
 		f.table.begin()
@@ -210,6 +231,7 @@ func (f *Forwarder) keep() {
 			addrs, err = f.registry.read(f.ctx)
 		}
 		f.report(err)
+		attempt()
 		last = time.Now()
 		f.table.end(addrs, last)
 		f.pause(renewed.Add(beat), last.Add(minReading))

@@ -2,9 +2,11 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +42,52 @@ func (r *registry) want(t *testing.T, want map[string]string) {
 	if got, err := r.read(t.Context()); err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
+}
+
+// Join returns when the others can find the instance, or could not be told; of a Redis that does not answer only the context gets tired.
+func TestJoin(t *testing.T) {
+	start := func(client redis.UniversalClient) *Forwarder {
+		t.Cleanup(func() { _ = client.Close() })
+		f, err := New(Options{Redis: client})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Start(http.NotFoundHandler(), nil)
+		t.Cleanup(func() { _ = f.Close(context.Background()) })
+		return f
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	newClient := startRedis(t)
+	f, other := start(newClient()), newRegistry(newClient(), "")
+	if err := f.Join(ctx); err != nil {
+		t.Error(err)
+	}
+	other.mustAgree(t)
+	if found, err := other.read(ctx); err != nil || found[f.tag] == "" {
+		t.Errorf("the others find %v, %v", found, err)
+	}
+	nobody, silent := listenSilently(t), listenSilently(t)
+	nobody.Close()
+	if err := start(redis.NewClient(&redis.Options{Addr: nobody.Addr().String(), MaxRetries: -1, DialerRetries: 1})).Join(ctx); !errors.Is(err, errUnregistered) {
+		t.Errorf("without Redis: %v", err)
+	}
+	tired, stop := context.WithCancel(ctx)
+	stop()
+	if err := start(redis.NewClient(&redis.Options{Addr: silent.Addr().String(), MaxRetries: -1, ReadTimeout: time.Second})).Join(tired); !errors.Is(err, context.Canceled) {
+		t.Errorf("with one that does not answer: %v", err)
+	}
+}
+
+// listenSilently takes connections and says nothing.
+func listenSilently(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
 }
 
 func TestRegistry(t *testing.T) {
