@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -66,6 +67,7 @@ func (h *Hub) dialWith(ctx context.Context, opts *redis.Options) (*link, error) 
 	if err != nil {
 		return nil, fmt.Errorf("connect to Redis at %s: %w", opts.Addr, err)
 	}
+	discardOnClose(raw)
 	conn := &countingConn{Conn: raw, closed: h.masters.remove}
 	h.masters.add(conn)
 	conn.stop = context.AfterFunc(ctx, func() { raw.Close() })
@@ -85,6 +87,17 @@ func (h *Hub) dialWith(ctx context.Context, opts *redis.Options) (*link, error) 
 	opts.ConnMaxIdleTime, opts.ConnMaxLifetime = -1, 0
 	opts.ClientSideCache, opts.ClientSideCacheConfig, opts.PushNotificationProcessor = nil, nil, nil
 	return &link{Client: redis.NewClient(opts), conn: conn}, nil
+}
+
+// discardOnClose makes Close drop what was written and is still here. The kernel would go on sending it for minutes after the connection was
+// given up, and Redis take it after what later connections say.
+func discardOnClose(c net.Conn) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // it fails if the connection is gone
+	}
 }
 
 // Close closes the connection too if the client never took it over.

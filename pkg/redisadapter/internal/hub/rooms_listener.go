@@ -170,8 +170,7 @@ func (l *roomListener) update(h *Hub, conns map[string]*roomConn) error {
 // connect opens a connection that listens to channels, and starts to read from it.
 func (l *roomListener) connect(h *Hub, opts *redis.Options, channels []string) (*roomConn, error) {
 	ctx, cancel := context.WithCancelCause(h.ctx)
-	own := *opts
-	link, err := h.dialWith(ctx, &own)
+	link, err := h.dialWith(ctx, ownOptions(opts))
 	if err != nil {
 		cancel(nil)
 		return nil, err
