@@ -205,6 +205,10 @@ func TestJoin(t *testing.T) {
 			t.Errorf("with one that does not answer: %v", err)
 		}
 	})
+	closed := newInstance(t, newRedis(t), "closed").builder
+	if err := errors.Join(closed.Close(ctx), closed.Join(ctx)); err == nil || ctx.Err() != nil {
+		t.Errorf("after Close: %v", err)
+	}
 	impossible := newInstance(t, nil, "impossible").builder
 	if err := impossible.Join(ctx); !errors.Is(err, hub.ErrClientType) {
 		t.Errorf("without a client: %v", err)

@@ -133,10 +133,8 @@ func (b *Builder) Status() Status {
 // says why the cluster is not joined; the attempts go on.
 func (b *Builder) Join(ctx context.Context) error {
 	for _, h := range b.all() {
-		select {
-		case <-h.Attempted():
-		case <-ctx.Done():
-			return fmt.Errorf("join the cluster: %w", ctx.Err())
+		if err := h.AwaitJoin(ctx); err != nil {
+			return fmt.Errorf("join the cluster: %w", err)
 		}
 	}
 	s := b.Status()

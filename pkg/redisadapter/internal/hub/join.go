@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -125,8 +126,17 @@ func (h *Hub) attemptedLocked() {
 	}
 }
 
-// Attempted is closed when this hub has joined the cluster for the first time, or could not.
-func (h *Hub) Attempted() <-chan struct{} { return h.attempted }
+// AwaitJoin returns when this hub has joined the cluster for the first time, or could not, or was closed; or with ctx's error.
+func (h *Hub) AwaitJoin(ctx context.Context) error {
+	select {
+	case <-h.attempted:
+		return nil
+	case <-h.ctx.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // announce logs that the state has changed and tells the user's callback.
 func (h *Hub) announce(err error) {
