@@ -46,7 +46,7 @@ describe('the page tells why', { skip: isReference && 'refusals of our server' }
     assert.equal(await chat.text.evaluate((box) => box === document.activeElement), true);
     await chat.says('this is fine');
     await chat.sees('this is fine');
-    await chat.shows(['this is fine']);
+    assert.deepEqual(await chat.messages(), ['this is fine']);
     const korean = await reader(t, server.url, '서연', { locale: 'ko-KR' });
     await korean.says('스무 글자보다 긴 글은 이 채팅에서 보낼 수 없습니다');
     await says(korean, '보내지 못했습니다. 이 채팅에서 메시지는 최대 20자입니다.');

@@ -87,7 +87,7 @@ describe('the page among people', () => {
     await jiwoo.sees('in the room');
     let drawer = await jiwoo.menu();
     await drawer.getByRole('button', { name: 'Everybody' }).click();
-    await jiwoo.shows([], 'nothing of it in the lobby');
+    assert.deepEqual(await jiwoo.messages(), [], 'nothing of it in the lobby');
     await alice.says('are you there?');
     await alice.says('hello?');
     await jiwoo.page.getByRole('button', { name: 'Menu, 2 unread messages' }).waitFor();
@@ -96,7 +96,7 @@ describe('the page among people', () => {
     await jiwoo.sees('hello?');
     const line = jiwoo.log.getByRole('listitem').filter({ has: jiwoo.page.getByText('New', { exact: true }) });
     assert.match(await line.textContent(), /are you there\?/);
-    await jiwoo.shows(['said before', 'in the room', 'are you there?', 'hello?']);
+    assert.deepEqual(await jiwoo.messages(), ['said before', 'in the room', 'are you there?', 'hello?']);
 
     await jiwoo.page.reload();
     await jiwoo.state('Connected');
@@ -130,8 +130,8 @@ describe('the page among people', () => {
     await jiwoo.sees('thank you');
     await bob.says('to everybody');
     await bob.sees('to everybody');
-    await bob.shows(['to everybody']);
-    await jiwoo.shows(['for you alone', 'thank you']);
+    assert.deepEqual(await bob.messages(), ['to everybody']);
+    assert.deepEqual(await jiwoo.messages(), ['for you alone', 'thank you']);
   });
 
   test('a token that ends is renewed: by the reader, or by the address that came with it', async (t) => {
@@ -209,7 +209,7 @@ describe('the page among people', () => {
     mood.talk.say({ name: 'Alice', text: 'look here' });
     await chat.page.waitForFunction(() => window.shown.length === 1);
     assert.deepEqual(await chat.page.evaluate(() => window.shown), [['Alice', 'look here', 'lobby ']]);
-    await chat.page.waitForFunction(() => document.title === '(1) Chat');
+    assert.equal(await chat.page.title(), '(1) Chat');
     await chat.page.evaluate(() => (window.away = false));
     mood.talk.say({ name: 'Alice', text: 'seen' });
     await chat.sees('seen');

@@ -1,6 +1,4 @@
 // Our page as a person uses it: by its labels and roles, never by its classes.
-import assert from 'node:assert/strict';
-import { isDeepStrictEqual } from 'node:util';
 import { open } from './browser.mjs';
 
 /** A reader of our page at url, called name; `state` is what the page comes to, if not connected. */
@@ -50,13 +48,6 @@ export async function openChat(browser, url, name, { state, hash = '', ...option
       }
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     }),
-    /** Waits until the messages are these: after a reload they come a moment after the connection. */
-    async shows(expected, why) {
-      const end = Date.now() + 15_000;
-      for (let shown = await chat.messages(); !isDeepStrictEqual(shown, expected); shown = await chat.messages()) {
-        if (Date.now() > end) assert.deepEqual(shown, expected, why);
-      }
-    },
     /** How far the conversation is scrolled from its end, in CSS pixels. */
     fromEnd: () => page.getByRole('log').evaluate((log) => {
       const box = log.closest('[tabindex="0"]');
