@@ -61,11 +61,13 @@ type Forwarder struct {
 	registry *registry
 	counters counters
 
-	attempted chan struct{} // closed when this instance has entered the registry for the first time, or could not
-
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	work   sync.WaitGroup // the registry's goroutine and the tunnels
+
+	attempted context.Context // done when this instance has entered the registry for the first time, or could not, or has ended
+	attempt   context.CancelFunc
+
+	work sync.WaitGroup // the registry's goroutine and the tunnels
 
 	mu       sync.Mutex // guards the rest
 	closed   bool
@@ -99,8 +101,9 @@ func New(o Options) (*Forwarder, error) {
 	if o.Secret != "" && len(o.Secret) < minSecret {
 		return nil, errShortSecret
 	}
-	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, attempted: make(chan struct{}), tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}
+	f := &Forwarder{opts: o, log: o.Logger, tag: randomText(tagLen), secrets: &secrets{}, vantage: &vantage{}, tunnels: make(map[*tunnel]struct{}), polls: make(map[*exchange]transit)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.attempted, f.attempt = context.WithCancel(f.ctx)
 	f.table = newTable(f.tag)
 	f.registry = &registry{redis: o.Redis, prefix: o.Prefix, tag: f.tag, secrets: f.secrets}
 	if o.Secret != "" {
@@ -142,7 +145,7 @@ var errUnregistered = errors.New("other instances do not find this one: the regi
 // call it after Start, before clients come. The error says why the instance is not found; the attempts go on.
 func (f *Forwarder) Join(ctx context.Context) error {
 	select {
-	case <-f.attempted:
+	case <-f.attempted.Done():
 	case <-ctx.Done():
 		return fmt.Errorf("enter the registry of instances: %w", ctx.Err())
 	}
@@ -216,8 +219,6 @@ func ignoreClosed(err error) error {
 func (f *Forwarder) keep() {
 	var last time.Time // reading
 	renewed := time.Time{}
-	attempt := sync.OnceFunc(func() { close(f.attempted) })
-	defer attempt()
 	for f.ctx.Err() == nil {
 		now := time.Now()
 		f.table.begin()
@@ -231,7 +232,7 @@ func (f *Forwarder) keep() {
 			addrs, err = f.registry.read(f.ctx)
 		}
 		f.report(err)
-		attempt()
+		f.attempt()
 		last = time.Now()
 		f.table.end(addrs, last)
 		f.pause(renewed.Add(beat), last.Add(minReading))

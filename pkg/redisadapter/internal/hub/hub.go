@@ -48,7 +48,8 @@ type Hub struct {
 	routes   *routes
 	rerouted chan struct{} // tells the keeper that routes have changed
 
-	attempted chan struct{} // closed when this hub has joined or could not
+	attempted context.Context // done when this hub has joined or could not, or has ended
+	attempt   context.CancelFunc
 }
 
 // Config are the settings of a hub; all must be set but the callbacks. Builder documents them.
@@ -86,7 +87,7 @@ func New(client *rtypes.RedisClient, cfg Config, mode Mode, nsp string) *Hub {
 	h := &Hub{
 		redis: client, cfg: cfg, transport: t, id: id, beatChannel: t.beatChannel(id), log: cfg.Log,
 		fault: faultLog{log: cfg.Log},
-		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1), attempted: make(chan struct{}),
+		beats: make(chan struct{}, 1), rerouted: make(chan struct{}, 1),
 	}
 	h.durable, _ = t.(durable)
 	h.unheard = h.durable == nil // otherwise the reader finds gaps
@@ -101,6 +102,7 @@ func New(client *rtypes.RedisClient, cfg Config, mode Mode, nsp string) *Hub {
 		parent = context.Background()
 	}
 	h.ctx, h.cancel = context.WithCancel(parent)
+	h.attempted, h.attempt = context.WithCancel(h.ctx)
 	h.routes = newRoutes()
 	if modeErr != nil {
 		h.Refuse(modeErr)
@@ -125,10 +127,8 @@ func (h *Hub) Ended() bool { return h.ctx.Err() != nil }
 func (h *Hub) Refuse(err error) {
 	h.start.Do(h.queue.close)
 	h.impossible = true
-	h.state.mu.Lock()
 	h.state.err = err
-	h.attemptedLocked()
-	h.state.mu.Unlock()
+	h.attempt()
 	h.log.Error("this instance stays alone", slog.Any("err", err))
 }
 

@@ -30,7 +30,6 @@ func (h *Hub) disconnected(slot *uint64, err error) (was bool) {
 	was = h.joined
 	if h.ctx.Err() == nil {
 		h.state.err = err
-		h.attemptedLocked()
 		if slot == &h.sub && h.sub != 0 && h.durable == nil {
 			h.gaps.Add(1)
 			h.unheard = true
@@ -38,6 +37,7 @@ func (h *Hub) disconnected(slot *uint64, err error) (was bool) {
 	}
 	*slot, h.waiting = 0, time.Time{}
 	h.setJoinedLocked(false)
+	h.attempt()
 	h.state.mu.Unlock()
 	if was {
 		h.announce(err)
@@ -111,27 +111,16 @@ func (h *Hub) setJoinedLocked(joined bool) {
 	h.joined, h.since = joined, time.Now()
 	h.settled = joined && h.durable != nil // nobody need be waited for
 	if joined {
-		h.attemptedLocked()
+		h.attempt()
 		h.missLocked()
 		h.settleEnd = h.since.Add(settleTime)
-	}
-}
-
-// attemptedLocked notes that this hub has joined or could not.
-func (h *Hub) attemptedLocked() {
-	select {
-	case <-h.attempted:
-	default:
-		close(h.attempted)
 	}
 }
 
 // AwaitJoin returns when this hub has joined the cluster for the first time, or could not, or was closed; or with ctx's error.
 func (h *Hub) AwaitJoin(ctx context.Context) error {
 	select {
-	case <-h.attempted:
-		return nil
-	case <-h.ctx.Done():
+	case <-h.attempted.Done():
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
