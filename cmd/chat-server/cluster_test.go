@@ -26,12 +26,18 @@ func startRedis(t testing.TB) (settings []string) {
 	return settings
 }
 
-// startRedisProcess returns the process, too. It listens on a socket in a directory; a forwarder
-// gives it a port that nobody else can have taken.
+// startRedisProcess returns the process, too. A forwarder gives it a port that nobody else can have taken.
 func startRedisProcess(t testing.TB) (settings []string, process *os.Process) {
 	t.Helper()
+	socket, process := startRedisSocket(t)
+	return addressOf(patchThrough(t, socket, 0)), process
+}
+
+// startRedisSocket starts a Redis that listens on a socket in a directory.
+func startRedisSocket(t testing.TB) (socket string, process *os.Process) {
+	t.Helper()
 	testenv.Programs(t, "redis-server")
-	socket := filepath.Join(t.TempDir(), "redis")
+	socket = filepath.Join(t.TempDir(), "redis")
 	server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -40,37 +46,35 @@ func startRedisProcess(t testing.TB) (settings []string, process *os.Process) {
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket})
 	defer client.Close()
 	eventually(t, "Redis answers", func() bool { return client.Ping(t.Context()).Err() == nil })
-	return addressOf(patchThrough(t, socket)), server.Process
+	return socket, server.Process
 }
 
-// patchThrough accepts connections on a free port and passes them on to a Unix socket.
-func patchThrough(t testing.TB, socket string) net.Listener {
+// patchThrough accepts connections on a free port and passes them on to a Unix socket, from a delay on: until then they wait.
+func patchThrough(t testing.TB, socket string, delay time.Duration) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
-	go passOn(t, l, "unix", socket)
+	ctx, cancel := context.WithCancel(context.Background())
+	begin := time.AfterFunc(delay, func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("unix", socket)
+			if err != nil {
+				in.Close()
+				continue
+			}
+			context.AfterFunc(ctx, func() { in.Close(); out.Close() })
+			go func() { _, _ = io.Copy(out, in); out.Close() }()
+			go func() { _, _ = io.Copy(in, out); in.Close() }()
+		}
+	})
+	t.Cleanup(func() { begin.Stop(); cancel(); l.Close() })
 	return l
-}
-
-// passOn passes the connections of l on, until it is closed.
-func passOn(t testing.TB, l net.Listener, network, addr string) {
-	for {
-		in, err := l.Accept()
-		if err != nil {
-			return
-		}
-		out, err := net.Dial(network, addr)
-		if err != nil {
-			in.Close()
-			continue
-		}
-		context.AfterFunc(t.Context(), func() { in.Close(); out.Close() })
-		go func() { _, _ = io.Copy(out, in); out.Close() }()
-		go func() { _, _ = io.Copy(in, out); in.Close() }()
-	}
 }
 
 func addressOf(l net.Listener) []string {
@@ -127,25 +131,13 @@ func TestTwoInstancesOnOneRedis(t *testing.T) {
 	}
 }
 
-// slowToAnswer returns settings that lead to the same Redis, which is connected to at once and answers after d.
-func slowToAnswer(t testing.TB, settings []string, d time.Duration) []string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	target := net.JoinHostPort(strings.TrimPrefix(settings[0], "REDIS_HOST="), strings.TrimPrefix(settings[1], "REDIS_PORT="))
-	later := time.AfterFunc(d, func() { passOn(t, l, "tcp", target) })
-	t.Cleanup(func() { later.Stop(); l.Close() })
-	return addressOf(l)
-}
-
 // Clients come when what other instances say is heard and the others find this one; while Redis does not answer, they wait for that.
 func TestJoinsBeforeClientsCome(t *testing.T) {
 	for _, mode := range []string{"pubsub", "sharded", "streams"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			settings := slowToAnswer(t, startRedis(t), 300*time.Millisecond)
+			socket, _ := startRedisSocket(t)
+			settings := addressOf(patchThrough(t, socket, 300*time.Millisecond))
 			log := new(logtest.Buffer)
 			in := startLogged(t, log, append(settings, "REDIS_ADAPTER="+mode, "DRAIN_SECONDS=0")...)
 			if !in.ready(t) {

@@ -20,16 +20,9 @@ func TestOwnersThatCannotAnswer(t *testing.T) {
 	newClient := startRedis(t)
 	front := join(t, newClient(), Options{}, engineio.Options{})
 	eventually(t, "it is registered", func() bool { return front.Stats().Registered })
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
+	silent := listenSilently(t)
 	stranger := strangers(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nand more, as much as a greeting has") // another program at that address
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	closed := listenSilently(t)
 	closed.Close()
 	other := join(t, newClient(), Options{}, engineio.Options{}) // an instance that has taken over the address of one that is gone
 	eventually(t, "it is registered", func() bool { return other.Stats().Registered })

@@ -1,9 +1,9 @@
 -- Appends a batch of messages, once. ARGV: prefix of all keys, writer, number of the batch, messages of a room, bytes, age in ms, token of
 -- the recorder or "", number of messages; then for each: room, key of the sender's id or "", size, number of fields, fields. Of a message
 -- without fields only the key is remembered.
--- Returns the ids, "-" of what is not kept; the same ones if the batch was appended before; nothing if a later one was, or if somebody else is the recorder. One
--- element more says what is wrong with the keys, if anything is: an error in the middle of a batch would have its first half appended again
--- and again.
+-- Returns the ids, "-" of what is not kept; the same ones if the batch was appended before; nothing if a later batch was, or if somebody else
+-- is the recorder. One element more says what is wrong with the keys, if anything is: an error in the middle of a batch would have its first
+-- half appended again and again.
 local prefix, me, batch = ARGV[1], ARGV[2], ARGV[3]
 local count, bytes, age, token = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local writer, sizes, rooms = prefix .. 'writer:' .. me, prefix .. 'sizes', prefix .. 'rooms'

@@ -116,9 +116,7 @@ func (s tallied) confession() string {
 // judge asserts what is promised.
 func (m mode) judge(t *testing.T, f fault, s tallied) {
 	t.Helper()
-	complain := func(what string) {
-		t.Errorf("%s, %s: %s: %+v\n%s", m.name, f.name, what, s, strings.Join(s.examples, "\n"))
-	}
+	complain := func(what string) { t.Errorf("%s, %s: %s: %+v", m.name, f.name, what, s) }
 	switch {
 	case s.twice > 0:
 		complain("something came twice")

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"socketio-chat/pkg/e2e/verdict"
 )
 
 // In a nemesis the servers keep what is said, and everybody asks for an acknowledgement of each word: {kept: true} says that it is in the history,
@@ -193,7 +195,7 @@ func (w *world) forgotten(told []entry, took map[int]bool) (lacks []string) {
 		for seq, kept := range p.kept {
 			excused := !kept && took[p.stays[p.said[seq].Stay-1].At]
 			if !excused && !there[[2]string{p.name, strconv.Itoa(seq)}] {
-				lacks = append(lacks, fmt.Sprintf("%d of %s, said %s, kept at once: %v", seq, p.name, p.said[seq].At.Format("04:05.000"), kept))
+				lacks = append(lacks, fmt.Sprintf("%d of %s, said %s, kept at once: %v", seq, p.name, verdict.Clock(p.said[seq].At), kept))
 			}
 		}
 		p.mu.Unlock()

@@ -3,6 +3,8 @@ package chaos
 import (
 	"fmt"
 	"time"
+
+	"socketio-chat/pkg/e2e/verdict"
 )
 
 // A tallied run is one line of the printed table.
@@ -199,7 +201,7 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 			sum.dueOwn++
 			if !ok {
 				sum.lostOwn++
-				sum.tell("%s did not hear %d of %s on its own instance %d, said %s", listener.name, w.Seq, w.From, from.At, clock(w.At))
+				sum.tell("%s did not hear %d of %s on its own instance %d, said %s", listener.name, w.Seq, w.From, from.At, verdict.Clock(w.At))
 			}
 		case !ok && left(there, here):
 			sum.away++ // it may have come when its listener was gone: the way through Redis can be long
@@ -208,13 +210,11 @@ func (c chapter) listen(sum *tallied, listener, speaker *person, there, spoke []
 			sum.dueCross++
 			if !ok {
 				sum.lostCross++
-				sum.tell("%s, of instance %d since %s, did not hear %d of %s, of instance %d, said %s", listener.name, here.At, clock(here.From), w.Seq, w.From, from.At, clock(w.At))
+				sum.tell("%s, of instance %d since %s, did not hear %d of %s, of instance %d, said %s", listener.name, here.At, verdict.Clock(here.From), w.Seq, w.From, from.At, verdict.Clock(w.At))
 			}
 		}
 	}
 }
-
-func clock(t time.Time) string { return t.Format("04:05.000") }
 
 // oneStay tells whether somebody said two numbers over one connection. The people are locked.
 func (w *world) oneStay(name string, a, b int) bool {

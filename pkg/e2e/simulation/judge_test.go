@@ -43,7 +43,7 @@ func (w *world) judge() *verdict.Verdict {
 		v.Complain(n, "were missing from what recovered clients had missed")
 		for _, l := range holes[:min(len(holes), 3)] {
 			v.Examples = append(v.Examples, fmt.Sprintf("%d of %s, said at %s on instance %d, missed by somebody whom instance %d recovered at %s; it was at %v",
-				l.Word.Seq, l.Word.From, l.Word.At.Format("04:05.000"), l.From, l.Back.At, l.Back.From.Format("04:05.000"), l.At))
+				l.Word.Seq, l.Word.From, verdict.Clock(l.Word.At), l.From, l.Back.At, verdict.Clock(l.Back.From), l.At))
 		}
 	}
 	return v

@@ -117,12 +117,13 @@ func (s *session) processes() (list []int) {
 func (s *session) String() string {
 	var b strings.Builder
 	for _, st := range s.stays {
-		fmt.Fprintf(&b, "[%d %s-%s]", st.At, clock(st.From), clock(st.To))
+		fmt.Fprintf(&b, "[%d %s-%s]", st.At, Clock(st.From), Clock(st.To))
 	}
 	return b.String()
 }
 
-func clock(t time.Time) string { return t.Format("04:05.000") }
+// Clock is how a moment is told: minutes, seconds and milliseconds.
+func Clock(t time.Time) string { return t.Format("04:05.000") }
 
 // A run is what somebody surely said over one connection, in order.
 type run struct {

@@ -115,12 +115,12 @@ func (v *Verdict) listen(rules Rules, s *session, r run, listener *Memory, ends 
 			v.Excused++
 		case own && s.same(here, w.At):
 			v.LostOwn++
-			v.example("%s did not hear %d of %s, said at %s on its own instance %d", listener.Name, w.Seq, w.From, clock(w.At), here)
+			v.example("%s did not hear %d of %s, said at %s on its own instance %d", listener.Name, w.Seq, w.From, Clock(w.At), here)
 		default:
 			v.LostCross++
 			v.Losses = append(v.Losses, Loss{Word: w, From: r.at, At: s.processes(), Back: s.back(w.At)})
 			if rules.Lossless {
-				v.example("%s, on instance %d, did not hear %d of %s, said at %s on instance %d; it was there %s", listener.Name, here, w.Seq, w.From, clock(w.At), r.at, s)
+				v.example("%s, on instance %d, did not hear %d of %s, said at %s on instance %d; it was there %s", listener.Name, here, w.Seq, w.From, Clock(w.At), r.at, s)
 			}
 		}
 	}
@@ -189,7 +189,7 @@ func (v *Verdict) count(r Rules, p *Memory, ends map[int]Ending) {
 		}
 		v.Cut++
 		v.Refusals[s.Why]++
-		v.example("(%s, of instance %d until %s, was not recovered at %s by instance %d: %s)", p.Name, was.At, clock(was.To), clock(s.From), s.At, s.Why)
+		v.example("(%s, of instance %d until %s, was not recovered at %s by instance %d: %s)", p.Name, was.At, Clock(was.To), Clock(s.From), s.At, s.Why)
 	}
 }
 
