@@ -107,13 +107,13 @@ func Attach(io *socketio.Server, o Options) (*UI, error) {
 	u.reporter.init()
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	u.ns.Use(u.admit)
+	if o.Development {
+		u.watchAll() // before welcome: the list that it sends has the page itself
+	}
 	u.ns.OnConnect(u.welcome)
 	u.ns.OnDisconnect(u.gone)
 	if !o.ReadOnly {
 		u.obey()
-	}
-	if o.Development {
-		u.watchAll()
 	}
 	stats := newStats(u, host)
 	u.running.Go(func() { u.report(u.ctx, u.ns, &u.spare) })

@@ -97,7 +97,8 @@ func (s *stats) sample() {
 	count("bytesOut", "", sent.Bytes)
 }
 
-// send reports. A page that cannot take it at once gets the next: nothing of it is kept.
+// send reports. It is not volatile: instances that were started together report at the same moments, and a page that takes the report of the one
+// would never hear of the other.
 func (s *stats) send() {
 	engine := s.u.io.Engine()
 	open := engine.Census().Open
@@ -113,7 +114,7 @@ func (s *stats) send() {
 		all.Namespaces = append(all.Namespaces, namespaceStats{n.Name, int64(n.Connected - n.Disconnected)})
 	}
 	s.list = nil
-	_ = s.u.ns.Volatile().Emit("server_stats", all) // no reserved name
+	s.u.ns.Broadcast("server_stats", all)
 }
 
 // namespaces are those that clients can connect to, as far as they are told apart.

@@ -80,8 +80,8 @@ func (u *UI) watch(name string) {
 }
 
 func (u *UI) connected(w *watch, s *socket.Socket) {
-	carry(s)
-	told := aboutOf(s) // it may be upgraded at any time
+	told := aboutOf(s) // once: it may be upgraded at any time
+	carry(s, told)
 	u.tell("socket_connected", show(s, w.name, told), now())
 	if told.Transport == engineio.Polling {
 		w.mu.Lock()
@@ -96,8 +96,8 @@ func (u *UI) connected(w *watch, s *socket.Socket) {
 }
 
 // carry puts what other instances are to know of a socket into its data.
-func carry(s *socket.Socket) {
-	member, err := json.Marshal(aboutOf(s))
+func carry(s *socket.Socket, told about) {
+	member, err := json.Marshal(told)
 	if err != nil {
 		return // strings always encode
 	}
@@ -131,10 +131,10 @@ func (u *UI) upgrades() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for id, s := range w.polling {
-			if transport := s.Conn().Transport().Name(); transport != engineio.Polling {
+			if told := aboutOf(s); told.Transport != engineio.Polling {
 				delete(w.polling, id)
-				carry(s)
-				u.tell("socket_updated", updated(w, id, transport))
+				carry(s, told)
+				u.tell("socket_updated", updated(string(id), w.name, told.Transport))
 			}
 		}
 		return true
@@ -144,6 +144,41 @@ func (u *UI) upgrades() {
 // sendSockets tells one page of all sockets, of all instances. When some do not answer in time, it is
 // told of the others.
 func (u *UI) sendSockets(to *socket.Socket) {
+	all := u.fetchAll()
+	if u.ctx.Err() != nil {
+		return
+	}
+	_ = to.Emit("all_sockets", all) // no reserved name
+	u.sendUpgrades(to, all)
+}
+
+// sendUpgrades looks once more at those that a list said to poll. The page may have heard of an upgrade before it had the list, and what all
+// pages are told of one is in the socket's data before.
+func (u *UI) sendUpgrades(to *socket.Socket, list []shown) {
+	type key struct{ nsp, id string }
+	polled := map[key]bool{}
+	for _, s := range list {
+		if s.Transport == engineio.Polling {
+			polled[key{s.Nsp, s.ID}] = true
+		}
+	}
+	if len(polled) == 0 {
+		return
+	}
+	for _, s := range u.fetchAll() {
+		if polled[key{s.Nsp, s.ID}] && s.Transport != engineio.Polling {
+			_ = to.Emit("socket_updated", updated(s.ID, s.Nsp, s.Transport))
+		}
+	}
+}
+
+// updated is what pages are told of an upgrade.
+func updated(id, nsp, transport string) map[string]any {
+	return map[string]any{"id": id, "nsp": nsp, "transport": transport}
+}
+
+// fetchAll returns the sockets of all namespaces and instances that answer in time.
+func (u *UI) fetchAll() []shown {
 	answers := make(chan []shown)
 	names := u.namespaces()
 	var fetching sync.WaitGroup
@@ -158,38 +193,10 @@ func (u *UI) sendSockets(to *socket.Socket) {
 		case list := <-answers:
 			all = append(all, list...)
 		case <-u.ctx.Done():
-			return
+			return all
 		}
 	}
-	_ = to.Emit("all_sockets", all) // no reserved name
-	for _, s := range all {
-		u.sendUpgrade(to, s)
-	}
-}
-
-// sendUpgrade tells a page that a socket of this instance has been upgraded since it was described, if all pages have been told that: this one
-// may have heard of it before it had the list.
-func (u *UI) sendUpgrade(to *socket.Socket, told shown) {
-	v, known := u.watched.Load(told.Nsp)
-	if !known || told.Transport != engineio.Polling {
-		return
-	}
-	w, id := v.(*watch), socket.SocketId(told.ID)
-	s, here := u.io.Of(told.Nsp).Sockets().Load(id)
-	if !here {
-		return
-	}
-	w.mu.Lock()
-	_, ahead := w.polling[id]
-	w.mu.Unlock()
-	if transport := s.Conn().Transport().Name(); !ahead && transport != engineio.Polling {
-		_ = to.Emit("socket_updated", updated(w, id, transport))
-	}
-}
-
-// updated is what pages are told of an upgrade.
-func updated(w *watch, id socket.SocketId, transport string) map[string]any {
-	return map[string]any{"id": id, "nsp": w.name, "transport": transport}
+	return all
 }
 
 // fetchTimeout is beyond that of cluster adapters.
@@ -207,7 +214,11 @@ func (u *UI) fetch(ns *socketio.Namespace, answers chan<- []shown) {
 	select {
 	case sockets := <-fetched:
 		for _, s := range sockets {
-			list = append(list, show(s, ns.Name(), about{}))
+			var known about
+			if here, ok := ns.Sockets().Load(s.Id()); ok {
+				known = aboutOf(here) // its data may not tell yet
+			}
+			list = append(list, show(s, ns.Name(), known))
 		}
 	case <-time.After(fetchTimeout):
 	case <-u.ctx.Done():
