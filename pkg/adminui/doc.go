@@ -43,7 +43,7 @@
 //
 // Two goroutines, until Close: one that takes the statistics, and one that sends what listeners of the
 // library have noted; nothing of the application waits for the page. What is noted is bounded: events
-// beyond 4,096 are left out, others beyond 65,536, with a warning in the log. An all_sockets has a
+// beyond 4,096, or beyond 16 MB, are left out, others beyond 65,536, with a warning in the log. An all_sockets has a
 // goroutine until it is sent; Close waits.
 //
 // # Cost

@@ -3,12 +3,16 @@ package adminui
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/zishang520/engine.io/v2/types"
 	"github.com/zishang520/socket.io/v2/socket"
 
 	"socketio-chat/pkg/ratelog"
+	"socketio-chat/pkg/socketio"
 )
 
 func TestReportsAreBounded(t *testing.T) {
@@ -24,6 +28,62 @@ func TestReportsAreBounded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r.report(ctx, nil, &ratelog.Log{})
+}
+
+// TestReportsAreBoundedInBytes: a few events may keep as much as thousands do. What waits counts until it is sent, and one alone always has room.
+func TestReportsAreBoundedInBytes(t *testing.T) {
+	var r reporter
+	r.init()
+	big := strings.Repeat("x", maxBytes/4)
+	for name, args := range map[string][]any{
+		"text":      {"say", big},
+		"nested":    {"say", map[string]any{"list": []any{[]byte(big)}}},
+		"named":     {"say", map[string]any{big: nil}},
+		"buffer":    {"say", types.NewBytesBufferString(big)},
+		"payload":   {"say", socketio.Payload{JSON: []byte(big[:1000]), Attachments: [][]byte{[]byte(big[1000:])}}},
+		"one alone": {"say", strings.Repeat(big, 5)},
+	} {
+		r.pending, r.bytes, r.leftOut = nil, 0, 0
+		for range 10 {
+			r.tellEvent("event_received", args)
+		}
+		want := 3
+		if name == "one alone" {
+			want = 1
+		}
+		if len(r.pending) != want || r.leftOut != 10-want {
+			t.Errorf("%s: %d wait, %d are left out", name, len(r.pending), r.leftOut)
+		}
+		r.tell("socket_disconnected", "/chat", "x")
+		if len(r.pending) != want+1 {
+			t.Errorf("%s: what there is is left out", name)
+		}
+	}
+}
+
+// TestReportsThatWereSentMakeRoom: the bound is on what waits.
+func TestReportsThatWereSentMakeRoom(t *testing.T) {
+	s := newScene(t, Options{Development: true}, 0)
+	page := s.page(login)
+	page.until("all_sockets")
+	text := strings.Repeat("x", 1000)
+	for range 20 {
+		s.ui.tellEvent("event_received", "/chat", "id", []any{"say", text}, now())
+		page.until("event_received")
+	}
+	eventually := time.Now().Add(patience)
+	for {
+		s.ui.notes.Lock()
+		kept := s.ui.bytes
+		s.ui.notes.Unlock()
+		if kept == 0 {
+			return
+		}
+		if time.Now().After(eventually) {
+			t.Fatalf("%d bytes count that were sent", kept)
+		}
+		runtime.Gosched()
+	}
 }
 
 func TestCarriers(t *testing.T) {
