@@ -150,6 +150,13 @@ func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r 
 	}
 }
 
+// wroteAnswer ends an answer that has been offered to the socket with others: rest is what that has not taken.
+func (fc *frontConn) wroteAnswer(rest []byte, err error, r pollReceipt) {
+	if fc.wrote(rest, nil, err, r, false) {
+		fc.goOn(&fc.front.idle)
+	}
+}
+
 // postOf returns the session of a POST, if it is one in its usual form that has come
 // whole.
 func (fc *frontConn) postOf(q *plainRequest) *Conn {

@@ -18,13 +18,17 @@ func (fc *frontConn) write(head, body []byte, r pollReceipt, last bool) (mine bo
 		head, body = body, nil
 		n, err = fc.fd.Send(head)
 	}
+	return fc.wrote(head[n:], body, err, r, last)
+}
+
+// wrote does what write does once the socket has been offered the answer: rest and body are what it has not taken.
+func (fc *frontConn) wrote(rest, body []byte, err error, r pollReceipt, last bool) (mine bool) {
 	switch {
 	case err != nil:
 		fc.close()
 		r.done(err)
 		return false
-	case n < len(head):
-		rest := head[n:]
+	case len(rest) > 0:
 		if len(body) > 0 || cap(rest) <= maxPooledBody { // otherwise nobody else has a use for it
 			rest = slices.Concat(rest, body)
 		}

@@ -10,12 +10,12 @@ import (
 
 // Entering the kernel is most of what a delivery costs where each connection has little
 // to write. A worker of the flusher lets the turns of many connections leave with one
-// system call:
+// system call, and the answers to polls that wait at the front:
 //
-//	takeTurn, write ─► gather ─┐
-//	takeTurn, write ─► gather ─┼─► enter ─► uring.Pool.Send ─► end: each turn's own
-//	takeTurn, write ─► gather ─┘                │
-//	                                            └► what the ring has not tried: send(2)
+//	takeTurn, write ─► gather ───────┐
+//	takeTurn, write ─► gather ───────┼─► enter ─► uring.Pool.Send ─► end: each turn's own, or wrote: each answer's
+//	takeTurn, answer ─► answerSink ──┘                │
+//	                                                  └► what the ring has not tried: send(2)
 //
 // Nothing waits for company: what is gathered is what was in the line anyway.
 
@@ -30,9 +30,17 @@ const (
 // gathered is what leaves with the next enter. It belongs to its writer.
 type gathered struct {
 	ring  ring // nil: nothing is gathered
-	turns []turn
-	sends []uring.Send // of the turns
-	room  []byte       // for turns of several frames; never grows
+	parts []part
+	sends []uring.Send // of the parts
+	room  []byte       // for answers, and turns of several frames; never grows
+	sink  answerSink   // of the answer that is being put together
+}
+
+// A part is a turn or, with poll, the answer to a poll there.
+type part struct {
+	turn    turn
+	poll    *frontConn
+	receipt pollReceipt
 }
 
 // gather takes a turn whose transport has begun to write. It reports false for one that
@@ -45,7 +53,7 @@ func (w *writer) gather(n *turn) bool {
 	frames, protocol := n.out.list(&w.single), n.c.Protocol()
 	if len(frames) == 1 && n.t.head == nil {
 		if data := frames[0].webSocket(protocol); len(data) <= maxGathered {
-			g.add(n, data)
+			g.add(part{turn: *n}, n.t.fd, data)
 			return true
 		}
 		return false
@@ -57,27 +65,69 @@ func (w *writer) gather(n *turn) bool {
 	if size > maxGathered {
 		return false
 	}
+	w.makeRoom(size)
+	begin := len(g.room)
+	g.room = append(g.room, n.t.takeHead()...)
+	for _, f := range frames {
+		g.room = append(g.room, f.webSocket(protocol)...)
+	}
+	g.add(part{turn: *n}, n.t.fd, g.room[begin:])
+	return true
+}
+
+// makeRoom lets size bytes fit behind room. What is in the way leaves.
+func (w *writer) makeRoom(size int) {
+	g := &w.shared
 	if len(g.room)+size > cap(g.room) {
 		w.enter()
 		if g.room == nil {
 			g.room = make([]byte, 0, writeChunk)
 		}
 	}
-	begin := len(g.room)
-	g.room = append(g.room, n.t.takeHead()...)
-	for _, f := range frames {
-		g.room = append(g.room, f.webSocket(protocol)...)
+}
+
+func (g *gathered) add(p part, fd netpoll.FD, data []byte) {
+	g.parts = append(g.parts, p)
+	g.sends = append(g.sends, uring.Send{FD: int32(fd), Data: data})
+}
+
+// answer answers the poll of c that waited at fc and that the caller has taken: with the next enter if w, which may be nil,
+// gathers and the answer is short, and at once otherwise.
+func (w *writer) answer(fc *frontConn, c *Conn, a pollAnswer) {
+	if w == nil || w.shared.ring == nil || heavy(a.out.bytes()) {
+		fc.answer(c, a)
+		return
 	}
-	g.add(n, g.room[begin:])
-	return true
+	fc.session.Store(nil)
+	w.shared.sink = answerSink{w, fc}
+	c.answerPoll(&w.shared.sink, nil, a)
 }
 
-func (g *gathered) add(n *turn, data []byte) {
-	g.turns = append(g.turns, *n)
-	g.sends = append(g.sends, uring.Send{FD: int32(n.t.fd), Data: data})
+// An answerSink is a pollSink that gathers.
+type answerSink struct {
+	w  *writer
+	fc *frontConn
 }
 
-// enter writes what has been gathered and ends the turns.
+func (*answerSink) waits() bool { return false }
+
+// headRoom is more than the head of an answer takes beside its fields of CORS.
+const headRoom = 512
+
+func (s *answerSink) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
+	size := headRoom + len(s.fc.cors.fields) + len(body)
+	if size > maxGathered {
+		s.fc.writeAnswer(status, contentType, body, r)
+		return
+	}
+	s.w.makeRoom(size)
+	g := &s.w.shared
+	begin := len(g.room)
+	g.room = append(s.fc.appendHead(g.room, status, contentType, len(body)), body...)
+	g.add(part{poll: s.fc, receipt: r}, s.fc.fd, g.room[begin:])
+}
+
+// enter writes what has been gathered, ends the turns, and lets the connections that were polled go on.
 func (w *writer) enter() {
 	g := &w.shared
 	if len(g.sends) == 0 {
@@ -85,12 +135,16 @@ func (w *writer) enter() {
 	}
 	tried := g.ring.Send(g.sends)
 	w.sent.Batched += uint64(tried)
-	for i := range g.turns {
-		n, s := &g.turns[i], &g.sends[i]
+	for i := range g.parts {
+		n, s := &g.parts[i].turn, &g.sends[i]
 		if i >= tried {
-			s.N, s.Err = n.t.send(s.Data)
+			s.N, s.Err = netpoll.FD(s.FD).Send(s.Data)
 		} else if errors.Is(s.Err, syscall.EAGAIN) || errors.Is(s.Err, syscall.EINTR) {
 			s.N, s.Err = 0, nil
+		}
+		if p := &g.parts[i]; p.poll != nil {
+			p.poll.wroteAnswer(s.Data[s.N:], s.Err, p.receipt)
+			continue
 		}
 		var rest remainder
 		if s.Err == nil && s.N < len(s.Data) {
@@ -100,9 +154,9 @@ func (w *writer) enter() {
 			w.again = append(w.again, n.c)
 		}
 	}
-	clear(g.turns)
+	clear(g.parts)
 	clear(g.sends)
-	g.turns, g.sends, g.room = g.turns[:0], g.sends[:0], g.room[:0]
+	g.parts, g.sends, g.room = g.parts[:0], g.sends[:0], g.room[:0]
 }
 
 // IOUring tells whether broadcasts leave by io_uring: nil if they do, and otherwise why

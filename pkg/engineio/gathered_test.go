@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"regexp"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -45,7 +48,9 @@ type faultyRing struct {
 	mu     sync.Mutex
 	rnd    *rand.Rand
 	calls  int            // that are left
+	each   int            // one of so many sends is not answered
 	unsure map[int32]bool // descriptors whose send was not answered
+	lost   int            // how many such sends there were
 }
 
 var errRefused = fmt.Errorf("io_uring_enter: %w", syscall.EPERM)
@@ -68,9 +73,10 @@ func (r *faultyRing) Send(sends []uring.Send) int {
 		case 2:
 			s.N, s.Err = netpoll.FD(s.FD).Send(data[:r.rnd.IntN(len(data))])
 		default:
-			if s.N, s.Err = netpoll.FD(s.FD).Send(data); r.rnd.IntN(2000) == 0 {
+			if s.N, s.Err = netpoll.FD(s.FD).Send(data); r.rnd.IntN(r.each) == 0 {
 				s.Err = uring.ErrUnanswered
 				r.unsure[s.FD] = true
+				r.lost++
 			}
 		}
 	}
@@ -95,7 +101,7 @@ func TestFaultyRing(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			srv := serve(t, Options{})
-			ring := &faultyRing{rnd: rand.New(rand.NewPCG(seed, 3)), calls: 5 + int(seed)*30, unsure: map[int32]bool{}}
+			ring := &faultyRing{rnd: rand.New(rand.NewPCG(seed, 3)), calls: 5 + int(seed)*30, each: 2000, unsure: map[int32]bool{}}
 			srv.flusher.ring.Close()
 			srv.flusher.ring, srv.flusher.noRing = ring, nil
 			var conns []*Conn
@@ -151,4 +157,80 @@ func readRounds(t *testing.T, ring *faultyRing, alice *wsClient, p *peer, rounds
 			return
 		}
 	}
+}
+
+// The same for polls, whose answers leave by the ring as well.
+func TestFaultyRingPolls(t *testing.T) {
+	const clients, rounds = 12, 60
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			srv := serve(t, Options{})
+			most := 5 + int(seed)*100
+			ring := &faultyRing{rnd: rand.New(rand.NewPCG(seed, 5)), calls: most, each: 100, unsure: map[int32]bool{}}
+			srv.flusher.ring.Close()
+			srv.flusher.ring, srv.flusher.noRing = ring, nil
+			var conns []*Conn
+			var ended atomic.Int32
+			var readers sync.WaitGroup
+			for i := range clients {
+				alice := dialPolling(t, srv, 3+i%2)
+				p := srv.accept(t)
+				conns = append(conns, p.Conn)
+				readers.Go(func() {
+					if !pollRounds(t, alice, p, rounds) {
+						ended.Add(1)
+					}
+				})
+			}
+			b := srv.NewBatch()
+			rnd := rand.New(rand.NewPCG(seed, 6))
+			for n := range rounds {
+				data := asText(pattern(n, rnd.IntN(300)))
+				if n%20 == 0 {
+					data = asText(pattern(n, maxGathered+1))
+				}
+				for _, c := range conns {
+					b.Send(c, NewTextFrame(fmt.Appendf(nil, "<%06d>", n), data))
+				}
+				b.Flush()
+				if n%3 == 0 {
+					continue // the next comes while the clients are between two polls
+				}
+				for _, c := range conns {
+					<-c.Drained()
+				}
+			}
+			readers.Wait()
+			ring.mu.Lock()
+			defer ring.mu.Unlock()
+			if ring.calls == most {
+				t.Error("no answer left by the ring")
+			}
+			if n := int(ended.Load()); n > ring.lost {
+				t.Errorf("%d clients were cut off, %d sends were not answered", n, ring.lost)
+			}
+		})
+	}
+}
+
+// pollRounds polls until it has all rounds, each once and in order. It reports false when the session ended before.
+func pollRounds(t *testing.T, alice *pollClient, p *peer, rounds int) bool {
+	frame := regexp.MustCompile(`4<(\d{6})>`)
+	for next := 0; next < rounds; {
+		res := alice.do(http.MethodGet, "", nil)
+		if res.err != nil || res.status != http.StatusOK {
+			if p.Open() {
+				t.Errorf("cut off before frame %d, and the session is open: %d, %v", next, res.status, res.err)
+			}
+			return false
+		}
+		for _, found := range frame.FindAllStringSubmatch(res.body, -1) {
+			if want := fmt.Sprintf("%06d", next); found[1] != want {
+				t.Errorf("got frame %q, want %s", found[1], want)
+				return true
+			}
+			next++
+		}
+	}
+	return true
 }

@@ -12,8 +12,8 @@ type turn struct {
 }
 
 // takeTurn begins a turn, unless the connection has nothing to write to a
-// WebSocket. It answers a poll that waits at the front.
-func (c *Conn) takeTurn() (_ turn, ok bool) {
+// WebSocket. It answers a poll that waits at the front, by w if that gathers; w may be nil.
+func (c *Conn) takeTurn(w *writer) (_ turn, ok bool) {
 	c.mu.Lock()
 	if p := c.sender.poll; p != nil && p.front != nil && c.sender.due(p, c.life.open()) {
 		a := c.takePollLocked()
@@ -22,7 +22,7 @@ func (c *Conn) takeTurn() (_ turn, ok bool) {
 			c.sender.writer = writerIdle // what comes now waits for the next poll
 		}
 		c.mu.Unlock()
-		p.front.answer(c, a)
+		w.answer(p.front, c, a)
 		if !upgraded {
 			return turn{}, false
 		}
@@ -65,7 +65,7 @@ func (n *turn) fail(err error) {
 // flush writes what is queued, and reports as end does. With a writer that gathers, the
 // turn may go on until that enters.
 func (c *Conn) flush(w *writer) (again bool) {
-	n, ok := c.takeTurn()
+	n, ok := c.takeTurn(w)
 	return ok && n.write(w)
 }
 
@@ -119,7 +119,7 @@ func (n turn) catchUp(rest remainder) {
 			return
 		}
 		more := false
-		if n, more = c.takeTurn(); !more {
+		if n, more = c.takeTurn(nil); !more {
 			return
 		}
 		if !n.t.beginWrite() {
