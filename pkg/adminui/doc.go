@@ -43,12 +43,12 @@
 //
 // Two goroutines, until Close: one that takes the statistics, and one that sends what listeners of the
 // library have noted; nothing of the application waits for the page. What is noted is bounded: events
-// beyond 4,096, or beyond 16 MB, are left out, others beyond 65,536, with a warning in the log. An all_sockets has a
-// goroutine until it is sent; Close waits.
+// beyond 4,096, or beyond 16 MB, are left out, others beyond 65,536 or 64 MB, with a warning in the log. The list for a page that
+// has connected has a goroutine until it was sent and looked at again; Close waits.
 //
 // # Cost
 //
-// In production mode one small message in two seconds, and 50 ns a connection for it. Nothing is added
+// In production mode one small message in two seconds, which recovery keeps as any other, and 50 ns a connection for it. Nothing is added
 // to events, broadcasts or connections. In development mode each event of each socket becomes one for
 // every page.
 package adminui

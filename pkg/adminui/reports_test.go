@@ -2,6 +2,7 @@ package adminui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -34,13 +35,15 @@ func TestReportsAreBounded(t *testing.T) {
 func TestReportsAreBoundedInBytes(t *testing.T) {
 	var r reporter
 	r.init()
-	big := strings.Repeat("x", maxBytes/4)
+	big := strings.Repeat("x", maxEventBytes/4)
 	for name, args := range map[string][]any{
 		"text":      {"say", big},
 		"nested":    {"say", map[string]any{"list": []any{[]byte(big)}}},
 		"named":     {"say", map[string]any{big: nil}},
 		"buffer":    {"say", types.NewBytesBufferString(big)},
 		"payload":   {"say", socketio.Payload{JSON: []byte(big[:1000]), Attachments: [][]byte{[]byte(big[1000:])}}},
+		"raw":       {"say", json.RawMessage(`"` + big + `"`)},
+		"own":       {"say", struct{ Text *string }{&big}},
 		"one alone": {"say", strings.Repeat(big, 5)},
 	} {
 		r.pending, r.bytes, r.leftOut = nil, 0, 0
@@ -54,10 +57,21 @@ func TestReportsAreBoundedInBytes(t *testing.T) {
 		if len(r.pending) != want || r.leftOut != 10-want {
 			t.Errorf("%s: %d wait, %d are left out", name, len(r.pending), r.leftOut)
 		}
-		r.tell("socket_disconnected", "/chat", "x")
-		if len(r.pending) != want+1 {
-			t.Errorf("%s: what there is is left out", name)
+		for range 20 {
+			r.tell("socket_connected", shown{Data: map[string]any{"name": big}}, now())
 		}
+		all := 0
+		for _, n := range r.pending {
+			all += n.size
+		}
+		if len(r.pending) <= want || all > maxNoteBytes || r.bytes != all {
+			t.Errorf("%s: then %d wait, with %d bytes, counted as %d", name, len(r.pending), all, r.bytes)
+		}
+	}
+	loop := map[string]any{}
+	loop["loop"] = loop
+	if n := sizeOf(loop, 0); n > 1<<20 {
+		t.Errorf("a loop has %d bytes", n)
 	}
 }
 

@@ -39,10 +39,9 @@ func TestListDescribesSocketsThatHaveJustCome(t *testing.T) {
 	page.until("all_sockets")
 	here, _ := s.io.Of("/chat").Sockets().Load(socket.SocketId(chatter.id))
 	here.SetData(nil) // as before OnConnect
-	for _, one := range s.ui.fetchAll() {
-		if len(one.ClientID) != clientIDLength || one.Transport != engineio.WebSocket {
-			t.Errorf("%+v", one)
-		}
+	list := s.ui.lookAt(map[string][]socket.Room{"/chat": nil})
+	if len(list) != 1 || list[0].ID != chatter.id || len(list[0].ClientID) != clientIDLength || list[0].Transport != engineio.WebSocket {
+		t.Errorf("%+v", list)
 	}
 }
 
@@ -60,9 +59,10 @@ func TestPageIsInItsList(t *testing.T) {
 func TestReportsReachPagesThatAreBusy(t *testing.T) {
 	s := newScene(t, Options{}, 0)
 	at := s.http.URL + "/socket.io/?EIO=4&transport=polling"
+	browser := http.Client{Timeout: patience}
 	poll := func() string {
 		t.Helper()
-		resp, err := http.Get(at)
+		resp, err := browser.Get(at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestReportsReachPagesThatAreBusy(t *testing.T) {
 	at += "&sid=" + url.QueryEscape(handshake.Sid)
 	post := func(text string) {
 		t.Helper()
-		resp, err := http.Post(at, "text/plain", strings.NewReader(text))
+		resp, err := browser.Post(at, "text/plain", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,12 +94,15 @@ func TestReportsReachPagesThatAreBusy(t *testing.T) {
 		report := newStats(s.ui, name)
 		report.send()
 	}
+	post("42" + Namespace + `,["join"]`) // what is no command is answered, behind the reports
 	text := ""
-	for !strings.Contains(text, `"hostname":"two"`) {
+	for !strings.Contains(text, `"exception"`) {
 		text += poll()
 	}
-	if !strings.Contains(text, `"hostname":"one"`) {
-		t.Error("the first of two reports is lost")
+	for _, name := range []string{"one", "two"} {
+		if !strings.Contains(text, `"hostname":"`+name+`"`) {
+			t.Errorf("the report of %s is lost", name)
+		}
 	}
 	post("1") // it says that it goes, or the server's end would wait for its next request
 }

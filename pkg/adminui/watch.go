@@ -144,7 +144,11 @@ func (u *UI) upgrades() {
 // sendSockets tells one page of all sockets, of all instances. When some do not answer in time, it is
 // told of the others.
 func (u *UI) sendSockets(to *socket.Socket) {
-	all := u.fetchAll()
+	asked := map[string][]socket.Room{}
+	for _, n := range u.namespaces() {
+		asked[n.Name] = nil
+	}
+	all := u.lookAt(asked)
 	if u.ctx.Err() != nil {
 		return
 	}
@@ -155,18 +159,19 @@ func (u *UI) sendSockets(to *socket.Socket) {
 // sendUpgrades looks once more at those that a list said to poll. The page may have heard of an upgrade before it had the list, and what all
 // pages are told of one is in the socket's data before.
 func (u *UI) sendUpgrades(to *socket.Socket, list []shown) {
-	type key struct{ nsp, id string }
-	polled := map[key]bool{}
+	polled, asked := map[string][]socket.Room{}, map[string][]socket.Room{}
 	for _, s := range list {
 		if s.Transport == engineio.Polling {
-			polled[key{s.Nsp, s.ID}] = true
+			polled[s.Nsp] = append(polled[s.Nsp], socket.Room(s.ID)) // which it alone is in
 		}
 	}
-	if len(polled) == 0 {
-		return
+	for _, n := range u.namespaces() { // it may be gone
+		if rooms := polled[n.Name]; len(rooms) > 0 {
+			asked[n.Name] = rooms
+		}
 	}
-	for _, s := range u.fetchAll() {
-		if polled[key{s.Nsp, s.ID}] && s.Transport != engineio.Polling {
+	for _, s := range u.lookAt(asked) {
+		if s.Transport != engineio.Polling {
 			_ = to.Emit("socket_updated", updated(s.ID, s.Nsp, s.Transport))
 		}
 	}
@@ -177,54 +182,37 @@ func updated(id, nsp, transport string) map[string]any {
 	return map[string]any{"id": id, "nsp": nsp, "transport": transport}
 }
 
-// fetchAll returns the sockets of all namespaces and instances that answer in time.
-func (u *UI) fetchAll() []shown {
-	answers := make(chan []shown)
-	names := u.namespaces()
-	var fetching sync.WaitGroup
-	defer fetching.Wait()
-	for _, n := range names {
-		ns := u.io.Of(n.Name)
-		fetching.Go(func() { u.fetch(ns, answers) })
-	}
+// lookAt returns the sockets in rooms of namespaces, those of all instances that answer in time. Without rooms it is all of a namespace.
+func (u *UI) lookAt(asked map[string][]socket.Room) []shown {
 	all := []shown{}
-	for range names {
-		select {
-		case list := <-answers:
+	var mu sync.Mutex
+	var looking sync.WaitGroup
+	for name, rooms := range asked {
+		ns := u.io.Of(name)
+		looking.Go(func() {
+			list := u.look(ns, rooms)
+			mu.Lock()
+			defer mu.Unlock()
 			all = append(all, list...)
-		case <-u.ctx.Done():
-			return all
-		}
+		})
 	}
+	looking.Wait()
 	return all
 }
 
-// fetchTimeout is beyond that of cluster adapters.
-const fetchTimeout = 10 * time.Second
+// lookTimeout is beyond that of cluster adapters.
+const lookTimeout = 10 * time.Second
 
-func (u *UI) fetch(ns *socketio.Namespace, answers chan<- []shown) {
-	fetched := make(chan []*socket.RemoteSocket, 1)
-	ns.Except().FetchSockets()(func(list []*socket.RemoteSocket, _ error) {
-		select {
-		case fetched <- list:
-		default:
+func (u *UI) look(ns *socketio.Namespace, rooms []socket.Room) (list []shown) {
+	ctx, cancel := context.WithTimeout(u.ctx, lookTimeout)
+	defer cancel()
+	sockets, _ := ns.Everybody().In(rooms...).Sockets(ctx) // where some instances do not answer, it is those of the others
+	for _, s := range sockets {
+		var known about
+		if here, ok := ns.Sockets().Load(s.Id()); ok {
+			known = aboutOf(here) // its data may not tell yet
 		}
-	})
-	var list []shown
-	select {
-	case sockets := <-fetched:
-		for _, s := range sockets {
-			var known about
-			if here, ok := ns.Sockets().Load(s.Id()); ok {
-				known = aboutOf(here) // its data may not tell yet
-			}
-			list = append(list, show(s, ns.Name(), known))
-		}
-	case <-time.After(fetchTimeout):
-	case <-u.ctx.Done():
+		list = append(list, show(s, ns.Name(), known))
 	}
-	select {
-	case answers <- list:
-	case <-u.ctx.Done():
-	}
+	return list
 }

@@ -150,9 +150,9 @@ func (fc *frontConn) writeAnswer(status int, contentType string, body []byte, r 
 	}
 }
 
-// wroteAnswer ends an answer that has been offered to the socket with others: rest is what that has not taken.
+// wroteAnswer ends an answer that has been offered to the socket with others: rest is what that has not taken, and stands among theirs.
 func (fc *frontConn) wroteAnswer(rest []byte, err error, r pollReceipt) {
-	if fc.wrote(rest, nil, err, r, false) {
+	if fc.wrote(slices.Clone(rest), nil, err, r, false) {
 		fc.goOn(&fc.front.idle)
 	}
 }

@@ -78,11 +78,11 @@ func (w *writer) gather(n *turn) bool {
 // makeRoom lets size bytes fit behind room. What is in the way leaves.
 func (w *writer) makeRoom(size int) {
 	g := &w.shared
+	if g.room == nil {
+		g.room = make([]byte, 0, writeChunk)
+	}
 	if len(g.room)+size > cap(g.room) {
 		w.enter()
-		if g.room == nil {
-			g.room = make([]byte, 0, writeChunk)
-		}
 	}
 }
 
@@ -101,6 +101,7 @@ func (w *writer) answer(fc *frontConn, c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
 	w.shared.sink = answerSink{w, fc}
 	c.answerPoll(&w.shared.sink, nil, a)
+	w.shared.sink = answerSink{} // the writer is kept, and keeps nobody
 }
 
 // An answerSink is a pollSink that gathers.
@@ -134,7 +135,6 @@ func (w *writer) enter() {
 		return
 	}
 	tried := g.ring.Send(g.sends)
-	w.sent.Batched += uint64(tried)
 	for i := range g.parts {
 		n, s := &g.parts[i].turn, &g.sends[i]
 		if i >= tried {
@@ -142,7 +142,11 @@ func (w *writer) enter() {
 		} else if errors.Is(s.Err, syscall.EAGAIN) || errors.Is(s.Err, syscall.EINTR) {
 			s.N, s.Err = 0, nil
 		}
-		if p := &g.parts[i]; p.poll != nil {
+		p := &g.parts[i]
+		if i < tried && (p.poll == nil || p.receipt.size > 0) { // an answer without packets is no write
+			w.sent.Batched++
+		}
+		if p.poll != nil {
 			p.poll.wroteAnswer(s.Data[s.N:], s.Err, p.receipt)
 			continue
 		}
