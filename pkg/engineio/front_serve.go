@@ -118,20 +118,20 @@ func (fc *frontConn) poll(q *plainRequest) bool {
 	}
 	a := c.takePollLocked()
 	c.mu.Unlock()
-	fc.answer(c, a)
+	fc.answer(fc, c, a)
 	return true
 }
 
-// answer answers the poll of c that the caller has taken, and goes on. It takes little
-// time: where the answer is long, on a goroutine of its own.
-func (fc *frontConn) answer(c *Conn, a pollAnswer) {
+// answer answers the poll of c that the caller has taken, by the sink to, and goes on. It takes little
+// time: where the answer is long, on a goroutine of its own and without to.
+func (fc *frontConn) answer(to pollSink, c *Conn, a pollAnswer) {
 	fc.session.Store(nil)
 	if heavy(a.out.bytes()) {
 		long := a // only one that is long costs an allocation
 		fc.front.server.running.start(func() { c.answerPoll(fc, nil, long) })
 		return
 	}
-	c.answerPoll(fc, nil, a)
+	c.answerPoll(to, nil, a)
 }
 
 func (*frontConn) waits() bool { return false }

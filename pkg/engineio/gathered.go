@@ -94,13 +94,12 @@ func (g *gathered) add(p part, fd netpoll.FD, data []byte) {
 // answer answers the poll of c that waited at fc and that the caller has taken: with the next enter if w, which may be nil,
 // gathers and the answer is short, and at once otherwise.
 func (w *writer) answer(fc *frontConn, c *Conn, a pollAnswer) {
-	if w == nil || w.shared.ring == nil || heavy(a.out.bytes()) {
-		fc.answer(c, a)
+	if w == nil || w.shared.ring == nil {
+		fc.answer(fc, c, a)
 		return
 	}
-	fc.session.Store(nil)
 	w.shared.sink = answerSink{w, fc}
-	c.answerPoll(&w.shared.sink, nil, a)
+	fc.answer(&w.shared.sink, c, a)
 	w.shared.sink = answerSink{} // the writer is kept, and keeps nobody
 }
 

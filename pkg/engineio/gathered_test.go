@@ -54,6 +54,23 @@ type faultyRing struct {
 	lost   int            // how many such sends there were
 }
 
+// useFaultyRing lets a server that sends nothing yet send by a faulty ring.
+func (s *testServer) useFaultyRing(rnd *rand.Rand, calls, each int) *faultyRing {
+	ring := &faultyRing{rnd: rnd, calls: calls, each: each, unsure: map[int32]bool{}}
+	s.flusher.ring.Close()
+	s.flusher.ring, s.flusher.noRing = ring, nil
+	return ring
+}
+
+// textOfRound is some text or, in every twentieth round, more than is gathered.
+func textOfRound(rnd *rand.Rand, n int) []byte {
+	size := rnd.IntN(300)
+	if n%20 == 0 {
+		size = maxGathered + 1
+	}
+	return asText(pattern(n, size))
+}
+
 var errRefused = fmt.Errorf("io_uring_enter: %w", syscall.EPERM)
 
 func (r *faultyRing) Send(sends []uring.Send) int {
@@ -102,9 +119,7 @@ func TestFaultyRing(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			srv := serve(t, Options{})
-			ring := &faultyRing{rnd: rand.New(rand.NewPCG(seed, 3)), calls: 5 + int(seed)*30, each: 2000, unsure: map[int32]bool{}}
-			srv.flusher.ring.Close()
-			srv.flusher.ring, srv.flusher.noRing = ring, nil
+			ring := srv.useFaultyRing(rand.New(rand.NewPCG(seed, 3)), 5+int(seed)*30, 2000)
 			var conns []*Conn
 			var readers sync.WaitGroup
 			for i := range clients {
@@ -116,11 +131,7 @@ func TestFaultyRing(t *testing.T) {
 			b := srv.NewBatch()
 			rnd := rand.New(rand.NewPCG(seed, 4))
 			for n := range rounds {
-				data := asText(pattern(n, rnd.IntN(300)))
-				if n%20 == 0 {
-					data = asText(pattern(n, maxGathered+1))
-				}
-				f := NewTextFrame(fmt.Appendf(nil, "%06d", n), data)
+				f := NewTextFrame(fmt.Appendf(nil, "%06d", n), textOfRound(rnd, n))
 				for _, c := range conns {
 					b.Send(c, f)
 				}
@@ -170,9 +181,7 @@ func TestFaultyRingPolls(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			srv := serve(t, Options{})
 			most := 5 + int(seed)*100
-			ring := &faultyRing{rnd: rand.New(rand.NewPCG(seed, 5)), calls: most, each: 100, unsure: map[int32]bool{}}
-			srv.flusher.ring.Close()
-			srv.flusher.ring, srv.flusher.noRing = ring, nil
+			ring := srv.useFaultyRing(rand.New(rand.NewPCG(seed, 5)), most, 100)
 			var peers []*peer
 			var ended atomic.Int32
 			var readers sync.WaitGroup
@@ -189,10 +198,7 @@ func TestFaultyRingPolls(t *testing.T) {
 			b := srv.NewBatch()
 			rnd := rand.New(rand.NewPCG(seed, 6))
 			for n := range rounds {
-				data := asText(pattern(n, rnd.IntN(300)))
-				if n%20 == 0 {
-					data = asText(pattern(n, maxGathered+1))
-				}
+				data := textOfRound(rnd, n)
 				if n == 1 { // the first that is short: it leaves by the ring
 					for _, p := range peers {
 						p.wantPolling(t)
