@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 
 	"socketio-chat/pkg/engineio/internal/netpoll"
@@ -22,9 +23,12 @@ import (
 const (
 	// gatherFrom is flusher.gatherFrom outside of tests.
 	gatherFrom = 4
-	// maxGathered is how many bytes of one connection are gathered. What is longer costs more
-	// for its bytes than for the system call, and would hold up the others.
-	maxGathered = 16 << 10
+	// maxCopied is how many bytes of one connection are copied to leave as one: its frames, or an answer.
+	// What is longer costs more for that than it spares.
+	maxCopied = 16 << 10
+	// maxGathered is how long a frame may be that leaves with others from where it is. What is longer would
+	// hold them up.
+	maxGathered = 128 << 10
 )
 
 // gathered is what leaves with the next enter. It belongs to its writer.
@@ -39,6 +43,7 @@ type gathered struct {
 // A part is a turn or, with poll, the answer to a poll there.
 type part struct {
 	turn    turn
+	inPlace bool // what is sent is a frame of the turn, which nobody changes, and not in room
 	poll    *frontConn
 	receipt pollReceipt
 }
@@ -53,7 +58,7 @@ func (w *writer) gather(n *turn) bool {
 	frames, protocol := n.out.list(&w.single), n.c.Protocol()
 	if len(frames) == 1 && n.t.head == nil {
 		if data := frames[0].webSocket(protocol); len(data) <= maxGathered {
-			g.add(part{turn: *n}, n.t.fd, data)
+			g.add(part{turn: *n, inPlace: true}, n.t.fd, data)
 			return true
 		}
 		return false
@@ -62,7 +67,7 @@ func (w *writer) gather(n *turn) bool {
 	for _, f := range frames {
 		size += len(f.webSocket(protocol))
 	}
-	if size > maxGathered {
+	if size > maxCopied {
 		return false
 	}
 	w.makeRoom(size)
@@ -116,7 +121,7 @@ const headRoom = 512
 
 func (s *answerSink) writeAnswer(status int, contentType string, body []byte, r pollReceipt) {
 	size := headRoom + len(s.fc.cors.fields) + len(body)
-	if size > maxGathered {
+	if size > maxCopied {
 		s.fc.writeAnswer(status, contentType, body, r)
 		return
 	}
@@ -151,7 +156,10 @@ func (w *writer) enter() {
 		}
 		var rest remainder
 		if s.Err == nil && s.N < len(s.Data) {
-			rest = remainder{buf: append([]byte(nil), s.Data[s.N:]...), next: n.out.len(), some: true}
+			rest = remainder{buf: s.Data[s.N:], next: n.out.len(), some: true}
+			if !p.inPlace {
+				rest.buf = slices.Clone(rest.buf)
+			}
 		}
 		if n.end(w, rest, s.Err) {
 			w.again = append(w.again, n.c)

@@ -3,6 +3,7 @@
 package engineio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -62,11 +63,14 @@ func (s *testServer) useFaultyRing(rnd *rand.Rand, calls, each int) *faultyRing 
 	return ring
 }
 
-// textOfRound is some text or, in every twentieth round, more than is gathered.
+// textOfRound is some text or, in some rounds, more than is copied, or than is gathered.
 func textOfRound(rnd *rand.Rand, n int) []byte {
 	size := rnd.IntN(300)
-	if n%20 == 0 {
+	switch n % 20 {
+	case 0:
 		size = maxGathered + 1
+	case 8, 13: // which leave by themselves or with the round before
+		size = 4 * maxCopied
 	}
 	return asText(pattern(n, size))
 }
@@ -166,6 +170,10 @@ func readRounds(t *testing.T, ring *faultyRing, alice *wsClient, p *peer, rounds
 		}
 		if got, want := string(data[1:7]), fmt.Sprintf("%06d", n); got != want {
 			t.Errorf("got frame %q, want %s", got, want)
+			return
+		}
+		if text := data[7:]; !bytes.Equal(text, asText(pattern(n, len(text)))) {
+			t.Errorf("frame %d has other bytes than were sent", n)
 			return
 		}
 	}
