@@ -18,7 +18,7 @@ import (
 // A slot's sessions are looked at together, so that their pings leave together.
 //
 // The timer runs only to the next slot that has somebody in it. Sessions are looked at
-// up to a tick late, never early.
+// up to a tick late, never early; for heartbeats, up to five ticks: see together.
 type deadlines struct {
 	tick  time.Duration
 	began time.Time
@@ -53,12 +53,12 @@ func newDeadlines(o *Options, r *running) *deadlines {
 	return &deadlines{tick: tick, began: time.Now(), run: r}
 }
 
-// gathering is how many ticks of pings leave together.
+// gathering is how many ticks of heartbeats are looked at together.
 const gathering = 5
 
-// together returns the next moment, due or later, at which pings leave. Those of many sessions that leave at
-// once share system calls, and so do the pongs that they bring; a hundred times a second there would be
-// a few of each.
+// together returns the next moment, due or later, at which heartbeats are looked at. Pings of many sessions that
+// leave at once share system calls, and so do the pongs that they bring; and an idle server, which is woken for
+// each look, sleeps in between.
 func (d *deadlines) together(due time.Duration) time.Duration {
 	step := gathering * d.tick
 	return (due + step - 1) / step * step

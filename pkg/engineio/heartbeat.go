@@ -40,12 +40,18 @@ func (h *heartbeat) grace() bool {
 
 // startHeartbeatLocked begins a period: until the server pings, or has to have heard of the client.
 func (c *Conn) startHeartbeatLocked() {
-	o, wheel := &c.server.opts, c.server.deadlines
+	o := &c.server.opts
 	if c.Protocol() == 3 {
-		c.setDeadlineLocked(o.PingInterval + o.PingTimeout)
+		c.awaitLocked(o.PingInterval + o.PingTimeout)
 		return
 	}
-	wheel.set(c, wheel.together(wheel.now()+o.PingInterval))
+	c.awaitLocked(o.PingInterval)
+}
+
+// awaitLocked moves the deadline to d from now, or a little later, with the heartbeats of others.
+func (c *Conn) awaitLocked(d time.Duration) {
+	wheel := c.server.deadlines
+	wheel.set(c, wheel.together(wheel.now()+d))
 }
 
 // onDeadline is called when the deadline may be over. It reports whether the client is to
@@ -73,7 +79,7 @@ func (c *Conn) onDeadline() (ping bool) {
 		return false
 	}
 	c.beat.ping(c.sinceHandshake())
-	c.setDeadlineLocked(c.server.opts.PingTimeout)
+	c.awaitLocked(c.server.opts.PingTimeout)
 	c.mu.Unlock()
 	return true
 }
@@ -106,7 +112,7 @@ func (c *Conn) heard(typ packet.Type) {
 		}
 		c.startHeartbeatLocked()
 	case c.beat.grace():
-		c.setDeadlineLocked(c.server.opts.PingTimeout)
+		c.awaitLocked(c.server.opts.PingTimeout)
 	}
 }
 

@@ -73,6 +73,9 @@ type Registry struct {
 	peers map[string]*peer
 	beat  beatState
 	apart bool // the others were not reached at the last beat
+	rests bool // no beat is due until something changes
+
+	wake chan struct{} // something has changed during a rest
 }
 
 // New returns a registry that runs until Close.
@@ -80,6 +83,7 @@ func New(opts Options) *Registry {
 	r := &Registry{
 		opts: opts, now: time.Now, me: newID(), stop: make(chan struct{}), done: make(chan struct{}),
 		own: crowd{}, news: map[[2]string]struct{}{}, rooms: map[string]*total{}, peers: map[string]*peer{},
+		wake: make(chan struct{}, 1),
 	}
 	go r.run()
 	return r
@@ -136,6 +140,7 @@ func (r *Registry) addLocked(room, name string, by int) {
 		delete(t.people, name)
 	}
 	t.touched = true
+	r.wakeLocked()
 	if len(t.people) <= freshPeople {
 		t.answer = nil
 	}
@@ -170,18 +175,48 @@ func (r *Registry) Close() {
 
 func (r *Registry) run() {
 	defer close(r.done)
-	ticker := time.NewTicker(Beat)
-	defer ticker.Stop()
+	next := time.NewTimer(Beat)
+	defer next.Stop()
 	for {
 		select {
-		case <-ticker.C:
-			r.tick(time.Now())
+		case now := <-next.C:
+			r.tick(now)
+			if !r.rest() {
+				next.Reset(untilBeat(time.Now()))
+			}
+		case <-r.wake:
+			next.Reset(untilBeat(time.Now()))
 		case <-r.stop:
 			if r.opts.Gossip != nil {
 				r.opts.Gossip(Gossip{From: r.me, Bye: true})
 			}
 			return
 		}
+	}
+}
+
+// untilBeat is how long it is to the next beat: they keep their time through a rest.
+func untilBeat(now time.Time) time.Duration { return now.Truncate(Beat).Add(Beat).Sub(now) }
+
+// rest reports whether nothing is left to tell: then there is no beat before something changes. A process that has nothing to do
+// would be woken twice a second for it. With other instances there is no rest: they want to hear of this one.
+func (r *Registry) rest() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rests = r.opts.Gossip == nil
+	for _, t := range r.rooms {
+		if t.touched || t.pause > 0 {
+			r.rests = false
+		}
+	}
+	return r.rests
+}
+
+// wakeLocked ends a rest.
+func (r *Registry) wakeLocked() {
+	if r.rests {
+		r.rests = false
+		r.wake <- struct{}{} // there is room: a rest ends once
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -53,6 +54,52 @@ func (w *net) beat() {
 	for _, r := range w.list {
 		r.tick(w.now)
 	}
+}
+
+// A registry without others rests while nothing changes, and tells what does by the next beat all the same.
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan Change, 9)
+		r := New(Options{Changed: func(c Change) { told <- c }, Watched: func(string) bool { return true }})
+		defer r.Close()
+		resting := func() bool {
+			synctest.Wait()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.rests
+		}
+		for i := range 5 {
+			name := fmt.Sprint("n", i)
+			time.Sleep(time.Hour + 123*time.Millisecond)
+			if !resting() {
+				t.Fatal("it does not rest")
+			}
+			r.Enter("", name)
+			r.Enter("blue", name)
+			if resting() {
+				t.Error("it rests with something to tell")
+			}
+			begun := time.Now()
+			for _, room := range []string{"", "blue"} {
+				if c := <-told; c.Room != room || len(c.Joined) != 1 || c.Joined[0].Name != name {
+					t.Errorf("told %+v", c)
+				}
+			}
+			if now := time.Now(); now.Sub(begun) > Beat || !now.Equal(now.Truncate(Beat)) {
+				t.Errorf("told after %v, at %v", now.Sub(begun), now)
+			}
+		}
+		for i := range maxNames + 1 { // at most every fourth beat has so much to tell
+			r.Enter("", fmt.Sprint(i))
+		}
+		if c := <-told; !c.Reset {
+			t.Errorf("told %+v", c)
+		}
+		r.Enter("", "last")
+		if c, want := <-told, 5+maxNames+2; c.Count != want {
+			t.Errorf("told %d names, want %d", c.Count, want)
+		}
+	})
 }
 
 // Wherever people come, go and change names, and whatever gossip is lost meanwhile, all instances come to know the same.
