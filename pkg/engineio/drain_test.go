@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -95,7 +94,7 @@ func TestLeaveBeforeTheOpenPacket(t *testing.T) {
 		c.Leave()
 		return onConnect(c)
 	}
-	srv.listen(t, func(l net.Listener) net.Listener { return l })
+	srv.listen(t, asIs)
 	alice := dialWebSocket(t, srv, 4)
 	alice.wantCut(t)
 	alice.cut()

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/uring"
 )
 
@@ -37,9 +38,16 @@ type flusher struct {
 // A ring is a *uring.Pool, or what stands for one in a test.
 type ring interface {
 	Send(sends []uring.Send) (tried int)
-	Err() error
+	netpoll.Ring
 	Close()
 }
+
+// pollerRing is the ring for the poller, which uses it while workers do.
+type pollerRing struct{ f *flusher }
+
+func (p pollerRing) Receive(rooms []uring.Receive) (tried int) { return p.f.ring.Receive(rooms) }
+
+func (p pollerRing) Err() error { return p.f.ring.Err() }
 
 const (
 	// takeAtOnce is what a worker takes of connections that are written to one by one; few,
@@ -62,7 +70,7 @@ func newFlusher(r *running, useRing bool) *flusher {
 	f.worker = f.work
 	var pool *uring.Pool // nil is one that takes nothing
 	if f.noRing = errRingOff; useRing {
-		pool, f.noRing = uring.Open(f.max)
+		pool, f.noRing = uring.Open(f.max + 1) // one for what is received
 	}
 	f.ring = pool
 	return f

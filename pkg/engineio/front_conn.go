@@ -40,9 +40,9 @@ type job struct {
 // else or rests.
 //
 // The buffer is larger than the head of any request that is served here should be.
-func (fc *frontConn) dispatch(buf []byte) job {
-	n, again, err := fc.fd.Receive(buf)
-	for ; again || fc.blank(buf[:n]); n, again, err = fc.fd.Receive(buf) {
+func (fc *frontConn) dispatch(in netpoll.Arrival, buf []byte) job {
+	n, again, err := in.Receive(fc.fd, buf)
+	for ; again || fc.blank(buf[:n]); n, again, err = in.Receive(fc.fd, buf) {
 		if fc.rest(fc.list) {
 			return job{}
 		}
@@ -82,9 +82,9 @@ func (fc *frontConn) blank(read []byte) bool {
 }
 
 // Readable is called by the poller, with its buffer, for a connection that rested.
-func (fc *frontConn) Readable(buf []byte) {
+func (fc *frontConn) Readable(in netpoll.Arrival, buf []byte) {
 	fc.list.remove(fc)
-	fc.start(fc.dispatch(buf))
+	fc.start(fc.dispatch(in, buf))
 }
 
 // resume does what Readable does on a goroutine of its own.
@@ -93,7 +93,7 @@ func (fc *frontConn) resume() { fc.start(fc.dispatchNext()) }
 func (fc *frontConn) dispatchNext() job {
 	buf := readBuffers.Get().(*[readBuffer]byte)
 	defer readBuffers.Put(buf)
-	return fc.dispatch(buf[:])
+	return fc.dispatch(netpoll.Arrival{}, buf[:])
 }
 
 // start runs a job and what comes then on a goroutine, until there is nothing more or

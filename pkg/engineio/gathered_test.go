@@ -51,11 +51,14 @@ type faultyRing struct {
 	rnd    *rand.Rand
 	calls  int            // that are left
 	each   int            // one of so many sends is not answered
+	reads  int            // one of so many receives is not; 0: none
 	unsure map[int32]bool // descriptors whose send was not answered
-	lost   int            // how many such sends there were
+	lost   int            // how many such there were
+
+	received int // how often something was received
 }
 
-// useFaultyRing lets a server that sends nothing yet send by a faulty ring.
+// useFaultyRing lets a server that does not listen yet send and receive by a faulty ring.
 func (s *testServer) useFaultyRing(rnd *rand.Rand, calls, each int) *faultyRing {
 	ring := &faultyRing{rnd: rnd, calls: calls, each: each, unsure: map[int32]bool{}}
 	s.flusher.ring.Close()
@@ -105,6 +108,38 @@ func (r *faultyRing) Send(sends []uring.Send) int {
 	return max(tried, 0)
 }
 
+// Receive does with receives what Send does with sends.
+func (r *faultyRing) Receive(rooms []uring.Receive) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.calls <= 0 {
+		return 0
+	}
+	r.calls--
+	tried := max(0, len(rooms)-max(0, r.rnd.IntN(8)-4))
+	for i := range rooms[:tried] {
+		s := &rooms[i]
+		switch r.rnd.IntN(8) {
+		case 0:
+			s.Err = syscall.EINTR
+			continue
+		case 1: // never less than there is, as long as there is room
+			s.Data = s.Data[:1+r.rnd.IntN(9)]
+		}
+		var again bool
+		if s.N, again, s.Err = netpoll.FD(s.FD).Receive(s.Data); again {
+			s.Err = syscall.EAGAIN
+		}
+		r.received++
+		if r.reads > 0 && r.rnd.IntN(r.reads) == 0 {
+			s.Err = uring.ErrUnanswered
+			r.unsure[s.FD] = true
+			r.lost++
+		}
+	}
+	return tried
+}
+
 func (r *faultyRing) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -122,8 +157,9 @@ func TestFaultyRing(t *testing.T) {
 	const clients, rounds = 24, 120
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			srv := serve(t, Options{})
+			srv := newTestServer(Options{})
 			ring := srv.useFaultyRing(rand.New(rand.NewPCG(seed, 3)), 5+int(seed)*30, 2000)
+			srv.listen(t, asIs)
 			var conns []*Conn
 			var readers sync.WaitGroup
 			for i := range clients {
@@ -187,9 +223,10 @@ func TestFaultyRingPolls(t *testing.T) {
 	}
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			srv := serve(t, Options{})
+			srv := newTestServer(Options{})
 			most := 5 + int(seed)*100
 			ring := srv.useFaultyRing(rand.New(rand.NewPCG(seed, 5)), most, 100)
+			srv.listen(t, asIs)
 			var peers []*peer
 			var ended atomic.Int32
 			var readers sync.WaitGroup

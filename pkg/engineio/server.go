@@ -55,9 +55,9 @@ func NewServer(opts Options) *Server {
 
 		heavyWork: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
-	s.poller = netpoll.New(s.running.start)
-	s.deadlines = newDeadlines(&s.opts, &s.running)
 	s.flusher = newFlusher(&s.running, !s.opts.NoIOUring)
+	s.deadlines = newDeadlines(&s.opts, &s.running)
+	s.poller = netpoll.New(s.running.start, pollerRing{s.flusher})
 	return s
 }
 

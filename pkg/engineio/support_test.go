@@ -30,9 +30,12 @@ type testServer struct {
 func serve(t testing.TB, opts Options) *testServer {
 	t.Helper()
 	s := newTestServer(opts)
-	s.listen(t, func(l net.Listener) net.Listener { return l })
+	s.listen(t, asIs)
 	return s
 }
+
+// asIs is for listen.
+func asIs(l net.Listener) net.Listener { return l }
 
 // listenPlain starts the server with or without a front.
 func (s *testServer) listenPlain(t testing.TB, front bool) {

@@ -101,10 +101,10 @@ func (c *Conn) readMessage(r *wsReader) bool {
 type parkedConn Conn
 
 // Glance answers or notes a heartbeat that came by itself. For all else it returns the reader.
-func (p *parkedConn) Glance() netpoll.Work {
+func (p *parkedConn) Glance(in netpoll.Arrival) netpoll.Work {
 	c := (*Conn)(p)
 	r := newWSReader(c.sender.ws, c.server.opts.MaxPayload, nil)
-	r.conn = c
+	r.conn, r.in = c, in
 	switch {
 	case r.parks():
 	case !r.heartbeat():

@@ -24,7 +24,7 @@ func (r *wsReader) readOnce() (again bool) {
 	if dst == nil {
 		dst = r.takeBuffer()
 	}
-	r.n, again, r.err = r.t.fd.Receive(dst)
+	r.n, again, r.err = r.in.Receive(r.t.fd, dst)
 	// A short read took all there was, unless the peer's end came with it:
 	// then there is nothing to be woken by.
 	r.drained = again || 0 < r.n && r.n < len(dst) && !r.t.parking.Ending()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"socketio-chat/pkg/engineio/internal/netpoll"
 	"socketio-chat/pkg/engineio/internal/utf"
 	"socketio-chat/pkg/engineio/internal/wsframe"
 )
@@ -23,8 +24,9 @@ type wsReader struct {
 	pong func(*Frame)
 	conn *Conn
 
-	buf        []byte // pooled; nil when empty
-	start, end int    // buf[start:end] is unread
+	in         netpoll.Arrival // read first
+	buf        []byte          // pooled; nil when empty
+	start, end int             // buf[start:end] is unread
 
 	message []byte    // fragments so far
 	inHand  int       // of what conn holds: the message that was begun, or returned last

@@ -16,10 +16,11 @@
 //
 // # Goroutines
 //
-// The Poller has one, from the first Add until Close, which waits for it. It only
-// dispatches: a Handler must not keep it for longer than some KB take. It starts all
-// else by the function that it was made with: one goroutine for the Readers of one wait,
-// and one more for each of them that has Work, but the last.
+// The Poller has one, from the first Add until Close, which waits for it. It dispatches, and glances at the Readers
+// of a wait if they are few: a Handler or a glance must not keep it for longer than some KB take. It starts
+// all else by the function that it was made with: one goroutine for the Readers of a wait that are many, and one
+// for each that has Work. What has come for three or more sockets of a wait is received by one system
+// call where the [Ring] takes it.
 //
 // # Systems
 //
@@ -34,4 +35,6 @@ package netpoll
 //	signaled  a reader runs, and more came meanwhile: it must look again before it parks
 //	ending    the peer has sent its last byte: read until there is nothing more
 //	lean      a connection whose descriptor the runtime does not poll, until it has to
+//	round     the Readers that one wait has found
+//	arrival   what has been received for a socket before its owner reads
 //	orphaned  the poller has failed or was closed: nobody starts a reader any more

@@ -6,9 +6,9 @@ import (
 
 // A Handler serves a socket without a goroutine of its own. The poller calls it.
 type Handler interface {
-	// Readable gives the parked socket back to its owner, who may use buf, of
-	// BufferSize bytes, until it returns.
-	Readable(buf []byte)
+	// Readable gives the parked socket back to its owner, with what has been received for it, who may
+	// use buf, of BufferSize bytes, until it returns.
+	Readable(in Arrival, buf []byte)
 	// Signaled tells that more came to a socket that is not parked or, with ending,
 	// its peer's last byte. It must not read.
 	Signaled(ending bool)
@@ -18,10 +18,10 @@ type Handler interface {
 
 // A Reader reads a socket that has no Handler, on goroutines that the poller starts.
 type Reader interface {
-	// Glance reads what has come. If acting on that takes no time it does so, parks and
-	// returns nil: other sockets wait for it. What may take longer it returns as Work,
-	// which owns the socket.
-	Glance() Work
+	// Glance reads what has come, of which in has been received already. If acting on that takes no
+	// time it does so, parks and returns nil: other sockets wait for it. What may take longer it returns
+	// as Work, which owns the socket.
+	Glance(in Arrival) Work
 }
 
 // Work is what is left to do with a socket. It may take its time, and parks at its end.
@@ -99,7 +99,7 @@ func (k *Parking) Unpark() {
 
 // resume reads on, on the goroutine of the caller.
 func (k *Parking) resume() {
-	if w := k.Reader.Glance(); w != nil {
+	if w := k.Reader.Glance(Arrival{}); w != nil {
 		w.Run()
 	}
 }

@@ -15,8 +15,10 @@ import (
 // If waiting fails, which should not happen, the Poller closes itself: readers
 // without a Handler are started to wait on their own, Handlers are told.
 type Poller struct {
-	start  func(func()) // runs a reader on a goroutine
-	rounds sync.Pool    // of *round
+	start   func(func()) // runs a reader on a goroutine
+	ring    Ring         // by which what has come for many is received together; may be nil
+	rounds  sync.Pool    // of *round
+	workers sync.Pool    // of *worker
 
 	mu     sync.Mutex
 	file   *os.File      // the epoll instance; nil before the first Add and after Close
@@ -27,9 +29,9 @@ type Poller struct {
 	fault  func() error // see Inject
 }
 
-// New returns a Poller that starts readers by start, which must not wait.
-func New(start func(func())) *Poller {
-	return &Poller{start: start}
+// New returns a Poller that starts readers by start, which must not wait, and receives by ring where that takes it.
+func New(start func(func()), ring Ring) *Poller {
+	return &Poller{start: start, ring: ring}
 }
 
 // Inject lets tests see what becomes of parked sockets when waiting for them fails:
@@ -121,7 +123,7 @@ func (p *Poller) startLocked() error {
 // run dispatches until the poller is closed.
 func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	defer close(done)
-	var events [128]syscall.EpollEvent
+	var events [maxRooms]syscall.EpollEvent
 	var n int
 	var failure error
 	wait := func(fd uintptr) bool {
@@ -130,6 +132,8 @@ func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	}
 	buf := make([]byte, BufferSize)
 	ready := make([]wakeUp, 0, len(events))
+	handled := make([]*Parking, 0, len(events))
+	var in arrivals
 	for raw.Read(wait) == nil {
 		if failure != nil {
 			p.abandon()
@@ -137,13 +141,24 @@ func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 		}
 		ready = p.find(ready[:0], events[:n])
 		r := p.newRound()
+		handled = handled[:0]
 		for _, w := range ready {
-			if p.dispatch(w, buf) {
+			switch woken, h := p.wake(w); {
+			case woken && h == nil:
 				r.add(w.k)
+			case woken:
+				handled = append(handled, w.k)
+			case h != nil:
+				(*h).Signaled(w.k.ending.Load())
 			}
 		}
-		r.goOn()
+		r.start()
+		in.receive(p.ring, handled)
+		for i, k := range handled {
+			(*k.handler.Load()).Readable(in.of(i), buf)
+		}
 		clear(ready)
+		clear(handled)
 	}
 }
 
@@ -180,23 +195,12 @@ func (p *Poller) wait(epfd int, events []syscall.EpollEvent) (n int, err error) 
 	}
 }
 
-// dispatch lets the Handler of a socket go on. It reports true for one that is to be read in
-// the next round.
-func (p *Poller) dispatch(w wakeUp, buf []byte) (read bool) {
-	k := w.k
+// wake reports whether the poller owns the socket now: it was parked. h is its Handler, which may be nil.
+func (p *Poller) wake(w wakeUp) (woken bool, h *Handler) {
 	if w.ending {
-		k.ending.Store(true)
+		w.k.ending.Store(true)
 	}
-	woken := k.wake()
-	switch h := k.handler.Load(); {
-	case woken && h != nil:
-		(*h).Readable(buf)
-	case woken:
-		return true
-	case h != nil:
-		(*h).Signaled(k.ending.Load())
-	}
-	return false
+	return w.k.wake(), w.k.handler.Load()
 }
 
 // abandon gives up all parked sockets, after waiting for them has failed.

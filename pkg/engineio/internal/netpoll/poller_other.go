@@ -8,7 +8,7 @@ import "syscall"
 type Poller struct{ start func(func()) }
 
 // New returns a Poller to which nothing can be added.
-func New(start func(func())) *Poller { return &Poller{start} }
+func New(start func(func()), _ Ring) *Poller { return &Poller{start} }
 
 // Inject does nothing.
 func (*Poller) Inject(func() error) {}

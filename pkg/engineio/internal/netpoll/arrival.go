@@ -1,0 +1,91 @@
+package netpoll
+
+import (
+	"errors"
+	"syscall"
+
+	"socketio-chat/pkg/uring"
+)
+
+// A Ring receives from many sockets with one system call: see uring.Pool. Its methods are safe for concurrent use.
+type Ring interface {
+	Receive(rooms []uring.Receive) (tried int)
+	Err() error // not nil: it takes nothing any more
+}
+
+// An Arrival is what the poller has received for a socket when it gives that back, since it had others to receive for
+// as well. The zero value is nothing. The owner reads with Receive before it does anything else, and keeps
+// an Arrival no longer than the call it was given to takes.
+type Arrival struct {
+	some, again bool
+	full        bool // there may be more
+	data        []byte
+	err         error
+}
+
+// Receive is FD.Receive, whose first bytes may have been received before. buf is at least as long as those. An error
+// stays: nothing is read behind bytes that are lost.
+func (a *Arrival) Receive(fd FD, buf []byte) (n int, again bool, err error) {
+	got := *a
+	switch {
+	case !got.some:
+		return fd.Receive(buf)
+	case got.err != nil:
+		return 0, false, got.err
+	}
+	*a = Arrival{}
+	if n = copy(buf, got.data); got.full && n < len(buf) {
+		more, _, _ := fd.Receive(buf[n:]) // an end, or an error, is met by the next read
+		n += more
+	}
+	return n, got.again, nil
+}
+
+const (
+	// receiveFrom is how many sockets are worth the ring: each entry has a price, too.
+	receiveFrom = 3
+	// roomSize is how much is received of one socket with others. Most requests and messages are shorter.
+	roomSize = 1 << 10
+	// maxRooms is how many sockets a wait can find.
+	maxRooms = 128
+)
+
+// arrivals are rooms for what has come for the sockets of one wait.
+type arrivals struct {
+	rooms []uring.Receive // of the sockets, in order; none if nothing was received
+	tried int
+	space []byte // of all rooms, made once
+}
+
+// receive receives for sockets that the caller owns, if ring is worth it or takes them.
+func (a *arrivals) receive(ring Ring, ready []*Parking) {
+	a.forget()
+	if len(ready) < receiveFrom || ring == nil || ring.Err() != nil {
+		return
+	}
+	if a.space == nil {
+		a.space = make([]byte, maxRooms*roomSize)
+		a.rooms = make([]uring.Receive, 0, maxRooms)
+	}
+	for i, k := range ready {
+		a.rooms = append(a.rooms, uring.Receive{FD: k.fd, Data: a.space[i*roomSize:][:roomSize:roomSize]})
+	}
+	a.tried = ring.Receive(a.rooms)
+}
+
+// of is what was received for the socket at place i.
+func (a *arrivals) of(i int) Arrival {
+	if i >= a.tried {
+		return Arrival{}
+	}
+	r := &a.rooms[i]
+	switch {
+	case errors.Is(r.Err, syscall.EINTR):
+		return Arrival{}
+	case errors.Is(r.Err, syscall.EAGAIN):
+		return Arrival{some: true, again: true}
+	}
+	return Arrival{some: true, data: r.Data[:r.N], full: r.N == len(r.Data), err: r.Err}
+}
+
+func (a *arrivals) forget() { a.rooms, a.tried = a.rooms[:0], 0 }
