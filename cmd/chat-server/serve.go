@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"socketio-chat/pkg/config"
+	"socketio-chat/pkg/engineio"
 	"socketio-chat/pkg/httpserver"
 	"socketio-chat/web"
 )
@@ -60,7 +61,7 @@ func serveChat(ctx context.Context, cfg config.Config, chat *chatParts, log *slo
 
 	var serving sync.WaitGroup
 	failed := make(chan error, 2)
-	serving.Go(func() { failed <- server.Serve(public) })
+	serving.Go(func() { failed <- server.Serve(engineio.Lean(public)) })
 	trimming, stopTrimming := context.WithCancel(ctx)
 	serving.Go(func() { trimMemory(trimming) })
 	serving.Go(func() { chat.budget.Run(trimming) })

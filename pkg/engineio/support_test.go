@@ -74,7 +74,7 @@ func (s *testServer) front(l net.Listener) net.Listener {
 	if *withoutFront {
 		return l
 	}
-	return s.Front(l, FrontOptions{Path: "/engine.io/", Handler: s.Server})
+	return s.Front(Lean(l), FrontOptions{Path: "/engine.io/", Handler: s.Server})
 }
 
 func newTestServer(opts Options) *testServer {

@@ -25,8 +25,11 @@ type Lean struct {
 	closed bool
 }
 
-// Slim makes a Lean of nc, which is closed for that. If it reports false, nc is as it was.
+// Slim makes a Lean of nc, which is closed for that unless it is one. If it reports false, nc is as it was.
 func Slim(nc net.Conn) (*Lean, bool) {
+	if lean, ok := nc.(*Lean); ok {
+		return lean, true
+	}
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
 		return nil, false
@@ -154,18 +157,18 @@ func (r leanRaw) Read(f func(fd uintptr) (done bool)) error {
 func (leanRaw) Write(func(fd uintptr) (done bool)) error { return errors.ErrUnsupported }
 
 // LocalAddr is as net.Conn has it.
-func (l *Lean) LocalAddr() net.Addr { return l.address(unix.Getsockname) }
+func (l *Lean) LocalAddr() net.Addr { return l.address(syscall.Getsockname) }
 
 // RemoteAddr is as net.Conn has it; the peer of a connection that has ended has none.
-func (l *Lean) RemoteAddr() net.Addr { return l.address(unix.Getpeername) }
+func (l *Lean) RemoteAddr() net.Addr { return l.address(syscall.Getpeername) }
 
-func (l *Lean) address(get func(fd int) (unix.Sockaddr, error)) net.Addr {
+func (l *Lean) address(get func(fd int) (syscall.Sockaddr, error)) net.Addr {
 	addr := new(net.TCPAddr)
 	_ = l.Control(func(fd uintptr) {
 		switch sa, _ := get(int(fd)); sa := sa.(type) {
-		case *unix.SockaddrInet4:
+		case *syscall.SockaddrInet4:
 			addr.IP, addr.Port = sa.Addr[:], sa.Port
-		case *unix.SockaddrInet6:
+		case *syscall.SockaddrInet6:
 			addr.IP, addr.Port = sa.Addr[:], sa.Port
 		}
 	})
