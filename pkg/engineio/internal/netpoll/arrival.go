@@ -46,15 +46,15 @@ const (
 	receiveFrom = 3
 	// roomSize is how much is received of one socket with others. Most requests and messages are shorter.
 	roomSize = 1 << 10
-	// maxRooms is how many sockets a wait can find.
-	maxRooms = 128
+	// maxReady is how many sockets a wait can find.
+	maxReady = 128
 )
 
 // arrivals are rooms for what has come for the sockets of one wait.
 type arrivals struct {
 	rooms []uring.Receive // of the sockets, in order; none if nothing was received
 	tried int
-	space []byte // of all rooms, made once
+	space []byte // of all rooms, kept
 }
 
 // receive receives for sockets that the caller owns, if ring is worth it or takes them.
@@ -63,9 +63,8 @@ func (a *arrivals) receive(ring Ring, ready []*Parking) {
 	if len(ready) < receiveFrom || ring == nil || ring.Err() != nil {
 		return
 	}
-	if a.space == nil {
-		a.space = make([]byte, maxRooms*roomSize)
-		a.rooms = make([]uring.Receive, 0, maxRooms)
+	if most := len(ready) * roomSize; len(a.space) < most { // as a rule they are few
+		a.space = make([]byte, most)
 	}
 	for i, k := range ready {
 		a.rooms = append(a.rooms, uring.Receive{FD: k.fd, Data: a.space[i*roomSize:][:roomSize:roomSize]})

@@ -123,7 +123,7 @@ func (p *Poller) startLocked() error {
 // run dispatches until the poller is closed.
 func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	defer close(done)
-	var events [maxRooms]syscall.EpollEvent
+	var events [maxReady]syscall.EpollEvent
 	var n int
 	var failure error
 	wait := func(fd uintptr) bool {
