@@ -81,8 +81,9 @@
 // peer's progress extends; see write_waiting.go.
 //
 // Where Linux' io_uring can be used, a flusher worker gathers what up to 256 connections have
-// to write and lets it leave with one system call; see gathered.go. Otherwise, and for what is
-// long, each connection's is a send(2) of its own. [Server.IOUring] tells which it is.
+// to write and lets it leave with one system call; see gathered.go. So does the poller receive
+// what has come for several. Otherwise, and for what is long, each connection's is a send(2),
+// or recv(2), of its own. [Server.IOUring] tells which it is.
 //
 // # Concurrency
 //
@@ -92,9 +93,9 @@
 //
 //   - one reader for each WebSocket while there is something to read, or always
 //     where the system has no poller for it. It calls the receiver. Heartbeats that came
-//     by themselves share one: those that one wait of the poller has found;
-//   - on Linux, one poller for the WebSockets that wait for their peers, and for
-//     the connections of the front between two requests, whose polls it reads;
+//     by themselves have none, or share one: those that one wait of the poller has found;
+//   - on Linux, one poller for the WebSockets that wait for their peers, whose heartbeats
+//     it reads, and for the connections of the front between two requests, whose polls it reads;
 //   - one for each other request that the front serves, until it is answered or
 //     [Server.Close] ends its context, and one that accepts connections for each
 //     Front, until that is closed;
