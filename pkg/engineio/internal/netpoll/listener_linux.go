@@ -19,7 +19,7 @@ type leanListener struct {
 }
 
 // Listen returns a listener whose connections are Leans, in place of one of package net for TCP; any other it returns
-// as it is. Connections inherit the options of the listener's socket, where that sends without delay.
+// as it is. Connections inherit the options of the listener's socket, which from here on sends without delay.
 func Listen(l net.Listener) net.Listener {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
@@ -62,7 +62,7 @@ func (l *leanListener) Accept() (net.Conn, error) {
 	return &Lean{fd: FD(fd)}, nil
 }
 
-// acceptOnce passes over what is gone before it is accepted, as package net does. Nobody needs the peer's address of all.
+// acceptOnce passes over what is gone before it is accepted, as package net does.
 func acceptOnce(listener int) (int, error) {
 	for {
 		fd, _, err := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)

@@ -16,7 +16,8 @@ type Handler interface {
 	Orphaned()
 }
 
-// A Reader reads a socket that has no Handler, on goroutines that the poller starts.
+// A Reader reads a socket that has no Handler: the poller glances, or starts a goroutine that glances at many, and
+// starts one for each Work.
 type Reader interface {
 	// Glance reads what has come, of which in has been received already. If acting on that takes no
 	// time it does so, parks and returns nil: other sockets wait for it. What may take longer it returns
