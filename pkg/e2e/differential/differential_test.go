@@ -28,11 +28,18 @@ func TestServersAnswerAlike(t *testing.T) {
 		if p.protocol == 3 {
 			servers = []string{ours, node2, node4}
 		}
-		got := playAll(t, addresses, servers, p)
-		if t.Failed() && got == nil {
-			return
+		var got map[string][]string
+		alike := false
+		for try := 0; try < tries && !alike; try++ {
+			if got = playAll(t, addresses, servers, p); t.Failed() && got == nil {
+				return
+			}
+			alike = slices.ContainsFunc(servers[1:], func(s string) bool { return slices.Equal(got[ours], got[s]) })
+			if !alike && explain(p, got) == "" {
+				t.Logf("seed %d, try %d: different answers", seed, try)
+			}
 		}
-		if slices.ContainsFunc(servers[1:], func(s string) bool { return slices.Equal(got[ours], got[s]) }) {
+		if alike {
 			continue
 		}
 		reason := explain(p, got)
@@ -50,6 +57,10 @@ func TestServersAnswerAlike(t *testing.T) {
 		t.Logf("%d of %d differ: %s", n, *programs, reason)
 	}
 }
+
+// tries is how often a program is played before its answers count as different: on a busy machine it can be chance whether a
+// client's next poll comes before its POST ends the session, and with that what the poll is told.
+const tries = 3
 
 // likeNewer says whether ours answers as socket.io 2.4.1 up to a step that, taken alone, it answers as 4.8.4.
 func likeNewer(t *testing.T, addresses map[string]string, p program, got map[string][]string) bool {
