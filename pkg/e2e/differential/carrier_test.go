@@ -9,8 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -119,7 +122,7 @@ func dialPolling(ctx context.Context, server string, protocol int) (carrier, err
 	}
 	p.client.Transport = &http.Transport{}
 	p.ctx, p.stop = context.WithCancel(ctx)
-	packets, err := p.get()
+	packets, err := p.get(func() {})
 	if err != nil {
 		p.stop()
 		return nil, err
@@ -131,19 +134,18 @@ func dialPolling(ctx context.Context, server string, protocol int) (carrier, err
 		return nil, fmt.Errorf("no session in %q", packets)
 	}
 	p.url += "&sid=" + sid
-	for _, packet := range packets {
-		p.in <- packet
-	}
-	go p.poll()
+	go p.poll(packets)
 	return p, nil
 }
 
 // errStatus is an answer that ends a session.
 var errStatus = errors.New("refused")
 
-func (p *polling) do(method, body string) (string, error) {
+// do calls wrote when the request has been written.
+func (p *polling) do(method, body string, wrote func()) (string, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, 3*patience)
 	defer cancel()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { wrote() }})
 	req, err := http.NewRequestWithContext(ctx, method, p.url, strings.NewReader(body))
 	if err != nil {
 		return "", err
@@ -166,18 +168,32 @@ func (p *polling) do(method, body string) (string, error) {
 	return string(b), nil
 }
 
-func (p *polling) get() ([]string, error) {
-	body, err := p.do(http.MethodGet, "")
+func (p *polling) get(wrote func()) ([]string, error) {
+	body, err := p.do(http.MethodGet, "", wrote)
 	if err != nil {
 		return nil, err
 	}
 	return split(p.protocol, body)
 }
 
-func (p *polling) poll() {
+// poll tells what an answer brought when the next poll has been written: what the client then sends comes behind that, and
+// cannot end the session before.
+func (p *polling) poll(packets []string) {
 	defer close(p.in)
 	for {
-		packets, err := p.get()
+		tell := sync.OnceFunc(func() {
+			for _, packet := range packets {
+				p.in <- packet
+			}
+		})
+		if i := slices.Index(packets, "1"); i >= 0 { // nothing counts behind it
+			packets = packets[:i+1]
+			tell()
+			p.in <- ending + "close packet"
+			return
+		}
+		next, err := p.get(tell)
+		tell() // it may not have come to be written
 		if err != nil {
 			what := "the connection broke"
 			if errors.Is(err, errStatus) {
@@ -186,18 +202,12 @@ func (p *polling) poll() {
 			p.in <- ending + what
 			return
 		}
-		for _, packet := range packets {
-			p.in <- packet
-			if packet == "1" {
-				p.in <- ending + "close packet"
-				return
-			}
-		}
+		packets = next
 	}
 }
 
 func (p *polling) send(packets []packet) error {
-	_, err := p.do(http.MethodPost, payload(p.protocol, packets))
+	_, err := p.do(http.MethodPost, payload(p.protocol, packets), func() {})
 	return err
 }
 

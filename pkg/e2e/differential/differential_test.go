@@ -28,18 +28,14 @@ func TestServersAnswerAlike(t *testing.T) {
 		if p.protocol == 3 {
 			servers = []string{ours, node2, node4}
 		}
-		var got map[string][]string
-		alike := false
-		for try := 0; try < tries && !alike; try++ {
-			if got = playAll(t, addresses, servers, p); t.Failed() && got == nil {
-				return
-			}
-			alike = slices.ContainsFunc(servers[1:], func(s string) bool { return slices.Equal(got[ours], got[s]) })
-			if !alike && explain(p, got) == "" {
-				t.Logf("seed %d, try %d: different answers", seed, try)
-			}
+		got := playAll(t, addresses, servers, p)
+		for again := 0; again < 2 && got != nil && lateFor(got[ours], got[node4]); again++ {
+			got = playAll(t, addresses, servers, p)
 		}
-		if alike {
+		if t.Failed() && got == nil {
+			return
+		}
+		if slices.ContainsFunc(servers[1:], func(s string) bool { return slices.Equal(got[ours], got[s]) }) {
 			continue
 		}
 		reason := explain(p, got)
@@ -58,9 +54,14 @@ func TestServersAnswerAlike(t *testing.T) {
 	}
 }
 
-// tries is how often a program is played before its answers count as different: on a busy machine it can be chance whether a
-// client's next poll comes before its POST ends the session, and with that what the poll is told.
-const tries = 3
+// lateFor says whether ours told the client that its session is unknown, and theirs the end itself: whether a poll is taken
+// before a POST that was written behind it and ends the session is chance where several threads serve.
+func lateFor(ours, theirs []string) bool {
+	n := len(ours) - 1
+	return n >= 0 && len(theirs) == n+2 && slices.Equal(ours[:n], theirs[:n]) &&
+		strings.Contains(ours[n], ending+"refused: 400") && strings.Contains(ours[n], "Session ID unknown") &&
+		strings.HasSuffix(theirs[n], ": 1") && strings.HasSuffix(theirs[n+1], ending+"close packet")
+}
 
 // likeNewer says whether ours answers as socket.io 2.4.1 up to a step that, taken alone, it answers as 4.8.4.
 func likeNewer(t *testing.T, addresses map[string]string, p program, got map[string][]string) bool {
