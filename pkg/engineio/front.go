@@ -48,8 +48,9 @@ type FrontOptions struct {
 }
 
 // Lean returns a listener for [Server.Front], in place of one of package net for TCP: it accepts at less cost, and
-// its connections inherit the options of its socket, such as how often a silent peer is asked whether it is there. Any
-// other listener, and on other systems than Linux each, is returned as it is.
+// its connections inherit the options of its socket, such as how often a silent peer is asked whether it is there. It is
+// the one to close: l alone would leave the port open. Any other listener, and on other systems than Linux each, is
+// returned as it is.
 func Lean(l net.Listener) net.Listener { return netpoll.Listen(l) }
 
 // Front returns a listener for an http.Server, which then gets the connections of

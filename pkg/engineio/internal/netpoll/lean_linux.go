@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +21,7 @@ import (
 // It is a net.Conn and a syscall.Conn, whose RawConn has no Write.
 type Lean struct {
 	fd     FD
+	peer   netip.AddrPort
 	mu     sync.Mutex // guards the rest
 	file   *os.File   // the same descriptor, where the runtime polls it
 	timed  bool       // a read has a deadline, which only the runtime's poller looks at
@@ -38,6 +41,10 @@ func Slim(nc net.Conn) (*Lean, bool) {
 	if err != nil {
 		return nil, false
 	}
+	peer, ok := tcp.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return nil, false
+	}
 	fd := None
 	err = raw.Control(func(d uintptr) {
 		if n, err := unix.FcntlInt(d, unix.F_DUPFD_CLOEXEC, 0); err == nil {
@@ -48,7 +55,7 @@ func Slim(nc net.Conn) (*Lean, bool) {
 		return nil, false
 	}
 	_ = tcp.Close() // the connection lives on
-	return &Lean{fd: fd}, true
+	return &Lean{fd: fd, peer: peer.AddrPort()}, true
 }
 
 // Thicken makes an ordinary connection of it, which does not share the descriptor; the Lean is closed. If
@@ -157,22 +164,34 @@ func (r leanRaw) Read(f func(fd uintptr) (done bool)) error {
 func (leanRaw) Write(func(fd uintptr) (done bool)) error { return errors.ErrUnsupported }
 
 // LocalAddr is as net.Conn has it.
-func (l *Lean) LocalAddr() net.Addr { return l.address(syscall.Getsockname) }
-
-// RemoteAddr is as net.Conn has it; the peer of a connection that has ended has none.
-func (l *Lean) RemoteAddr() net.Addr { return l.address(syscall.Getpeername) }
-
-func (l *Lean) address(get func(fd int) (syscall.Sockaddr, error)) net.Addr {
-	addr := new(net.TCPAddr)
+func (l *Lean) LocalAddr() net.Addr {
+	var addr netip.AddrPort
 	_ = l.Control(func(fd uintptr) {
-		switch sa, _ := get(int(fd)); sa := sa.(type) {
-		case *syscall.SockaddrInet4:
-			addr.IP, addr.Port = sa.Addr[:], sa.Port
-		case *syscall.SockaddrInet6:
-			addr.IP, addr.Port = sa.Addr[:], sa.Port
-		}
+		sa, _ := syscall.Getsockname(int(fd)) // fails on no socket
+		addr = addressOf(sa)
 	})
-	return addr
+	return net.TCPAddrFromAddrPort(addr)
+}
+
+// RemoteAddr is as net.Conn has it.
+func (l *Lean) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(l.peer) }
+
+func addressOf(sa syscall.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *syscall.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *syscall.SockaddrInet6:
+		addr := netip.AddrFrom16(sa.Addr)
+		if sa.ZoneId != 0 { // of a link, which package net names
+			zone := strconv.FormatUint(uint64(sa.ZoneId), 10)
+			if link, err := net.InterfaceByIndex(int(sa.ZoneId)); err == nil {
+				zone = link.Name
+			}
+			addr = addr.WithZone(zone)
+		}
+		return netip.AddrPortFrom(addr, uint16(sa.Port))
+	}
+	return netip.AddrPort{}
 }
 
 // SetDeadline is as net.Conn has it.

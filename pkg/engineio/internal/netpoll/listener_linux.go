@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,12 +31,13 @@ func Listen(l net.Listener) net.Listener {
 		return l
 	}
 	raw, err := file.SyscallConn()
-	if err == nil {
-		err = errors.Join(raw.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		}), err)
+	failed := file.SetReadDeadline(time.Time{}) // nobody could wait for it
+	if err == nil && failed == nil {
+		err = raw.Control(func(fd uintptr) {
+			failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		})
 	}
-	if err != nil {
+	if err != nil || failed != nil {
 		_ = file.Close()
 		return l
 	}
@@ -45,9 +47,10 @@ func Listen(l net.Listener) net.Listener {
 // Accept is as net.Listener has it.
 func (l *leanListener) Accept() (net.Conn, error) {
 	var fd int
+	var peer syscall.Sockaddr
 	var failed error
 	err := l.raw.Read(func(listener uintptr) (done bool) {
-		fd, failed = acceptOnce(int(listener))
+		fd, peer, failed = acceptOnce(int(listener))
 		return failed != syscall.EAGAIN //nolint:errorlint // a number of the system's
 	})
 	switch {
@@ -59,19 +62,15 @@ func (l *leanListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.Addr(), Err: err}
 	}
-	return &Lean{fd: FD(fd)}, nil
+	return &Lean{fd: FD(fd), peer: addressOf(peer)}, nil
 }
 
 // acceptOnce passes over what is gone before it is accepted, as package net does.
-func acceptOnce(listener int) (int, error) {
+func acceptOnce(listener int) (fd int, peer syscall.Sockaddr, err error) {
 	for {
-		fd, _, err := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
-		switch err {
-		case 0:
-			return int(fd), nil
-		case syscall.EINTR, syscall.ECONNABORTED:
-		default:
-			return 0, err
+		fd, peer, err = syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		if err != syscall.EINTR && err != syscall.ECONNABORTED { //nolint:errorlint // numbers of the system's
+			return fd, peer, err //nolint:wrapcheck // Accept does
 		}
 	}
 }

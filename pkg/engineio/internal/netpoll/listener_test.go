@@ -31,16 +31,8 @@ func listen(t *testing.T) net.Listener {
 func TestListen(t *testing.T) {
 	l := listen(t)
 	for range 3 {
-		there, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer there.Close()
-		nc, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
+		there := dial(t, l)
+		nc := accept(t, l)
 		here, ok := nc.(*Lean)
 		if !ok || here.RemoteAddr().String() != there.LocalAddr().String() {
 			t.Fatalf("accepted a %T of %v", nc, nc.RemoteAddr())
@@ -60,6 +52,17 @@ func TestListen(t *testing.T) {
 		if _, err := io.ReadFull(here, b); err != nil || string(b) != "hello" {
 			t.Errorf("read %q, %v", b, err)
 		}
+	}
+}
+
+// A peer that has reset before anybody asked has its address all the same: it is counted by that.
+func TestListenReset(t *testing.T) {
+	l := listen(t)
+	there := dial(t, l).(*net.TCPConn)
+	_ = there.SetLinger(0)
+	_ = there.Close()
+	if here := accept(t, l); here.RemoteAddr().String() != there.LocalAddr().String() {
+		t.Errorf("accepted from %v, want %v", here.RemoteAddr(), there.LocalAddr())
 	}
 }
 
@@ -106,11 +109,7 @@ func TestListenClose(t *testing.T) {
 // A process that has no descriptor left is told so by an error that passes: net/http waits then, and accepts again.
 func TestListenWithoutDescriptors(t *testing.T) {
 	l := listen(t)
-	there, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer there.Close()
+	dial(t, l)
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
@@ -118,15 +117,11 @@ func TestListenWithoutDescriptors(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 0, Max: limit.Max}); err != nil {
 		t.Skip("no limit may be set:", err)
 	}
-	_, err = l.Accept()
+	_, err := l.Accept()
 	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
 	var passes net.Error
 	if !errors.As(err, &passes) || !passes.Temporary() || !errors.Is(err, syscall.EMFILE) { //nolint:staticcheck // net/http asks this
 		t.Errorf("without a descriptor: %v", err)
 	}
-	nc, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = nc.Close()
+	accept(t, l)
 }

@@ -27,16 +27,28 @@ func pair(t *testing.T, network, address string) (here, there net.Conn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	there, err = net.Dial(network, l.Addr().String())
+	there = dial(t, l)
+	return accept(t, l), there
+}
+
+func dial(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	nc, err := net.Dial(l.Addr().Network(), l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, err = l.Accept()
+	t.Cleanup(func() { _ = nc.Close() })
+	return nc
+}
+
+func accept(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	nc, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = here.Close(); _ = there.Close() })
-	return here, there
+	t.Cleanup(func() { _ = nc.Close() })
+	return nc
 }
 
 // A wrapper has a socket inside, which is nobody's business.
