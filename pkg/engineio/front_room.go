@@ -29,12 +29,15 @@ func (l *restList) len() int {
 	return l.n
 }
 
-// oldest appends the connections that have waited longest to dst, as far as it has room.
+// oldest appends the connections that have waited longest to dst, as far as it has room. Some have begun to read, and are
+// still to leave the list: as many as the poller has found at once.
 func (l *restList) oldest(dst []*frontConn) []*frontConn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for fc := l.head; fc != nil && len(dst) < cap(dst); fc = fc.next {
-		dst = append(dst, fc)
+		if fc.parking.Parked() {
+			dst = append(dst, fc)
+		}
 	}
 	return dst
 }
