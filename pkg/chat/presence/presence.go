@@ -175,6 +175,8 @@ func (r *Registry) Close() {
 
 func (r *Registry) run() {
 	defer close(r.done)
+	begun := time.Now() // beats keep their time through a rest, and each registry has its own
+	untilBeat := func() time.Duration { return Beat - time.Since(begun)%Beat }
 	next := time.NewTimer(Beat)
 	defer next.Stop()
 	for {
@@ -182,10 +184,10 @@ func (r *Registry) run() {
 		case now := <-next.C:
 			r.tick(now)
 			if !r.rest() {
-				next.Reset(untilBeat(time.Now()))
+				next.Reset(untilBeat())
 			}
 		case <-r.wake:
-			next.Reset(untilBeat(time.Now()))
+			next.Reset(untilBeat())
 		case <-r.stop:
 			if r.opts.Gossip != nil {
 				r.opts.Gossip(Gossip{From: r.me, Bye: true})
@@ -194,9 +196,6 @@ func (r *Registry) run() {
 		}
 	}
 }
-
-// untilBeat is how long it is to the next beat: they keep their time through a rest.
-func untilBeat(now time.Time) time.Duration { return now.Truncate(Beat).Add(Beat).Sub(now) }
 
 // rest reports whether nothing is left to tell: then there is no beat before something changes. A process that has nothing to do
 // would be woken twice a second for it. With other instances there is no rest: they want to hear of this one.
