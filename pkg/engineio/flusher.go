@@ -42,13 +42,6 @@ type ring interface {
 	Close()
 }
 
-// pollerRing is the ring for the poller, which uses it while workers do.
-type pollerRing struct{ f *flusher }
-
-func (p pollerRing) Receive(rooms []uring.Receive) (tried int) { return p.f.ring.Receive(rooms) }
-
-func (p pollerRing) Err() error { return p.f.ring.Err() }
-
 const (
 	// takeAtOnce is what a worker takes of connections that are written to one by one; few,
 	// so that several workers share a broadcast.

@@ -63,6 +63,7 @@ func (s *testServer) useFaultyRing(rnd *rand.Rand, calls, each int) *faultyRing 
 	ring := &faultyRing{rnd: rnd, calls: calls, each: each, unsure: map[int32]bool{}}
 	s.flusher.ring.Close()
 	s.flusher.ring, s.flusher.noRing = ring, nil
+	s.poller = netpoll.New(s.running.start, ring)
 	return ring
 }
 
@@ -83,12 +84,8 @@ var errRefused = fmt.Errorf("io_uring_enter: %w", syscall.EPERM)
 func (r *faultyRing) Send(sends []uring.Send) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.calls <= 0 {
-		return 0
-	}
-	r.calls--
-	tried := len(sends) - max(0, r.rnd.IntN(8)-4)
-	for i := range sends[:max(tried, 0)] {
+	tried := r.takeLocked(len(sends))
+	for i := range sends[:tried] {
 		s := &sends[i]
 		switch data := s.Data; r.rnd.IntN(8) {
 		case 0:
@@ -105,18 +102,23 @@ func (r *faultyRing) Send(sends []uring.Send) int {
 			}
 		}
 	}
-	return max(tried, 0)
+	return tried
+}
+
+// takeLocked tells how many of a call it tries.
+func (r *faultyRing) takeLocked(n int) (tried int) {
+	if r.calls <= 0 {
+		return 0
+	}
+	r.calls--
+	return max(0, n-max(0, r.rnd.IntN(8)-4))
 }
 
 // Receive does with receives what Send does with sends.
 func (r *faultyRing) Receive(rooms []uring.Receive) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.calls <= 0 {
-		return 0
-	}
-	r.calls--
-	tried := max(0, len(rooms)-max(0, r.rnd.IntN(8)-4))
+	tried := r.takeLocked(len(rooms))
 	for i := range rooms[:tried] {
 		s := &rooms[i]
 		switch r.rnd.IntN(8) {

@@ -57,7 +57,7 @@ func NewServer(opts Options) *Server {
 	}
 	s.flusher = newFlusher(&s.running, !s.opts.NoIOUring)
 	s.deadlines = newDeadlines(&s.opts, &s.running)
-	s.poller = netpoll.New(s.running.start, pollerRing{s.flusher})
+	s.poller = netpoll.New(s.running.start, s.flusher.ring)
 	return s
 }
 
@@ -100,6 +100,7 @@ func (s *Server) stopFronts(ctx context.Context) {
 	}
 	_ = s.running.wait(ctx) // for the requests that came meanwhile
 	s.poller.Close()
+	_ = s.running.wait(ctx) // for what that has started at last
 	s.deadlines.close()
 	s.flusher.ring.Close()
 }

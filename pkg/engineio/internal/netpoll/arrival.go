@@ -59,7 +59,7 @@ type arrivals struct {
 
 // receive receives for sockets that the caller owns, if ring is worth it or takes them.
 func (a *arrivals) receive(ring Ring, ready []*Parking) {
-	a.forget()
+	a.rooms, a.tried = a.rooms[:0], 0
 	if len(ready) < receiveFrom || ring == nil || ring.Err() != nil {
 		return
 	}
@@ -86,5 +86,3 @@ func (a *arrivals) of(i int) Arrival {
 	}
 	return Arrival{some: true, data: r.Data[:r.N], full: r.N == len(r.Data), err: r.Err}
 }
-
-func (a *arrivals) forget() { a.rooms, a.tried = a.rooms[:0], 0 }

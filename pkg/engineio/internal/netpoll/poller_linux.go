@@ -15,10 +15,9 @@ import (
 // If waiting fails, which should not happen, the Poller closes itself: readers
 // without a Handler are started to wait on their own, Handlers are told.
 type Poller struct {
-	start   func(func()) // runs a reader on a goroutine
-	ring    Ring         // by which what has come for many is received together; may be nil
-	rounds  sync.Pool    // of *round
-	workers sync.Pool    // of *worker
+	start  func(func()) // runs a reader on a goroutine
+	ring   Ring         // by which what has come for many is received together; may be nil
+	rounds sync.Pool    // of *round
 
 	mu     sync.Mutex
 	file   *os.File      // the epoll instance; nil before the first Add and after Close

@@ -39,36 +39,10 @@ func (r *round) glance() {
 	r.in.receive(r.poller.ring, r.ready)
 	for i, k := range r.ready {
 		if w := k.Reader.Glance(r.in.of(i)); w != nil {
-			r.poller.work(w)
+			r.poller.start(w.Run)
 		}
 	}
-	r.in.forget()
 	clear(r.ready)
 	r.ready = r.ready[:0]
 	r.poller.rounds.Put(r)
-}
-
-// A worker is a goroutine for Work.
-type worker struct {
-	poller *Poller
-	work   Work
-	run    func() // made once
-}
-
-// work lets a goroutine do w.
-func (p *Poller) work(w Work) {
-	g, ok := p.workers.Get().(*worker)
-	if !ok {
-		g = &worker{poller: p}
-		g.run = g.begin
-	}
-	g.work = w
-	p.start(g.run)
-}
-
-func (g *worker) begin() {
-	w := g.work
-	g.work = nil
-	g.poller.workers.Put(g)
-	w.Run()
 }
