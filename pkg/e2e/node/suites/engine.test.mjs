@@ -147,8 +147,9 @@ for (const [EIO, { payload, opened, bytes }] of Object.entries(DIALECTS)) {
 
     it('closes a session on polling whose heartbeat has stopped', async () => {
       const polled = await session(beating);
-      await new Promise((resolve) => setTimeout(resolve, PING_INTERVAL + PING_TIMEOUT + 100)); // nothing may be asked meanwhile
-      await eventually(async () => (await polled.post(payload(EIO === '3' ? '2' : '3'))).status === 400 || (await polled.get()).status === 400, 'the session to end');
+      // Polls alone: a packet of the client's would show it alive, should the session not be over on a busy machine.
+      await eventually(async () => (await polled.get()).status === 400, 'the session to end');
+      assert.equal((await polled.post(payload(EIO === '3' ? '2' : '3'))).status, 400);
     });
 
     it('closes a WebSocket whose heartbeat has stopped', async () => {
