@@ -48,13 +48,12 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request, protocol in
 // request has to come from one of them, by what the browser says: Sec-Fetch-Site, or
 // Referer. What says neither is no browser, or one of before 2020 (2023, Safari) that
 // was told to hide the page; it may open a session, which no script can read, but use no JSONP.
-func (s *Server) allowSource(r *http.Request, q url.Values) bool {
-	jsonp := q.Has("j")
-	if len(s.opts.Origins) == 0 || r.Header.Get("Origin") != "" || q.Get("sid") != "" && !jsonp {
+func (s *Server) allowSource(r *http.Request, q *query) bool {
+	if len(s.opts.Origins) == 0 || r.Header.Get("Origin") != "" || q.sid != "" && q.callback == nil {
 		return true
 	}
 	switch site := r.Header.Get("Sec-Fetch-Site"); {
-	case site == "same-origin", site == "none", site == "" && !jsonp: // none: the user has typed the address
+	case site == "same-origin", site == "none", site == "" && q.callback == nil: // none: the user has typed the address
 		return true
 	}
 	from, err := url.Parse(r.Header.Get("Referer"))

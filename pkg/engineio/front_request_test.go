@@ -140,8 +140,8 @@ func checkPlain(t *testing.T, b []byte) {
 		t.Fatalf("net/http finds another request in %q: %q", b, left)
 	}
 	query := parameters(r)
-	if q.session && (r.URL.Path != "/engine.io/" || query.Get("sid") != string(q.sid) || query.Get("transport") != string(q.transport) ||
-		protocolOf(query) != q.protocol || query.Has("j")) {
+	if q.session && (r.URL.Path != "/engine.io/" || query.sid != string(q.sid) || query.transport != string(q.transport) ||
+		query.protocol() != q.protocol || query.callback != nil) {
 		t.Fatalf("net/http reads %q as %+v, the front as %+v", b, r, q)
 	}
 	if r.Method != string(q.method) || isUpgrade(r) != q.webSocket || (r.Method == http.MethodPost) != q.post || r.ContentLength != int64(len(q.body)+q.missing) ||

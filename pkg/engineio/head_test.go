@@ -1,8 +1,8 @@
 package engineio
 
 import (
-	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -71,16 +71,19 @@ func TestQueryIsParsedWhenAsked(t *testing.T) {
 
 // The parameters of the protocol as Node 4.8.4 reads them.
 func TestParameters(t *testing.T) {
-	for _, tt := range []struct{ target, want string }{
-		{"/?EIO=4&transport=polling&t=x&sid=a&j=1&b64=1", "map[EIO:[4] b64:[1] j:[1] sid:[a] t:[x] transport:[polling]]"},
-		{"/?user=me&EIO=3&EIO=4", "map[EIO:[4]]"},
-		{"/?sid=a&sid=", "map[sid:[]]"},
-		{"/?s%69d=%61+b", "map[sid:[a b]]"},
-		{"/?sid=%zz&%zz=1", "map[sid:[%zz]]"},
-		{"/?sid=a#&sid=b", "map[sid:[a]]"},
-		{"/#?sid=a", "map[]"},
-		{"/?a;sid=b", "map[]"},
-		{"/", "map[]"},
+	for _, tt := range []struct {
+		target string
+		want   query
+	}{
+		{"/?EIO=4&transport=polling&t=x&sid=a&j=1&b64=1", query{eio: "4", transport: "polling", t: "x", sid: "a", b64: "1", callback: new("1")}},
+		{"/?user=me&EIO=3&EIO=4", query{eio: "4"}},
+		{"/?sid=a&sid=&j", query{callback: new("")}},
+		{"/?s%69d=%61+b", query{sid: "a b"}},
+		{"/?sid=%zz&%zz=1", query{sid: "%zz"}},
+		{"/?sid=a#&sid=b", query{sid: "a"}},
+		{"/#?sid=a", query{}},
+		{"/?a;sid=b", query{}},
+		{"/", query{}},
 	} {
 		r, err := http.NewRequest("GET", "http://x"+strings.ReplaceAll(tt.target, "#", "%23"), nil)
 		if err != nil {
@@ -88,8 +91,8 @@ func TestParameters(t *testing.T) {
 		}
 		r.RequestURI = tt.target
 		_, r.URL.RawQuery, _ = strings.Cut(tt.target, "?")
-		if got := fmt.Sprint(parameters(r)); got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.target, got, tt.want)
+		if got := parameters(r); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %+v, want %+v", tt.target, got, tt.want)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -60,7 +59,7 @@ func (c *twoPipes) SetWriteDeadline(at time.Time) error { return c.up.SetWriteDe
 
 func dialConn(t testing.TB, s *testServer, protocol int, deaf bool, client, server net.Conn) (*pipeClient, *peer) {
 	t.Helper()
-	q := url.Values{"EIO": {strconv.Itoa(protocol)}, "transport": {WebSocket}}
+	q := &query{eio: strconv.Itoa(protocol), transport: WebSocket}
 	tr := newWSTransport(server, &s.running)
 	r := newWSReader(tr, s.opts.MaxPayload, nil)
 	c := s.register(httptest.NewRequest(http.MethodGet, "/", nil), q, tr)

@@ -3,7 +3,6 @@ package engineio
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -82,8 +81,8 @@ func (c *Conn) takePollLocked() (a pollAnswer) {
 	return a
 }
 
-// answerPoll writes a to the sink. q is nil for a client that cannot want JSONP.
-func (c *Conn) answerPoll(to pollSink, q url.Values, a pollAnswer) {
+// answerPoll writes a to the sink. callback is as in query.
+func (c *Conn) answerPoll(to pollSink, callback *string, a pollAnswer) {
 	r := pollReceipt{c, a.out.bytes(), a.closing}
 	if a.gone {
 		to.writeAnswer(http.StatusBadRequest, jsonType, codeUnknownSID.body(""), r)
@@ -95,7 +94,7 @@ func (c *Conn) answerPoll(to pollSink, q url.Values, a pollAnswer) {
 	if slot {
 		c.server.heavyWork <- struct{}{}
 	}
-	body, contentType := c.encodeAnswer(b, q, a.out, a.last)
+	body, contentType := c.encodeAnswer(b, callback, a.out, a.last)
 	if slot && to.waits() {
 		<-c.server.heavyWork
 		slot = false
@@ -119,7 +118,7 @@ func heavy(bytes int64) bool { return bytes > lightWork }
 
 // encodeAnswer puts the body of an answer together: the packets of out; then last, if
 // that is a close packet or there are none.
-func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packet.Type) (body []byte, contentType string) {
+func (c *Conn) encodeAnswer(b *pollBuffer, callback *string, out outbox, last packet.Type) (body []byte, contentType string) {
 	var single [1]*Frame
 	for _, f := range out.list(&single) {
 		b.packets = append(b.packets, f.packet())
@@ -132,14 +131,14 @@ func (c *Conn) encodeAnswer(b *pollBuffer, q url.Values, out outbox, last packet
 		b.body = payload.AppendV4(b.body, b.packets)
 	} else {
 		var octets bool
-		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.sender.b64 || q.Has("j"), c.textRule())
+		b.body, octets = payload.AppendResponseV3(b.body, b.packets, c.sender.b64 || callback != nil, c.textRule())
 		if octets {
 			contentType = octetStream // and nothing more: the clients compare it
 		}
 	}
 	body = b.body
-	if q.Has("j") {
-		b.jsonp = payload.AppendJSONP(b.jsonp, q.Get("j"), b.body)
+	if callback != nil {
+		b.jsonp = payload.AppendJSONP(b.jsonp, *callback, b.body)
 		body = b.jsonp
 		contentType = "text/javascript; charset=UTF-8"
 	}

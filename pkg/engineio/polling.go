@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"net/http"
-	"net/url"
 	"time"
 
 	"socketio-chat/pkg/blankline"
@@ -28,7 +27,7 @@ func (c *Conn) wakePollLocked() {
 // as in Node: the client pauses polling and needs the pending one to end.
 const upgradeCheck = 100 * time.Millisecond
 
-func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q url.Values) {
+func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q *query) {
 	c := s.register(r, q, nil)
 	if c == nil {
 		refuseHandshake(w)
@@ -38,7 +37,7 @@ func (s *Server) servePollingHandshake(w http.ResponseWriter, r *http.Request, q
 	s.servePoll(w, r, q, c)
 }
 
-func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q *query, c *Conn) {
 	switch r.Method {
 	case http.MethodGet:
 		s.servePoll(w, r, q, c)
@@ -50,7 +49,7 @@ func (s *Server) servePolling(w http.ResponseWriter, r *http.Request, q url.Valu
 }
 
 // servePoll answers a GET with the packets that are queued, or waits for some.
-func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q *query, c *Conn) {
 	if !c.dropBody(w, r) {
 		c.shutdown(TransportError, errPollCut)
 		w.WriteHeader(http.StatusBadRequest)
@@ -75,7 +74,7 @@ func (s *Server) servePoll(w http.ResponseWriter, r *http.Request, q url.Values,
 	a := c.takePollLocked()
 	c.mu.Unlock()
 
-	c.answerPoll(httpSink{w}, q, a)
+	c.answerPoll(httpSink{w}, q.callback, a)
 }
 
 // dropBody takes the body of a poll, which says nothing: net/http notices that a client has gone only when

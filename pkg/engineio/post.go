@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"socketio-chat/pkg/engineio/internal/packet"
@@ -68,9 +67,9 @@ const octetStream = "application/octet-stream"
 const postType = "text/html"
 
 // servePost answers a POST by way of an http.ResponseWriter.
-func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request, q *query, c *Conn) {
 	var body []byte
-	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.Has("j"), func() (_ []byte, err error) {
+	result := c.takePost(r.Header.Get("Content-Type") == octetStream, q.callback != nil, func() (_ []byte, err error) {
 		body, err = c.readBody(w, r)
 		return body, err
 	})

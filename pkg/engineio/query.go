@@ -6,17 +6,41 @@ import (
 	"strings"
 )
 
-// parameters returns the parameters of the protocol in the query of r, and no
-// others: one that is there several times has its last value, as in Node's
+// A query has the parameters of the protocol, see Server.ServeHTTP. What is absent is empty.
+type query struct {
+	eio, transport, sid, b64 string
+	t                        string  // tells one request from another
+	callback                 *string // j, which asks for JSONP; nil: it is not there
+}
+
+// protocol is 4, or 3 whatever else is asked for, as in Node.
+func (q *query) protocol() int {
+	if q.eio == "4" {
+		return 4
+	}
+	return 3
+}
+
+// parameters returns what the query of r has of the protocol's. A parameter
+// that is there several times has its last value, as in Node's
 // URLSearchParams. Clients put their own behind those of a URL that already has some.
-func parameters(r *http.Request) url.Values {
-	q := make(url.Values, 4)
+func parameters(r *http.Request) (q query) {
 	for pair := range strings.SplitSeq(rawQuery(r), "&") {
 		key, value, _ := strings.Cut(pair, "=")
-		key = unescape(key)
-		switch key {
-		case "EIO", "transport", "sid", "j", "b64", "t":
-			q[key] = []string{unescape(value)}
+		switch unescape(key) {
+		case "EIO":
+			q.eio = unescape(value)
+		case "transport":
+			q.transport = unescape(value)
+		case "sid":
+			q.sid = unescape(value)
+		case "b64":
+			q.b64 = unescape(value)
+		case "t":
+			q.t = unescape(value)
+		case "j":
+			index := unescape(value)
+			q.callback = &index
 		}
 	}
 	return q

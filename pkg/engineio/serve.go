@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 )
 
@@ -81,8 +80,9 @@ func (c errorCode) body(text string) []byte {
 //	b64        protocol 3: no binary responses, please
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	upgrade := isUpgrade(r)
-	q := parameters(r)
-	if !s.allowOrigin(w, r, protocolOf(q)) || !s.allowSource(r, q) {
+	query := parameters(r)
+	q := &query
+	if !s.allowOrigin(w, r, q.protocol()) || !s.allowSource(r, q) {
 		s.noteRefusal(r, codeForbidden, "")
 		refuse(w, upgrade, codeForbidden, nil, "")
 		return
@@ -102,7 +102,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	switch {
-	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.Get("sid")):
+	case code == codeUnknownSID && s.opts.Forward != nil && s.opts.Forward(w, r, q.sid):
 	case !ok:
 		s.noteRefusal(r, code, text)
 		refuse(w, upgrade, code, refusal, text)
@@ -119,8 +119,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // allow decides on a request that would open a session.
-func (s *Server) allow(r *http.Request, q url.Values) (errorCode, error) {
-	if len(s.opts.Protocols) > 0 && !slices.Contains(s.opts.Protocols, protocolOf(q)) {
+func (s *Server) allow(r *http.Request, q *query) (errorCode, error) {
+	if len(s.opts.Protocols) > 0 && !slices.Contains(s.opts.Protocols, q.protocol()) {
 		return codeBadProtocol, nil
 	}
 	if err := s.fits(r); err != nil {
@@ -137,17 +137,17 @@ func (s *Server) allow(r *http.Request, q url.Values) (errorCode, error) {
 
 // verify checks a request in the order of Node's engine, which decides what a
 // request that is wrong twice is told. It returns the session the request names.
-func (s *Server) verify(r *http.Request, q url.Values, upgrade bool) (c *Conn, code errorCode, text string, ok bool) {
-	transport := q.Get("transport")
+func (s *Server) verify(r *http.Request, q *query, upgrade bool) (c *Conn, code errorCode, text string, ok bool) {
+	transport := q.transport
 	if !s.opts.allowsTransport(transport) {
 		return nil, codeUnknownTransport, "", false
 	}
-	if sid := q.Get("sid"); sid != "" {
+	if sid := q.sid; sid != "" {
 		c, found := s.lookup(sid)
 		switch {
 		case !found:
 			return nil, codeUnknownSID, s.slow.text(sid), false
-		case !upgrade && c.Transport() != transport, c.Protocol() != protocolOf(q), upgrade && transport != WebSocket:
+		case !upgrade && c.Transport() != transport, c.Protocol() != q.protocol(), upgrade && transport != WebSocket:
 			return nil, codeBadRequest, "", false
 		}
 		return c, 0, "", true

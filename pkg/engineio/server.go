@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
@@ -141,17 +140,17 @@ func (s *Server) forget(c *Conn, reason CloseReason, err error) {
 
 // register makes a session of the request r, with its open packet queued. It
 // returns nil when the server is closed, or NewID gave an id that is in use.
-func (s *Server) register(r *http.Request, q url.Values, t *wsTransport) *Conn {
+func (s *Server) register(r *http.Request, q *query, t *wsTransport) *Conn {
 	c := &Conn{
 		server: s,
 		id:     s.opts.NewID(),
-		sender: sender{ws: t, protocol: uint8(protocolOf(q)), b64: q.Get("b64") != ""},
+		sender: sender{ws: t, protocol: uint8(q.protocol()), b64: q.b64 != ""},
 		handshake: &Handshake{
 			Header: r.Header, Host: r.Host, RequestURI: r.RequestURI, rawQuery: rawQuery(r),
 			RemoteAddr: r.RemoteAddr, TLS: r.TLS != nil, Time: time.Now(),
 		},
 	}
-	c.sender.text.Store(uint32(payload.TextRuleOf(q)))
+	c.sender.text.Store(uint32(payload.TextRuleOf(q.eio, q.t)))
 	c.intake.mu.Lock() // nothing is received, nor Closed called, before the receiver is there
 	defer c.intake.mu.Unlock()
 	first := []*Frame{s.openFrame(c)}
@@ -205,14 +204,6 @@ func (s *Server) openFrame(c *Conn) *Frame {
 	b = strconv.AppendInt(append(b, `,"pingTimeout":`...), s.opts.PingTimeout.Milliseconds(), 10)
 	b = strconv.AppendInt(append(b, `,"maxPayload":`...), s.opts.MaxPayload, 10)
 	return newTextFrame(packet.Open, append(b, '}'))
-}
-
-// protocolOf reads the EIO parameter: whatever is not 4 is 3, as in Node.
-func protocolOf(q url.Values) int {
-	if q.Get("EIO") == "4" {
-		return 4
-	}
-	return 3
 }
 
 func newID() string {

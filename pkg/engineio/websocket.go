@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -16,7 +15,7 @@ import (
 
 // serveWebSocket makes a WebSocket of a request: a new session, or the better
 // transport of the session c.
-func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q url.Values, c *Conn) {
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, q *query, c *Conn) {
 	opening, refusal := openingOf(r)
 	if refusal != nil {
 		refuseOpening(w, refusal)

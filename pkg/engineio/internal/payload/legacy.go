@@ -1,7 +1,6 @@
 package payload
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -62,14 +61,13 @@ const (
 // maxLegacyText bounds the text response to a client that may be a 1.x: some browsers fail to convert larger ones.
 const maxLegacyText = 16 << 10
 
-// TextRuleOf returns what the query of a handshake tells: clients before 1.4 announce protocol 2 or count their
-// requests after the time in milliseconds (t=1416234567890-7). They would not even read a handshake in text form.
-func TextRuleOf(q url.Values) TextRule {
-	if q.Get("EIO") == "2" {
+// TextRuleOf returns what the parameters EIO and t of a handshake tell: clients before 1.4 announce protocol 2 or count
+// their requests after the time in milliseconds (t=1416234567890-7). They would not even read a handshake in text form.
+func TextRuleOf(eio, t string) TextRule {
+	if eio == "2" {
 		return TextTwice
 	}
 	const millis = len("1416234567890")
-	t := q.Get("t")
 	if len(t) < millis+2 || t[millis] != '-' {
 		return TextUnknown
 	}

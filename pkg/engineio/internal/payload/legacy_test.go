@@ -61,7 +61,7 @@ func TestTextRuleOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := TextRuleOf(q); got != tt.want {
+		if got := TextRuleOf(q.Get("EIO"), q.Get("t")); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.query, got, tt.want)
 		}
 	}
@@ -93,7 +93,7 @@ func TestRecordedClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			legacy := strings.HasPrefix(l.Client, "1.")
-			rule := TextRuleOf(query)
+			rule := TextRuleOf(query.Get("EIO"), query.Get("t"))
 			want := []string{"0/chat,"}
 			if legacy {
 				want[0] = "0/chat"
