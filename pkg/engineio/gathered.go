@@ -29,6 +29,9 @@ const (
 	// maxGathered is how long a frame may be that leaves with others from where it is. What is longer would
 	// hold them up.
 	maxGathered = 128 << 10
+	// maxEntered is how many bytes of such frames leave at once: a millisecond's worth, for which what stands with them
+	// waits.
+	maxEntered = 4 << 20
 )
 
 // gathered is what leaves with the next enter. It belongs to its writer.
@@ -36,6 +39,7 @@ type gathered struct {
 	ring  ring // nil: nothing is gathered
 	parts []part
 	sends []uring.Send // of the parts
+	bytes int          // of those in place
 	room  []byte       // for answers, and turns of several frames; never grows
 	sink  answerSink   // of the answer that is being put together
 }
@@ -57,11 +61,16 @@ func (w *writer) gather(n *turn) bool {
 	}
 	frames, protocol := n.out.list(&w.single), n.c.Protocol()
 	if len(frames) == 1 && n.t.head == nil {
-		if data := frames[0].webSocket(protocol); len(data) <= maxGathered {
-			g.add(part{turn: *n, inPlace: true}, n.t.fd, data)
-			return true
+		data := frames[0].webSocket(protocol)
+		if len(data) > maxGathered {
+			return false
 		}
-		return false
+		if g.bytes+len(data) > maxEntered {
+			w.enter()
+		}
+		g.bytes += len(data)
+		g.add(part{turn: *n, inPlace: true}, n.t.fd, data)
+		return true
 	}
 	size := len(n.t.head)
 	for _, f := range frames {
@@ -167,7 +176,7 @@ func (w *writer) enter() {
 	}
 	clear(g.parts)
 	clear(g.sends)
-	g.parts, g.sends, g.room = g.parts[:0], g.sends[:0], g.room[:0]
+	g.parts, g.sends, g.room, g.bytes = g.parts[:0], g.sends[:0], g.room[:0], 0
 }
 
 // IOUring tells whether broadcasts leave by io_uring: nil if they do, and otherwise why

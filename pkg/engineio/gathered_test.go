@@ -56,6 +56,7 @@ type faultyRing struct {
 	lost   int            // how many such there were
 
 	received int // how often something was received
+	most     int // bytes of one call of Send
 }
 
 // useFaultyRing lets a server that does not listen yet send and receive by a faulty ring.
@@ -84,7 +85,11 @@ var errRefused = fmt.Errorf("io_uring_enter: %w", syscall.EPERM)
 func (r *faultyRing) Send(sends []uring.Send) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tried := r.takeLocked(len(sends))
+	tried, size := r.takeLocked(len(sends)), 0
+	for _, s := range sends {
+		size += len(s.Data)
+	}
+	r.most = max(r.most, size)
 	for i := range sends[:tried] {
 		s := &sends[i]
 		switch data := s.Data; r.rnd.IntN(8) {
@@ -191,6 +196,30 @@ func TestFaultyRing(t *testing.T) {
 				t.Errorf("it is in use still: %v", srv.IOUring())
 			}
 		})
+	}
+}
+
+// What leaves at once is bounded: a large broadcast takes several calls, and those that stand behind it in the line
+// get theirs in between.
+func TestEnterIsBounded(t *testing.T) {
+	srv := newTestServer(Options{})
+	ring := srv.useFaultyRing(rand.New(rand.NewPCG(1, 5)), 1<<30, 1<<30)
+	srv.listen(t, asIs)
+	text := asText(pattern(0, maxGathered-100))
+	b, f := srv.NewBatch(), NewTextFrame(text)
+	var clients []*wsClient
+	for range 2 * maxEntered / maxGathered {
+		clients = append(clients, dialWebSocket(t, srv, 4))
+		b.Send(srv.accept(t).Conn, f)
+	}
+	b.Flush()
+	for _, c := range clients {
+		c.wantText(t, "4"+string(text))
+	}
+	ring.mu.Lock()
+	defer ring.mu.Unlock()
+	if ring.most > maxEntered+writeChunk || ring.most < maxEntered/2 {
+		t.Errorf("up to %d bytes left at once", ring.most)
 	}
 }
 

@@ -2,6 +2,7 @@ package uring
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -34,6 +35,8 @@ type Pool struct {
 	open   int // idle ones and those in use
 	max    int // of open
 	closed bool
+
+	unanswered [][]Send // which a kernel that took them may still look at: kept, so that nothing else comes to stand there
 
 	off atomic.Pointer[error] // why nothing is taken any more; set once. Err is asked for each send and takes no lock
 }
@@ -75,7 +78,7 @@ func (p *Pool) transfer(all []Send, do func(*ring, []Send) (int, error)) (tried 
 		n, err = do(r, all[tried:min(tried+Batch, len(all))])
 		tried += n
 	}
-	p.give(r, err)
+	p.give(r, err, all[:tried])
 	return tried
 }
 
@@ -135,10 +138,13 @@ func (p *Pool) take() *ring {
 	return r
 }
 
-// give takes a ring back, with the error of its last use.
-func (p *Pool) give(r *ring, err error) {
+// give takes a ring back, with what it has tried and the error of its last use.
+func (p *Pool) give(r *ring, err error, tried []Send) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if errors.Is(err, ErrUnanswered) { // at most once a ring: see off
+		p.unanswered = append(p.unanswered, slices.Clone(tried))
+	}
 	if err != nil && !passes(err) {
 		fault := err // only a fault costs an allocation
 		p.off.CompareAndSwap(nil, &fault)

@@ -203,7 +203,8 @@ func passes(err error) bool {
 }
 
 // probe sends for real, to a socket with room and to one without: both must be answered
-// while the kernel is entered, the second with "not now".
+// while the kernel is entered, the second with "not now". Then it receives what was sent, all
+// of it, and nothing where nothing has come: whatever guards the kernel may let pass the one and not the other.
 func (r *ring) probe() error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -214,18 +215,31 @@ func (r *ring) probe() error {
 	full := r.enter
 	defer func() { r.enter = full }()
 	r.enter = func(fd int, submit, _ uint32) syscall.Errno { return full(fd, submit, 0) } // never waits
+	sent, err := untilAgain("a send", pair[0], r.send)
+	if err != nil {
+		return err
+	}
+	received, err := untilAgain("a receive", pair[1], r.receive)
+	if err == nil && sent != received {
+		err = fmt.Errorf("io_uring sent %d bytes and received %d: %w", sent, received, errors.ErrUnsupported)
+	}
+	return err
+}
+
+// untilAgain repeats a transfer until the socket answers "not now", and returns how many bytes it were.
+func untilAgain(what string, fd int, transfer func([]Send) (int, error)) (bytes int, err error) {
 	data := make([]byte, 64<<10)
-	for taken := 0; ; {
-		s := []Send{{FD: int32(pair[0]), Data: data}}
-		switch _, err := r.send(s); {
+	for {
+		s := []Send{{FD: int32(fd), Data: data}}
+		switch _, err := transfer(s); {
 		case err != nil:
-			return fmt.Errorf("a send by io_uring: %w", err)
-		case s[0].Err == syscall.EAGAIN && taken > 0:
-			return nil
+			return 0, fmt.Errorf("%s by io_uring: %w", what, err)
+		case s[0].Err == syscall.EAGAIN && bytes > 0:
+			return bytes, nil
 		case s[0].Err != nil || s[0].N == 0:
-			return fmt.Errorf("a send by io_uring: %d bytes, %w", s[0].N, cmp.Or(s[0].Err, errors.ErrUnsupported))
+			return 0, fmt.Errorf("%s by io_uring: %d bytes, %w", what, s[0].N, cmp.Or(s[0].Err, errors.ErrUnsupported))
 		default:
-			taken += s[0].N
+			bytes += s[0].N
 		}
 	}
 }

@@ -323,6 +323,10 @@ func TestUnanswered(t *testing.T) {
 	if sends[0].Err != nil || !errors.Is(sends[1].Err, ErrUnanswered) {
 		t.Errorf("the results are %v and %v", sends[0].Err, sends[1].Err)
 	}
+	data := &sends[1].Data[0]
+	if clear(sends); len(pool.unanswered) != 1 || &pool.unanswered[0][1].Data[0] != data {
+		t.Error("what the kernel may still look at is free for others")
+	}
 }
 
 // More goroutines than rings, and a Close in the midst of them.

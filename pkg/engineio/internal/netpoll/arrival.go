@@ -1,7 +1,6 @@
 package netpoll
 
 import (
-	"errors"
 	"syscall"
 
 	"socketio-chat/pkg/uring"
@@ -78,11 +77,12 @@ func (a *arrivals) of(i int) Arrival {
 		return Arrival{}
 	}
 	r := &a.rooms[i]
-	switch {
-	case errors.Is(r.Err, syscall.EINTR):
-		return Arrival{}
-	case errors.Is(r.Err, syscall.EAGAIN):
+	errno, _ := r.Err.(syscall.Errno) //nolint:errorlint // of each socket: errors.As would cost an allocation
+	switch errno {
+	case syscall.EAGAIN:
 		return Arrival{some: true, again: true}
+	case syscall.EINTR, syscall.ECANCELED, syscall.ENOMEM, syscall.ENOBUFS, syscall.EPERM, syscall.EACCES, syscall.EINVAL, syscall.EOPNOTSUPP:
+		return Arrival{} // that says nothing of the peer, and nothing is lost: recv(2) tells
 	}
 	return Arrival{some: true, data: r.Data[:r.N], full: r.N == len(r.Data), err: r.Err}
 }

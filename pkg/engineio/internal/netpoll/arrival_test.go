@@ -40,6 +40,8 @@ func TestArrival(t *testing.T) {
 		{name: "nothing yet", ring: receive, want: []string{"", ""}},
 		{name: "bytes, and the ring would not wait", comes: "hello", ring: fail(syscall.EAGAIN), want: []string{"", "hello"}},
 		{name: "a signal", comes: "hello", ring: fail(syscall.EINTR), want: []string{"hello", ""}},
+		{name: "a ring that may not receive", comes: "hello", ring: fail(syscall.EPERM), want: []string{"hello", ""}},
+		{name: "no memory, and the end", ends: true, ring: fail(syscall.ENOMEM), err: io.EOF},
 		{name: "a full room", comes: string(long[:roomSize]), ring: receive, want: []string{string(long[:roomSize]), ""}},
 		{name: "more than a room has", comes: string(long[:roomSize+1]), ring: receive, want: []string{string(long[:roomSize+1]), ""}},
 		{name: "the end", ends: true, ring: receive, err: io.EOF},
