@@ -10,6 +10,25 @@ import (
 // Batch is how many sockets one system call serves at the most.
 const Batch = 256
 
+// Calls of up to quickSends sockets and quickBytes bytes in all are not told to Go's scheduler, and do not wait. It would
+// wake its watch thread for each burst of them, which then looks about every 70 µs until all rests again: a tenth of
+// what such a burst costs, and a quarter where bursts follow each other. But nobody takes over the processor meanwhile,
+// and a collection waits: some 0.3 ms, where each send wakes its peer.
+const (
+	quickSends = 64
+	quickBytes = 64 << 10
+)
+
+// split tells how many of sends the next call takes, and whether that is quick.
+func split(sends []Send) (n int, quick bool) {
+	for size := 0; n < len(sends) && n < quickSends; n++ {
+		if size += len(sends[n].Data); size > quickBytes {
+			return min(len(sends), Batch), false
+		}
+	}
+	return n, true
+}
+
 // A Send is something for one socket, and what became of it.
 type Send struct {
 	FD   int32  // an open socket's; the caller keeps it from being closed
@@ -67,15 +86,15 @@ func (p *Pool) Receive(rooms []Receive) (tried int) {
 	return p.transfer(rooms, (*ring).receive)
 }
 
-func (p *Pool) transfer(all []Send, do func(*ring, []Send) (int, error)) (tried int) {
+func (p *Pool) transfer(all []Send, do func(*ring, []Send, bool) (int, error)) (tried int) {
 	r := p.take()
 	if r == nil {
 		return 0
 	}
 	var err error
 	for tried < len(all) && err == nil {
-		var n int
-		n, err = do(r, all[tried:min(tried+Batch, len(all))])
+		n, quick := split(all[tried:])
+		n, err = do(r, all[tried:tried+n], quick)
 		tried += n
 	}
 	p.give(r, err, all[:tried])

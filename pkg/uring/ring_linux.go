@@ -70,6 +70,7 @@ type ring struct {
 	completions    []completion
 	sqHead, sqTail *uint32 // the kernel moves the head, we the tail
 	cqHead, cqTail *uint32 // the other way round
+	quick          bool    // the scheduler is not told of the next call, which does not wait: see split
 	batch          uint32  // number of the batch that is sent: tells its completions from others
 
 	enter func(fd int, submit, wait uint32) syscall.Errno
@@ -81,7 +82,8 @@ func newRing(size uint32) (*ring, error) {
 	if errno != 0 {
 		return nil, fmt.Errorf("io_uring_setup: %w", errno)
 	}
-	r := &ring{fd: int(fd), enter: enter}
+	r := &ring{fd: int(fd)}
+	r.enter = r.call
 	if err := r.mapQueues(&p); err != nil {
 		r.close()
 		return nil, err
@@ -125,6 +127,14 @@ func (r *ring) close() {
 	_ = unix.Close(r.fd)
 }
 
+func (r *ring) call(fd int, submit, wait uint32) syscall.Errno {
+	if !r.quick {
+		return enter(fd, submit, wait)
+	}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(fd), uintptr(submit), uintptr(wait), enterGetEvents, 0, 0)
+	return errno
+}
+
 // enter is a call that the scheduler knows of: 256 sends take the better part of a
 // millisecond, for which neither a collection nor a goroutine should have to wait.
 func enter(fd int, submit, wait uint32) syscall.Errno {
@@ -132,8 +142,15 @@ func enter(fd int, submit, wait uint32) syscall.Errno {
 	return errno
 }
 
-func (r *ring) send(sends []Send) (tried int, err error)       { return r.transfer(opSend, sends) }
-func (r *ring) receive(rooms []Receive) (tried int, err error) { return r.transfer(opRecv, rooms) }
+func (r *ring) send(sends []Send, quick bool) (tried int, err error) {
+	r.quick = quick
+	return r.transfer(opSend, sends)
+}
+
+func (r *ring) receive(rooms []Receive, quick bool) (tried int, err error) {
+	r.quick = quick
+	return r.transfer(opRecv, rooms)
+}
 
 // transfer tries as many of the sends, or receives, of which there are no more than entries,
 // as the kernel takes, the first ones. After an error that does not pass, the ring must not
@@ -148,7 +165,12 @@ func (r *ring) transfer(opcode uint8, sends []Send) (tried int, err error) {
 	submitted, consumed, answered := uint32(len(sends)), uint32(0), uint32(0)
 	atomic.StoreUint32(r.sqTail, first+submitted)
 	for answered < submitted {
-		errno := r.enter(r.fd, submitted-consumed, submitted-answered)
+		wait := submitted - answered
+		if r.quick { // as a rule all is answered when it has been taken
+			wait = 0
+		}
+		errno := r.enter(r.fd, submitted-consumed, wait)
+		r.quick = false
 		before := consumed
 		consumed = atomic.LoadUint32(r.sqHead) - first
 		n, some := r.collect(sends)
@@ -227,11 +249,11 @@ func (r *ring) probe() error {
 }
 
 // untilAgain repeats a transfer until the socket answers "not now", and returns how many bytes it were.
-func untilAgain(what string, fd int, transfer func([]Send) (int, error)) (bytes int, err error) {
+func untilAgain(what string, fd int, transfer func([]Send, bool) (int, error)) (bytes int, err error) {
 	data := make([]byte, 64<<10)
 	for {
 		s := []Send{{FD: int32(fd), Data: data}}
-		switch _, err := transfer(s); {
+		switch _, err := transfer(s, false); {
 		case err != nil:
 			return 0, fmt.Errorf("%s by io_uring: %w", what, err)
 		case s[0].Err == syscall.EAGAIN && bytes > 0:

@@ -131,6 +131,59 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// The scheduler is not told of short calls, which therefore never wait; what is not answered then is waited for as
+// long calls are.
+func TestQuickCallsNeverWait(t *testing.T) {
+	for _, tt := range []struct{ sends, bytes, quick, long int }{ // calls
+		{1, 1, 1, 0},
+		{quickSends, quickBytes / quickSends, 1, 0},
+		{quickSends, quickBytes/quickSends + 1, 0, 1},
+		{2*quickSends + 1, 10, 3, 0},
+		{1, quickBytes + 1, 0, 1},
+		{Batch + 1, quickBytes / 8, 1, 1}, // the last one is short
+	} {
+		r := openRing(t)
+		var quick, long int
+		pool := poolOf(r, func(fd int, submit, wait uint32) syscall.Errno {
+			switch {
+			case r.quick && wait == 0:
+				quick++
+			case !r.quick && wait == submit:
+				long++
+			default:
+				t.Errorf("%d sends, quick %v, wait for %d", submit, r.quick, wait)
+			}
+			return enter(fd, submit, wait)
+		})
+		sends, p := make([]Send, tt.sends), newPipe(t)
+		for i := range sends {
+			sends[i] = Send{FD: int32(p.fd), Data: make([]byte, tt.bytes)}
+		}
+		if n := pool.Send(sends); n != tt.sends || quick != tt.quick || long != tt.long {
+			t.Errorf("%d sends of %d bytes: %d tried, %d quick calls and %d long, want %d and %d", tt.sends, tt.bytes, n, quick, long, tt.quick, tt.long)
+		}
+	}
+
+	r, calls := openRing(t), 0
+	pool := poolOf(r, func(fd int, submit, wait uint32) syscall.Errno {
+		if calls++; calls > 1 {
+			if r.quick || wait != 1 {
+				t.Errorf("call %d: quick %v, wait for %d", calls, r.quick, wait)
+			}
+			*r.cqTail++ // now it is answered
+			return 0
+		}
+		errno := enter(fd, submit, wait)
+		*r.cqTail--
+		return errno
+	})
+	p := newPipe(t)
+	sends := []Send{{FD: int32(p.fd), Data: []byte("a")}, {FD: int32(p.fd), Data: []byte("b")}}
+	if n := pool.Send(sends); n != 2 || calls != 2 || sends[1].Err != nil || sends[1].N != 1 {
+		t.Errorf("%d were tried in %d calls, %v", n, calls, sends[1].Err)
+	}
+}
+
 // Each trouble of a socket is that socket's alone: the neighbours in the ring get theirs.
 func TestTroubleOfOneSocket(t *testing.T) {
 	for _, tt := range []struct {
