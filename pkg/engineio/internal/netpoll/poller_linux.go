@@ -123,6 +123,8 @@ func (p *Poller) startLocked() error {
 // run dispatches until the poller is closed.
 func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 	defer close(done)
+	watch := newWatch()
+	defer watch.close()
 	var events [maxReady]syscall.EpollEvent
 	var n int
 	var failure error
@@ -139,6 +141,7 @@ func (p *Poller) run(raw syscall.RawConn, done chan<- struct{}) {
 			p.abandon()
 			return
 		}
+		watch.begin()
 		ready = p.find(ready[:0], events[:n])
 		r := p.newRound()
 		handled = handled[:0]
